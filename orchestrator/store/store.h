@@ -1,0 +1,140 @@
+// Store: where runs, their histories and what is due are kept. A verb is one transaction: it
+// happens whole or not at all, and what Commit answered OK survives a power cut.
+//
+// Thread-safety: thread-safe. Commit blocks for the length of a sync and is called by one
+// committer thread; reads may come from any thread and see everything committed before they
+// began.
+//
+// Status codes: ABORTED (stale epoch, or the run moved on: drop what you hold and reload),
+// UNAVAILABLE (busy, disk full, I/O error: nothing of the batch was written, or it is unknown
+// whether it was; reload), NOT_FOUND, DATA_LOSS (a stored value cannot be read, or a gap).
+//
+// Example:
+//   ASSIGN_OR_RETURN(int64_t epoch, store.AcquirePartition(0, "node-1"));
+//   store::WriteBatch batch{.partition = 0, .epoch = epoch};
+//   batch.writes.push_back({.row = row, .is_new = true, .transition = bytes, ...});
+//   RETURN_IF_ERROR(store.Commit(batch));
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "orchestrator/base/ids.h"
+#include "orchestrator/v1/common.pb.h"
+#include "orchestrator/v1/history.pb.h"
+
+namespace store {
+
+namespace v1 = ::orchestrator::v1;
+
+// Runs hash to slots by (namespace, workflow id); a partition is a range of slots.
+inline constexpr int kSlots = 4096;
+int SlotOf(const base::Namespace& ns, const base::WorkflowId& id);
+
+// The projection of a run beside its history: what lists, look-ups and recovery need.
+struct RunRow {
+  // Constant after the run's creation.
+  base::Namespace ns;
+  base::WorkflowId workflow_id;
+  base::RunId run_id;
+  std::string workflow_type;
+  std::string task_queue;
+  std::string request_id;
+  std::string correlation_id;
+  std::string trace_id;
+  absl::Time start_time;
+  // Changes with every transition.
+  v1::RunStatus::Value status = v1::RunStatus::RUNNING;
+  std::string status_reason;
+  absl::Time close_time = absl::InfiniteFuture();  // InfiniteFuture: open
+  base::EventId next_event_id = 1;
+  // The earliest moment at which the run needs its engine after a restart: now or earlier when it
+  // has activities to dispatch, its next timer or time-out, InfiniteFuture when it only waits for
+  // messages or is closed.
+  absl::Time wake_at = absl::InfiniteFuture();
+  v1::SagaState::Value saga_state = v1::SagaState::FORWARD;
+};
+
+// One transition of one run.
+struct RunWrite {
+  RunRow row;
+  bool is_new = false;               // inserts; ABORTED when the run id exists, or when the
+                                     // workflow id has another open run after this batch
+  base::EventId expected_next_event_id = 0;  // of the stored row, when not new; else ABORTED
+  base::EventId first_event_id = 0;  // of `transition`
+  std::string transition;            // serialized v1::Transition in stored form; may be empty
+  std::vector<v1::ActivityAttemptState> attempts_put;
+  std::vector<base::EventId> attempts_removed;  // scheduled event ids
+};
+
+struct WriteBatch {
+  int partition = 0;
+  int64_t epoch = 0;
+  std::vector<RunWrite> writes;  // in order; a run may occur more than once
+};
+
+struct StoredRun {
+  RunRow row;
+  std::vector<std::string> transitions;  // in order, from event 1
+  std::vector<v1::ActivityAttemptState> attempts;
+};
+
+struct RunFilter {
+  base::Namespace ns;  // empty: all
+  v1::RunStatus::Value status = v1::RunStatus::UNSPECIFIED;
+  std::string workflow_type;
+};
+
+struct RunPage {
+  std::vector<RunRow> rows;     // newest start first
+  std::string next_page_token;  // empty: the last page
+};
+
+struct DueRun {
+  base::RunId run_id;
+  absl::Time wake_at;
+};
+
+struct StatusCount {
+  std::string workflow_type;
+  v1::RunStatus::Value status;
+  int64_t count;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Takes the partition over: the returned epoch is larger than any before, and a Commit with an
+  // older one is ABORTED from now on.
+  virtual absl::StatusOr<int64_t> AcquirePartition(int partition, const std::string& owner) = 0;
+
+  virtual absl::Status Commit(const WriteBatch& batch) = 0;
+
+  // NOT_FOUND; DATA_LOSS when the transitions are not contiguous from event 1.
+  virtual absl::StatusOr<StoredRun> LoadRun(const base::RunId& run_id) = 0;
+  // The newest run of the workflow id, open or closed.
+  virtual absl::StatusOr<std::optional<RunRow>> FindRun(const base::Namespace& ns,
+                                                        const base::WorkflowId& workflow_id) = 0;
+  virtual absl::StatusOr<std::optional<RunRow>> FindRunById(const base::RunId& run_id) = 0;
+  // `page_token` from the page before; INVALID_ARGUMENT when it is not one.
+  virtual absl::StatusOr<RunPage> List(const RunFilter& filter, int page_size,
+                                       const std::string& page_token) = 0;
+  // Open runs of slots [slot_first, slot_last] with wake_at in (after, until], earliest first.
+  // `after` is (wake_at, run id) of the last one seen, so that equal times page correctly.
+  virtual absl::StatusOr<std::vector<DueRun>> DueRuns(int slot_first, int slot_last,
+                                                      const DueRun& after, absl::Time until,
+                                                      int limit) = 0;
+  // Transitions that hold events after `after_event_id`, at most `limit` of them.
+  virtual absl::StatusOr<std::vector<std::string>> ReadTransitions(const base::RunId& run_id,
+                                                                   base::EventId after_event_id,
+                                                                   int limit) = 0;
+  virtual absl::StatusOr<std::vector<StatusCount>> CountRuns() = 0;
+};
+
+}  // namespace store
