@@ -1,0 +1,213 @@
+// Context: everything a workflow may ask of the world. A small handle that is passed by value.
+//
+// Workflow code must be deterministic: time, randomness, ids and all effects come from here; no
+// clock, I/O, threads, globals, unordered iteration. On replay every command is checked against
+// the history.
+//
+// Thread-safety: belongs to its workflow's thread.
+//
+// Example:
+//   sdk::Workflow<Receipt> Order(sdk::Context ctx, OrderInput input) {
+//     sdk::Outcome<Stock> stock = co_await ctx.Execute(kReserve, input.item());
+//     if (!stock.ok()) co_return stock.failure();
+//     sdk::Done waited = co_await ctx.Sleep(absl::Hours(24));
+//     ...
+//   }
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "orchestrator/sdk/future.h"
+#include "orchestrator/v1/history.pb.h"
+
+namespace sdk {
+
+// Facts about the run; the same on every replay.
+struct RunInfo {
+  std::string ns;
+  std::string workflow_id;
+  std::string run_id;
+  std::string workflow_type;
+  std::string task_queue;
+  std::string traceparent;
+  std::string correlation_id;
+  std::string continued_from_run_id;
+  absl::Time start_time;
+  v1::CarriedSaga carried_saga;  // from the run before, after continue-as-new
+};
+
+class Context {
+ public:
+  Context(Instance* instance, bool shielded) : instance_(instance), shielded_(shielded) {}
+
+  const RunInfo& info() const;
+  // Time of the current workflow task; it stands still while the code runs.
+  absl::Time Now() const;
+  // Seeded from the run's history.
+  uint64_t Random();
+  bool is_replaying() const;
+
+  // Schedules an activity. The future ends with its result, or its last failure after the
+  // retries: the activity's own, or type "TimedOut" (effect unknown) or "Canceled".
+  template <typename In, typename Out>
+  Future<Out> Execute(const ActivityType<In, Out>& type, const In& input,
+                      const ActivityOptions& options = {},
+                      std::source_location where = std::source_location::current()) {
+    return Future<Out>(Schedule(type.name, history::ToPayload(input), options, where));
+  }
+  // The same with an encoded input and result.
+  Future<v1::Payload> ExecuteRaw(const std::string& type, v1::Payload input,
+                                 const ActivityOptions& options = {},
+                                 std::source_location where = std::source_location::current()) {
+    return Future<v1::Payload>(Schedule(type, std::move(input), options, where));
+  }
+
+  // A durable timer; it fires not earlier than `delay` from Now().
+  Future<Unit> Sleep(absl::Duration delay,
+                     std::source_location where = std::source_location::current());
+
+  // Waits until `condition` holds; it is looked at after every event. Ends with a failure of type
+  // "TimedOut" after `timeout`, or "Canceled".
+  Workflow<Unit> WaitUntil(std::function<bool()> condition,
+                           absl::Duration timeout = absl::InfiniteDuration(),
+                           std::source_location where = std::source_location::current());
+
+  // Runs `workflow` next to the caller.
+  template <typename T>
+  Future<T> Spawn(Workflow<T> workflow);
+
+  // The next signal of this name; signals wait in order until they are received. Null payload
+  // metadata is possible. Empty when there is none (use WaitUntil with HasSignal).
+  bool HasSignal(const std::string& name) const;
+  template <typename T>
+  Outcome<T> TakeSignal(const std::string& name) {
+    return internal::Decode<T>(TakeSignalRaw(name));
+  }
+
+  // Answers a query; must not change anything. Register handlers before the first await.
+  template <typename Req, typename Resp>
+  void SetQueryHandler(const std::string& name, std::function<Outcome<Resp>(const Req&)> handler);
+
+  // Handles an update. `validator` may refuse it (then the history holds nothing of it); it must
+  // not change anything. `handler` runs when the update is accepted; its outcome is the answer.
+  template <typename Req, typename Resp>
+  void SetUpdateHandler(const std::string& name, std::function<Done(const Req&)> validator,
+                        std::function<Outcome<Resp>(const Req&)> handler);
+  // The same with a coroutine: the update is answered when it ends.
+  template <typename Req, typename Resp>
+  void SetAsyncUpdateHandler(const std::string& name, std::function<Done(const Req&)> validator,
+                             std::function<Workflow<Resp>(Req)> handler);
+
+  // True after a cancel request. What was begun through a context that is not shielded then ends
+  // with a failure of type "Canceled".
+  bool cancel_requested() const;
+  const std::string& cancel_reason() const;
+  // True when the run's own execution time-out asked for the cancellation.
+  bool timed_out() const;
+  // A context whose activities, timers and waits go on when the workflow is canceled: for
+  // compensations and other clean-up.
+  Context Shielded() const { return Context(instance_, true); }
+
+  // Ends this run and starts a new one of the same workflow id and type: return its value from
+  // the workflow, as in `co_return ctx.ContinueAsNew(input);`. `saga` carries a saga's stack.
+  template <typename In>
+  Failure ContinueAsNew(const In& input, v1::CarriedSaga saga = {},
+                        std::source_location where = std::source_location::current()) {
+    return ContinueAsNewRaw(history::ToPayload(input), std::move(saga), where);
+  }
+
+  // Records a marker or saga event in the history, in command order. For libraries.
+  void Record(v1::HistoryEvent event,
+              std::source_location where = std::source_location::current());
+
+ private:
+  internal::FutureStatePtr Schedule(const std::string& type, v1::Payload input,
+                                    const ActivityOptions& options, std::source_location where);
+  Failure ContinueAsNewRaw(v1::Payload input, v1::CarriedSaga saga, std::source_location where);
+  Outcome<v1::Payload> TakeSignalRaw(const std::string& name);
+  internal::FutureStatePtr SpawnRaw(Workflow<v1::Payload> workflow);
+  using RawQuery = std::function<Outcome<v1::Payload>(const v1::Payload&)>;
+  using RawValidator = std::function<Done(const v1::Payload&)>;
+  using RawUpdate = std::function<Workflow<v1::Payload>(v1::Payload)>;
+  void SetRawQueryHandler(const std::string& name, RawQuery handler);
+  void SetRawUpdateHandler(const std::string& name, RawValidator validator, RawUpdate handler);
+
+  Instance* instance_;
+  bool shielded_;
+};
+
+namespace internal {
+
+template <typename T>
+Outcome<v1::Payload> Encode(const Outcome<T>& outcome) {
+  if (!outcome.ok()) return outcome.failure();
+  if constexpr (std::is_same_v<T, Unit>) {
+    return v1::Payload();
+  } else if constexpr (std::is_same_v<T, v1::Payload>) {
+    return *outcome;
+  } else {
+    return history::ToPayload(*outcome);
+  }
+}
+
+template <typename T>
+Workflow<v1::Payload> EncodeResult(Workflow<T> workflow) {
+  Outcome<T> outcome = co_await std::move(workflow);
+  co_return Encode<T>(outcome);
+}
+
+template <typename T>
+Workflow<T> Immediate(Outcome<T> outcome) {
+  co_return outcome;
+}
+
+}  // namespace internal
+
+template <typename T>
+Future<T> Context::Spawn(Workflow<T> workflow) {
+  return Future<T>(SpawnRaw(internal::EncodeResult<T>(std::move(workflow))));
+}
+
+template <typename Req, typename Resp>
+void Context::SetQueryHandler(const std::string& name,
+                              std::function<Outcome<Resp>(const Req&)> handler) {
+  SetRawQueryHandler(name, [handler = std::move(handler)](const v1::Payload& input) {
+    Outcome<Req> request = internal::Decode<Req>(input);
+    if (!request.ok()) return Outcome<v1::Payload>(request.failure());
+    return internal::Encode<Resp>(handler(*request));
+  });
+}
+
+template <typename Req, typename Resp>
+void Context::SetUpdateHandler(const std::string& name, std::function<Done(const Req&)> validator,
+                               std::function<Outcome<Resp>(const Req&)> handler) {
+  SetAsyncUpdateHandler<Req, Resp>(name, std::move(validator),
+                                   [handler = std::move(handler)](Req request) {
+                                     return internal::Immediate<Resp>(handler(request));
+                                   });
+}
+
+template <typename Req, typename Resp>
+void Context::SetAsyncUpdateHandler(const std::string& name,
+                                    std::function<Done(const Req&)> validator,
+                                    std::function<Workflow<Resp>(Req)> handler) {
+  SetRawUpdateHandler(
+      name,
+      [validator = std::move(validator)](const v1::Payload& input) -> Done {
+        Outcome<Req> request = internal::Decode<Req>(input);
+        if (!request.ok()) return request.failure();
+        return validator == nullptr ? Done(Unit{}) : validator(*request);
+      },
+      [handler = std::move(handler)](v1::Payload input) {
+        return internal::EncodeResult<Resp>(
+            handler(*internal::Decode<Req>(Outcome<v1::Payload>(std::move(input)))));
+      });
+}
+
+}  // namespace sdk

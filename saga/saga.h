@@ -1,0 +1,203 @@
+// Saga: a sequence of steps, each with its undo. When the workflow fails, is rejected or is
+// canceled, the undo of every step that happened (or may have) runs, newest first.
+//
+// - The compensation is registered in the same transition that schedules the step.
+// - Steps that succeeded, and steps whose outcome is unknown (timed out, canceled in flight,
+//   worker lost), are compensated; a step that failed with no effect is not.
+// - After Pivot() nothing is undone any more.
+// - Compensations are durable activities with their own retries; canceling the workflow does not
+//   cancel them. One that uses its retries up is parked: the run is STUCK until an operator
+//   retries, skips (with a reason) or resolves it; the others run meanwhile.
+//
+// It stands on the public workflow API alone. Thread-safety: belongs to its workflow's thread; it
+// must outlive the workflow's body (make it a local of the workflow).
+//
+// Source: H. Garcia-Molina and K. Salem, "Sagas", SIGMOD 1987 (backward recovery).
+//
+// Example:
+//   saga::Saga saga(ctx);
+//   sdk::Outcome<Flight> flight = co_await saga.Run(kBookFlight, input, kCancelFlight);
+//   if (!flight.ok()) co_return co_await saga.Abort(flight.failure());
+//   sdk::Outcome<Hotel> hotel = co_await saga.Run(kBookHotel, input, kCancelHotel);
+//   if (!hotel.ok()) co_return co_await saga.Abort(hotel.failure());
+//   saga.Pivot();
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "orchestrator/sdk/context.h"
+#include "orchestrator/sdk/registry.h"
+
+namespace saga {
+
+namespace v1 = ::orchestrator::v1;
+
+// What a compensation receives, decoded: the step's input, its idempotency key, its outcome, its
+// result when it succeeded, and what it last recorded by RecordHeartbeat.
+template <typename In, typename Out>
+struct Undo {
+  In input;
+  std::string idempotency_key;
+  v1::StepOutcome::Value outcome = v1::StepOutcome::UNKNOWN;
+  std::optional<Out> result;
+  std::optional<v1::Payload> checkpoint;
+  std::string reason;
+
+  template <typename T>
+  std::optional<T> Checkpoint() const {
+    if (!checkpoint.has_value()) return std::nullopt;
+    absl::StatusOr<T> value = history::FromPayload<T>(*checkpoint);
+    if (!value.ok()) return std::nullopt;
+    return *std::move(value);
+  }
+};
+
+// The name of a compensation, typed by the step that it undoes and by its own result.
+template <typename In, typename Out, typename Result>
+struct CompensationType {
+  const char* name;
+};
+
+struct StepOptions {
+  sdk::ActivityOptions step;          // unset fields: the activity's registered defaults
+  sdk::ActivityOptions compensation;  // unset fields: the compensation's registered defaults
+};
+
+class Saga {
+ public:
+  explicit Saga(sdk::Context ctx);
+  Saga(const Saga&) = delete;
+  Saga& operator=(const Saga&) = delete;
+
+  // Schedules the step and registers its compensation in one transition.
+  template <typename In, typename Out, typename Result>
+  sdk::Workflow<Out> Run(sdk::ActivityType<In, Out> type, In input,
+                         CompensationType<In, Out, Result> undo, StepOptions options = {},
+                         std::source_location where = std::source_location::current()) {
+    return Decode<Out>(RunRaw(type.name, history::ToPayload(input), undo.name, std::move(options),
+                              "", where));
+  }
+  // A step that has nothing to undo.
+  template <typename In, typename Out>
+  sdk::Workflow<Out> Run(sdk::ActivityType<In, Out> type, In input, StepOptions options = {},
+                         std::source_location where = std::source_location::current()) {
+    return Decode<Out>(
+        RunRaw(type.name, history::ToPayload(input), "", std::move(options), "", where));
+  }
+
+  // Steps that run at once and are undone at once.
+  class Group;
+  // All steps of the group; they end with their outcomes in the order in which they were added.
+  sdk::Workflow<std::vector<sdk::Outcome<v1::Payload>>> Parallel(Group group);
+
+  // The point of no return: from here the saga only goes forward.
+  void Pivot();
+  bool pivot_passed() const { return pivot_passed_; }
+
+  // Undoes everything, newest first, waits for operators on what cannot be undone, and returns
+  // the failure to end the workflow with: `cause` with every compensation's outcome in its
+  // detail. After Pivot it undoes nothing. `co_return co_await saga.Abort(failure);`
+  base::Task<sdk::Failure> Abort(sdk::Failure cause);
+
+  // The stack for continue-as-new; a new Saga picks it up from the context by itself.
+  v1::CarriedSaga Carry() const;
+
+ private:
+  struct Step {
+    v1::SagaStepRegistered registration;
+    v1::CompensationInput input;
+    v1::CompensationState::Value compensation = v1::CompensationState::NONE;
+    sdk::Failure failure;          // of the compensation, when blocked
+    std::string decision_reason;   // of skip and resolve
+    std::string decided_by;
+    sdk::ActivityOptions compensation_options;
+    bool retry_requested = false;
+  };
+
+  template <typename Out>
+  static sdk::Workflow<Out> Decode(sdk::Workflow<v1::Payload> raw) {
+    sdk::Outcome<v1::Payload> outcome = co_await std::move(raw);
+    co_return sdk::internal::Decode<Out>(outcome);
+  }
+  sdk::Workflow<v1::Payload> RunRaw(std::string type, v1::Payload input, std::string undo,
+                                    StepOptions options, std::string group,
+                                    std::source_location where);
+  sdk::Workflow<sdk::Unit> Compensate(Step* step, std::string reason);
+  sdk::Workflow<sdk::Unit> CompensateAll(std::string reason);
+  sdk::Done ValidateVerb(const v1::CompensationVerbInput& input, bool reason_needed) const;
+  void RegisterOperatorVerbs();
+  Step* FindStep(const std::string& name) const;
+  std::string StepName(const std::string& type);
+  std::string Report() const;
+
+  sdk::Context ctx_;
+  std::deque<std::unique_ptr<Step>> steps_;  // in the order of registration
+  std::map<std::string, int> type_counts_;
+  int group_counter_ = 0;
+  bool pivot_passed_ = false;
+  bool aborting_ = false;
+};
+
+class Saga::Group {
+ public:
+  template <typename In, typename Out, typename Result>
+  Group& Add(sdk::ActivityType<In, Out> type, const In& input,
+             CompensationType<In, Out, Result> undo, StepOptions options = {}) {
+    members_.push_back({type.name, history::ToPayload(input), undo.name, std::move(options)});
+    return *this;
+  }
+  template <typename In, typename Out>
+  Group& Add(sdk::ActivityType<In, Out> type, const In& input, StepOptions options = {}) {
+    members_.push_back({type.name, history::ToPayload(input), "", std::move(options)});
+    return *this;
+  }
+
+ private:
+  friend class Saga;
+  struct Member {
+    std::string type;
+    v1::Payload input;
+    std::string undo;
+    StepOptions options;
+  };
+  std::vector<Member> members_;
+};
+
+// Registers `fn`, callable as base::Task<Outcome<Result>>(ActivityContext&, Undo<In, Out>).
+template <typename In, typename Out, typename Result, typename Fn>
+void AddCompensation(sdk::Registry& registry, CompensationType<In, Out, Result> type, Fn fn,
+                     sdk::ActivityOptions defaults = {}) {
+  registry.AddRawActivity(
+      type.name,
+      [fn](sdk::ActivityContext& ctx,
+           v1::Payload payload) -> base::Task<sdk::Outcome<v1::Payload>> {
+        const sdk::Outcome<v1::CompensationInput> raw =
+            sdk::internal::Decode<v1::CompensationInput>(sdk::Outcome<v1::Payload>(payload));
+        if (!raw.ok()) return sdk::internal::Immediate<v1::Payload>(raw.failure());
+        absl::StatusOr<In> input = history::FromPayload<In>(raw->step_input());
+        if (!input.ok()) {
+          return sdk::internal::Immediate<v1::Payload>(sdk::Failure::Permanent(
+              "PayloadMismatch", std::string(input.status().message())));
+        }
+        Undo<In, Out> undo{.input = *std::move(input),
+                           .idempotency_key = raw->step_idempotency_key(),
+                           .outcome = raw->step_outcome(),
+                           .reason = raw->reason()};
+        if (raw->has_step_result()) {
+          absl::StatusOr<Out> result = history::FromPayload<Out>(raw->step_result());
+          if (result.ok()) undo.result = *std::move(result);
+        }
+        if (raw->has_step_checkpoint()) undo.checkpoint = raw->step_checkpoint();
+        return sdk::internal::EncodeResult<Result>(fn(ctx, std::move(undo)));
+      },
+      std::move(defaults));
+}
+
+}  // namespace saga
