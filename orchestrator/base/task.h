@@ -232,6 +232,11 @@ Task<std::vector<T>> WhenAll(std::vector<Task<T>> tasks) {
   co_return values;
 }
 
+struct SemaphoreState {
+  int available = 0;
+  std::vector<Completion<bool>> waiting;  // oldest first
+};
+
 // A counted permit for coroutines of one loop, first come first served.
 class Semaphore {
  public:
@@ -254,19 +259,14 @@ class Semaphore {
    private:
     friend class Semaphore;
     void Release();
-    std::shared_ptr<struct SemaphoreState> state_;
+    std::shared_ptr<SemaphoreState> state_;
   };
   // A permit that is not held when `token` was canceled while waiting.
   Task<Permit> Acquire(CancelToken token = {});
 
  private:
-  using State = struct SemaphoreState;
+  using State = SemaphoreState;
   std::shared_ptr<State> state_;
-};
-
-struct SemaphoreState {
-  int available = 0;
-  std::vector<Completion<bool>> waiting;  // oldest first
 };
 
 inline void Semaphore::Permit::Release() {
