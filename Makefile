@@ -1,0 +1,69 @@
+# The one entrance: each target installs and builds what it needs first.
+# `make help` says what there is; every variable below may be set on the command line.
+
+SEED ?= 1
+CAMPAIGNS ?= 300
+KILL_EVERY ?= 5
+RATE ?= 0.2
+ARGS ?=
+JOBS ?= 2
+
+SOURCE_DIRS := orchestrator saga activities gateway tests
+SOURCES = $(shell find $(SOURCE_DIRS) -name '*.cc' -o -name '*.h')
+
+.DEFAULT_GOAL := help
+.PHONY: build demo run test fmt lint sim bench e2e check help deps configure
+
+help: deps ## print this help
+	@echo 'usage: make TARGET [VARIABLE=value]'
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
+	  while IFS='|' read -r target text; do printf '%-9s %s\n' "$$target" "$$text"; done
+
+deps:
+	@deploy/install-deps.sh
+
+configure: deps
+	@cmake --preset release > build-configure.log 2>&1 || \
+	  { cat build-configure.log; rm -f build-configure.log; exit 1; }
+	@rm -f build-configure.log
+
+build: configure ## build everything: build/bin/campaignd, campaignctl, vendor-sandbox
+	@cmake --build --preset release
+
+demo: build ## show a campaign end to end, one undone after a failure, one surviving SIGKILL
+	@python3 deploy/demo/demo.py
+
+run: build ## run campaignd against simulated vendors on ports 8080 and 7233 (ARGS=...)
+	@build/bin/campaignd --dev $(ARGS)
+
+test: build ## run all tests, with a small fault run end to end (what CI runs)
+	@ctest --test-dir build --output-on-failure -j $(JOBS)
+
+fmt: deps ## format the sources with clang-format
+	@clang-format-19 -i $(SOURCES)
+
+lint: configure ## check format, layers, banned calls, documents (tests/lint) and clang-tidy
+	@clang-format-19 --dry-run --Werror $(SOURCES)
+	@python3 tests/lint/lint.py --self-test
+	@python3 tests/lint/lint.py
+	@cmake --build --preset release
+	@python3 tests/lint/tidy.py --jobs $(JOBS) $(ARGS)
+
+sim: build ## run seeded runs under faults and crashes (SEED=1)
+	@if [ -x build/bin/simulation_tests ]; then \
+	  build/bin/simulation_tests --seed=$(SEED) $(ARGS); \
+	else \
+	  python3 tests/e2e/chaos.py --seed $(SEED) --campaigns 20 --kill-every 2 \
+	    --fault-rate $(RATE) $(ARGS); \
+	fi
+
+bench: build ## measure: micro benchmarks, and 1,000 campaigns at once on one server
+	@for program in build/bin/*_bench; do [ ! -x "$$program" ] || "$$program"; done
+	@python3 tests/e2e/thousand.py $(ARGS)
+
+e2e: build ## 1,000 campaigns at once, then 300 under faults and SIGKILL (SEED CAMPAIGNS KILL_EVERY RATE)
+	@python3 tests/e2e/thousand.py
+	@python3 tests/e2e/chaos.py --seed $(SEED) --campaigns $(CAMPAIGNS) \
+	  --kill-every $(KILL_EVERY) --fault-rate $(RATE) $(ARGS)
+
+check: lint test ## lint and test: run it before a commit
