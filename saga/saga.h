@@ -23,7 +23,6 @@
 //   saga.Pivot();
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -103,8 +102,9 @@ class Saga {
 
   // Undoes everything, newest first, waits for operators on what cannot be undone, and returns
   // the failure to end the workflow with: `cause` with every compensation's outcome in its
-  // detail. After Pivot it undoes nothing. `co_return co_await saga.Abort(failure);`
-  base::Task<sdk::Failure> Abort(sdk::Failure cause);
+  // detail. After Pivot it undoes nothing. `reason` is a short word for events and metrics;
+  // empty: "canceled", "timed_out" or "failed".
+  base::Task<sdk::Failure> Abort(sdk::Failure cause, std::string reason = "");
 
   // The stack for continue-as-new; a new Saga picks it up from the context by itself.
   v1::CarriedSaga Carry() const;
@@ -114,11 +114,12 @@ class Saga {
     v1::SagaStepRegistered registration;
     v1::CompensationInput input;
     v1::CompensationState::Value compensation = v1::CompensationState::NONE;
-    sdk::Failure failure;          // of the compensation, when blocked
-    std::string decision_reason;   // of skip and resolve
-    std::string decided_by;
     sdk::ActivityOptions compensation_options;
-    bool retry_requested = false;
+    std::string last_error;  // of the compensation
+    // What an operator decided on a blocked compensation.
+    enum class Verb { kNone, kRetry, kSkip, kResolve } verb = Verb::kNone;
+    std::string verb_reason;
+    std::string verb_by;
   };
 
   template <typename Out>
@@ -129,16 +130,16 @@ class Saga {
   sdk::Workflow<v1::Payload> RunRaw(std::string type, v1::Payload input, std::string undo,
                                     StepOptions options, std::string group,
                                     std::source_location where);
-  sdk::Workflow<sdk::Unit> Compensate(Step* step, std::string reason);
-  sdk::Workflow<sdk::Unit> CompensateAll(std::string reason);
+  sdk::Workflow<sdk::Unit> Compensate(Step* step, std::string reason, std::string why);
+  sdk::Workflow<sdk::Unit> CompensateAll(std::string reason, std::string why);
   sdk::Done ValidateVerb(const v1::CompensationVerbInput& input, bool reason_needed) const;
-  void RegisterOperatorVerbs();
+  void RegisterVerb(const std::string& update, Step::Verb verb, bool reason_needed);
   Step* FindStep(const std::string& name) const;
   std::string StepName(const std::string& type);
   std::string Report() const;
 
   sdk::Context ctx_;
-  std::deque<std::unique_ptr<Step>> steps_;  // in the order of registration
+  std::vector<std::unique_ptr<Step>> steps_;  // in the order of registration
   std::map<std::string, int> type_counts_;
   int group_counter_ = 0;
   bool pivot_passed_ = false;

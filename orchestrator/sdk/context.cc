@@ -1,0 +1,83 @@
+#include "orchestrator/sdk/context.h"
+
+#include <utility>
+
+#include "orchestrator/base/check.h"
+#include "orchestrator/sdk/instance.h"
+
+namespace sdk {
+
+const RunInfo& Context::info() const { return instance_->info_; }
+
+absl::Time Context::Now() const { return instance_->now_; }
+
+uint64_t Context::Random() { return instance_->random_->Next(); }
+
+bool Context::is_replaying() const { return instance_->replaying_; }
+
+Future<Unit> Context::Sleep(absl::Duration delay, std::source_location where) {
+  return Future<Unit>(instance_->StartTimer(delay, shielded_, where));
+}
+
+Workflow<Unit> Context::WaitUntil(std::function<bool()> condition, absl::Duration timeout,
+                                  std::source_location where) {
+  return Instance::WaitUntil(instance_, shielded_, std::move(condition), timeout, where);
+}
+
+bool Context::HasSignal(const std::string& name) const {
+  const auto it = instance_->signals_.find(name);
+  return it != instance_->signals_.end() && !it->second.empty();
+}
+
+Outcome<v1::Payload> Context::TakeSignalRaw(const std::string& name) {
+  if (!HasSignal(name)) return Failure::Permanent("NoSignal", "no signal \"" + name + "\" waits");
+  std::deque<v1::Payload>& waiting = instance_->signals_[name];
+  v1::Payload payload = std::move(waiting.front());
+  waiting.pop_front();
+  return payload;
+}
+
+bool Context::cancel_requested() const { return instance_->cancel_requested_; }
+
+const std::string& Context::cancel_reason() const { return instance_->cancel_reason_; }
+
+bool Context::timed_out() const { return instance_->timed_out_; }
+
+void Context::Record(v1::HistoryEvent event, std::source_location where) {
+  CHECK(IsCommandEvent(event)) << "event type " << event.attributes_case();
+  *instance_->AddCommand(where) = std::move(event);
+}
+
+internal::FutureStatePtr Context::Schedule(const std::string& type, v1::Payload input,
+                                           const ActivityOptions& options,
+                                           std::source_location where) {
+  return instance_->Schedule(type, std::move(input), options, shielded_, where);
+}
+
+Failure Context::ContinueAsNewRaw(v1::Payload input, v1::CarriedSaga saga,
+                                  std::source_location where) {
+  auto* attributes = instance_->continue_as_new_.mutable_workflow_execution_continued_as_new();
+  *attributes->mutable_input() = std::move(input);
+  *attributes->mutable_carried_saga() = std::move(saga);
+  return Failure::Permanent("sdk.ContinueAsNew", "continue as new");
+}
+
+internal::FutureStatePtr Context::SpawnRaw(Workflow<v1::Payload> workflow) {
+  internal::FutureStatePtr future = instance_->NewFuture();
+  Instance* instance = instance_;
+  instance_->Launch(std::move(workflow), [instance, future](Outcome<v1::Payload> outcome) {
+    instance->Resolve(future, std::move(outcome));
+  });
+  return future;
+}
+
+void Context::SetRawQueryHandler(const std::string& name, RawQuery handler) {
+  instance_->queries_[name] = std::move(handler);
+}
+
+void Context::SetRawUpdateHandler(const std::string& name, RawValidator validator,
+                                  RawUpdate handler) {
+  instance_->updates_[name] = {std::move(validator), std::move(handler)};
+}
+
+}  // namespace sdk

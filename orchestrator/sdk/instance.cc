@@ -1,0 +1,474 @@
+#include "orchestrator/sdk/instance.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "orchestrator/base/check.h"
+#include "orchestrator/history/time.h"
+
+namespace sdk {
+namespace {
+
+using Event = v1::HistoryEvent;
+
+constexpr char kContinueAsNewType[] = "sdk.ContinueAsNew";
+constexpr int64_t kSequenceMax = 1'000'000;
+
+Failure CanceledFailure(const std::string& reason) {
+  return Failure::Canceled(reason.empty() ? "canceled" : reason);
+}
+
+}  // namespace
+
+// A coroutine that owns a Workflow and reports its end; its frame belongs to the Instance.
+struct Instance::Driver {
+  struct promise_type {
+    Driver get_return_object() {
+      return Driver(std::coroutine_handle<promise_type>::from_promise(*this));
+    }
+    std::suspend_always initial_suspend() noexcept { return {}; }
+    std::suspend_always final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() { std::terminate(); }
+  };
+  explicit Driver(std::coroutine_handle<promise_type> h) : handle(h) {}
+  Driver(Driver&& other) noexcept : handle(std::exchange(other.handle, nullptr)) {}
+  Driver& operator=(Driver&&) = delete;
+  ~Driver() {
+    if (handle) handle.destroy();
+  }
+  std::coroutine_handle<promise_type> handle;
+};
+
+Instance::Driver Instance::Drive(Workflow<v1::Payload> workflow,
+                                 std::function<void(Outcome<v1::Payload>)> done) {
+  Outcome<v1::Payload> outcome = Failure::Permanent("Internal", "workflow did not end");
+  try {
+    outcome = co_await std::move(workflow);
+  } catch (const base::FailureException& e) {
+    outcome = e.failure();
+  } catch (const std::exception& e) {
+    outcome = Failure::Permanent("UnhandledException", e.what());
+  }
+  done(std::move(outcome));
+}
+
+Instance::Instance(const Registry& registry, const Registry::RawWorkflow& workflow)
+    : registry_(registry), workflow_(workflow) {}
+
+Instance::~Instance() {
+  // Newest first: a spawned coroutine may refer to the frame of the one that spawned it.
+  while (!drivers_.empty()) drivers_.pop_back();
+}
+
+absl::Status Instance::Replay(const std::vector<v1::HistoryEvent>& events) {
+  replaying_ = true;
+  size_t i = 0;
+  while (i < events.size()) {
+    // External events up to the end of the next workflow task.
+    std::vector<const Event*> external;
+    while (i < events.size() && !events[i].has_workflow_task_completed()) {
+      if (!events[i].has_workflow_task_scheduled() && !events[i].has_workflow_task_started()) {
+        external.push_back(&events[i]);
+      }
+      ++i;
+    }
+    if (i == events.size()) {
+      for (const Event* event : external) backlog_.push_back(*event);
+      break;
+    }
+    const absl::Time task_time = history::FromProto(events[i].event_time());
+    ++i;
+    std::vector<const Event*> recorded;
+    std::vector<UpdateRequest> updates;
+    while (i < events.size() && IsCommandEvent(events[i])) {
+      if (events[i].has_workflow_execution_update_accepted()) {
+        const auto& accepted = events[i].workflow_execution_update_accepted();
+        updates.push_back({accepted.update_id(), accepted.update_name(), accepted.input(),
+                           accepted.identity()});
+      }
+      recorded.push_back(&events[i++]);
+    }
+    TaskResult result = RunTask(task_time, external, updates);
+    const base::EventId next_id =
+        recorded.empty() ? events[i - 1].event_id() + 1 : recorded.back()->event_id() + 1;
+    if (auto mismatch = CheckCommands(recorded, result.commands, next_id)) {
+      return absl::InternalError(mismatch->ToString());
+    }
+    if (!recorded.empty()) Recorded(recorded.front()->event_id());
+  }
+  replaying_ = false;
+  return absl::OkStatus();
+}
+
+TaskResult Instance::RunTask(absl::Time now, const std::vector<const Event*>& events,
+                             const std::vector<UpdateRequest>& updates) {
+  CHECK(!closed_);
+  TaskResult result;
+  now_ = now;
+  commands_.clear();
+  scheduled_.clear();
+  const std::vector<Event> backlog = std::exchange(backlog_, {});
+  for (const Event& event : backlog) Apply(event);
+  for (const Event* event : events) Apply(*event);
+  Drain();
+  for (const UpdateRequest& update : updates) {
+    result.verdicts.push_back(DeliverUpdate(update, !replaying_));
+    Drain();
+  }
+  result.commands = std::move(commands_);
+  commands_.clear();
+  return result;
+}
+
+void Instance::Recorded(base::EventId first_event_id) {
+  for (const auto& [index, sequence] : scheduled_) {
+    scheduled_sequence_[first_event_id + static_cast<base::EventId>(index)] = sequence;
+  }
+  scheduled_.clear();
+}
+
+Outcome<v1::Payload> Instance::Query(const std::string& name, const v1::Payload& input) {
+  const auto it = queries_.find(name);
+  if (it == queries_.end()) {
+    return Failure::Permanent("UnknownQuery",
+                              absl::StrCat("workflow type ", info_.workflow_type,
+                                           " has no query \"", name, "\""));
+  }
+  try {
+    return it->second(input);
+  } catch (const base::FailureException& e) {
+    return e.failure();
+  } catch (const std::exception& e) {
+    return Failure::Permanent("UnhandledException", e.what());
+  }
+}
+
+void Instance::Apply(const Event& event) {
+  switch (event.attributes_case()) {
+    case Event::kWorkflowExecutionStarted:
+      Start(event.workflow_execution_started(), event);
+      Drain();  // handlers must be there before signals and updates of the same task
+      return;
+    case Event::kWorkflowExecutionSignaled: {
+      const auto& signal = event.workflow_execution_signaled();
+      signals_[signal.signal_name()].push_back(signal.input());
+      return;
+    }
+    case Event::kWorkflowExecutionCancelRequested:
+      return CancelRequested(event.workflow_execution_cancel_requested());
+    case Event::kActivityTaskCompleted: {
+      const auto& closed = event.activity_task_completed();
+      return ResolveActivity(closed.scheduled_event_id(), closed.result(), nullptr);
+    }
+    case Event::kActivityTaskFailed: {
+      const auto& closed = event.activity_task_failed();
+      return ResolveActivity(closed.scheduled_event_id(), history::FromProto(closed.failure()),
+                             closed.has_last_heartbeat() ? &closed.last_heartbeat() : nullptr);
+    }
+    case Event::kActivityTaskTimedOut: {
+      const auto& closed = event.activity_task_timed_out();
+      return ResolveActivity(closed.scheduled_event_id(), history::FromProto(closed.failure()),
+                             closed.has_last_heartbeat() ? &closed.last_heartbeat() : nullptr);
+    }
+    case Event::kActivityTaskCanceled: {
+      const auto& closed = event.activity_task_canceled();
+      return ResolveActivity(closed.scheduled_event_id(), history::FromProto(closed.failure()),
+                             closed.has_last_heartbeat() ? &closed.last_heartbeat() : nullptr);
+    }
+    case Event::kTimerFired: {
+      int64_t sequence = 0;
+      if (!absl::SimpleAtoi(event.timer_fired().timer_id(), &sequence)) return;
+      const auto it = timers_.find(sequence);
+      if (it == timers_.end()) return;
+      const internal::FutureStatePtr future = it->second.future;
+      timers_.erase(it);
+      return Resolve(future, v1::Payload());
+    }
+    default:
+      return;  // the engine's own bookkeeping (started, terminated, ...)
+  }
+}
+
+void Instance::Start(const v1::WorkflowExecutionStarted& started, const Event& event) {
+  info_ = {.ns = started.namespace_(),
+           .workflow_id = started.workflow_id(),
+           .run_id = info_.run_id,
+           .workflow_type = started.workflow_type(),
+           .task_queue = started.task_queue(),
+           .traceparent = started.traceparent(),
+           .correlation_id = started.correlation_id(),
+           .continued_from_run_id = started.continued_from_run_id(),
+           .start_time = history::FromProto(event.event_time()),
+           .carried_saga = started.carried_saga()};
+  info_.run_id = started.run_id();
+  random_ = std::make_unique<base::SeededRandom>(started.random_seed());
+  Launch(workflow_(Context(this, false), started.input()),
+         [this](Outcome<v1::Payload> outcome) { CloseWith(std::move(outcome)); });
+}
+
+void Instance::CloseWith(Outcome<v1::Payload> outcome) {
+  closed_ = true;
+  Event* event = AddCommand(std::source_location());
+  commands_.back().set_source(close_source_);
+  if (outcome.ok()) {
+    *event->mutable_workflow_execution_completed()->mutable_result() = *std::move(outcome);
+  } else if (outcome.failure().type == kContinueAsNewType) {
+    *event = continue_as_new_;
+  } else if (outcome.failure().is_canceled() && cancel_requested_) {
+    *event->mutable_workflow_execution_canceled()->mutable_failure() =
+        history::ToProto(outcome.failure());
+  } else {
+    *event->mutable_workflow_execution_failed()->mutable_failure() =
+        history::ToProto(outcome.failure());
+  }
+}
+
+void Instance::ResolveActivity(base::EventId scheduled_event_id, Outcome<v1::Payload> outcome,
+                               const v1::Payload* checkpoint) {
+  const auto sequence = scheduled_sequence_.find(scheduled_event_id);
+  if (sequence == scheduled_sequence_.end()) return;
+  const auto it = activities_.find(sequence->second);
+  CHECK(it != activities_.end()) << "event " << scheduled_event_id;
+  const internal::FutureStatePtr future = it->second.future;
+  activities_.erase(it);
+  scheduled_sequence_.erase(sequence);
+  if (checkpoint != nullptr) future->checkpoint = *checkpoint;
+  Resolve(future, std::move(outcome));
+}
+
+void Instance::CancelRequested(const v1::WorkflowExecutionCancelRequested& request) {
+  if (cancel_requested_) return;
+  cancel_requested_ = true;
+  timed_out_ = request.execution_timeout();
+  cancel_reason_ = request.reason();
+  for (auto& [sequence, activity] : activities_) {
+    if (activity.shielded || activity.cancel_sent) continue;
+    activity.cancel_sent = true;
+    Event* event = AddCommand(std::source_location());
+    event->mutable_activity_task_cancel_requested()->set_activity_id(absl::StrCat(sequence));
+  }
+  for (auto it = timers_.begin(); it != timers_.end();) {
+    if (it->second.shielded) {
+      ++it;
+      continue;
+    }
+    AddCommand(std::source_location())->mutable_timer_canceled()->set_timer_id(
+        absl::StrCat(it->first));
+    Resolve(it->second.future, CanceledFailure(cancel_reason_));
+    it = timers_.erase(it);
+  }
+  for (auto it = conditions_.begin(); it != conditions_.end();) {
+    if (it->shielded) {
+      ++it;
+      continue;
+    }
+    Resolve(it->future, CanceledFailure(cancel_reason_));
+    it = conditions_.erase(it);
+  }
+}
+
+UpdateVerdict Instance::DeliverUpdate(const UpdateRequest& update, bool validate) {
+  UpdateVerdict verdict{.update_id = update.update_id, .rejected = std::nullopt};
+  const auto it = updates_.find(update.name);
+  if (it == updates_.end() || closed_) {
+    verdict.rejected = Failure::Permanent(
+        "UnknownUpdate", closed_ ? "the workflow has ended"
+                                 : absl::StrCat("workflow type ", info_.workflow_type,
+                                                " has no update \"", update.name, "\""));
+    return verdict;
+  }
+  if (validate) {
+    Done valid = Unit{};
+    try {
+      valid = it->second.validate(update.input);
+    } catch (const std::exception& e) {
+      valid = Failure::Permanent("UnhandledException", e.what());
+    }
+    if (!valid.ok()) {
+      verdict.rejected = valid.failure();
+      return verdict;
+    }
+  }
+  auto* accepted =
+      AddCommand(std::source_location())->mutable_workflow_execution_update_accepted();
+  accepted->set_update_id(update.update_id);
+  accepted->set_update_name(update.name);
+  *accepted->mutable_input() = update.input;
+  accepted->set_identity(update.identity);
+  Launch(it->second.handle(update.input),
+         [this, id = update.update_id](Outcome<v1::Payload> outcome) {
+           if (closed_) return;
+           auto* completed =
+               AddCommand(std::source_location())->mutable_workflow_execution_update_completed();
+           completed->set_update_id(id);
+           if (outcome.ok()) {
+             *completed->mutable_result() = *std::move(outcome);
+           } else {
+             *completed->mutable_failure() = history::ToProto(outcome.failure());
+           }
+         });
+  return verdict;
+}
+
+void Instance::Launch(Workflow<v1::Payload> workflow,
+                      std::function<void(Outcome<v1::Payload>)> done) {
+  drivers_.push_back(Drive(std::move(workflow), std::move(done)));
+  ready_.push_back(drivers_.back().handle);
+}
+
+void Instance::Resolve(const internal::FutureStatePtr& future, Outcome<v1::Payload> outcome) {
+  if (future->outcome.has_value()) return;
+  future->outcome = std::move(outcome);
+  if (auto handle = std::exchange(future->waiting, nullptr)) ready_.push_back(handle);
+}
+
+void Instance::Drain() {
+  do {
+    while (!ready_.empty() && !closed_) {
+      const std::coroutine_handle<> handle = ready_.front();
+      ready_.pop_front();
+      handle.resume();
+    }
+  } while (!closed_ && ResolveOneCondition());
+  drivers_.remove_if([](const Driver& driver) { return driver.handle.done(); });
+}
+
+bool Instance::ResolveOneCondition() {
+  for (auto it = conditions_.begin(); it != conditions_.end(); ++it) {
+    if (!it->holds()) continue;
+    const internal::FutureStatePtr future = it->future;
+    conditions_.erase(it);
+    Resolve(future, v1::Payload());
+    return true;
+  }
+  return false;
+}
+
+Event* Instance::AddCommand(std::source_location where) {
+  v1::Command& command = commands_.emplace_back();
+  if (where.line() != 0) {
+    std::string_view file = where.file_name();
+    file.remove_prefix(std::min(file.size(), file.rfind('/') + 1));
+    command.set_source(absl::StrCat(file, ":", where.line()));
+  }
+  return command.mutable_event();
+}
+
+internal::FutureStatePtr Instance::NewFuture() {
+  auto future = std::make_shared<internal::FutureState>();
+  future->instance = this;
+  return future;
+}
+
+internal::FutureStatePtr Instance::Schedule(const std::string& type, v1::Payload input,
+                                            const ActivityOptions& options, bool shielded,
+                                            std::source_location where) {
+  internal::FutureStatePtr future = NewFuture();
+  if (cancel_requested_ && !shielded) {
+    Resolve(future, CanceledFailure(cancel_reason_));
+    return future;
+  }
+  const int64_t sequence = ++last_sequence_;
+  CHECK(sequence < kSequenceMax) << "run=" << info_.run_id;
+  future->id = absl::StrCat(sequence);
+  scheduled_.emplace_back(commands_.size(), sequence);
+  auto* scheduled = AddCommand(where)->mutable_activity_task_scheduled();
+  scheduled->set_activity_id(future->id);
+  scheduled->set_activity_type(type);
+  *scheduled->mutable_input() = std::move(input);
+
+  const Registry::Activity* registered = registry_.FindActivity(type);
+  const ActivityOptions defaults = registered == nullptr ? ActivityOptions{} : registered->defaults;
+  const auto pick = [](absl::Duration wish, absl::Duration otherwise) {
+    return wish > absl::ZeroDuration() ? wish : otherwise;
+  };
+  const auto put = [](absl::Duration value, google::protobuf::Duration* target) {
+    *target = history::ToProto(value);
+  };
+  const absl::Duration to_start =
+      pick(options.schedule_to_start_timeout, defaults.schedule_to_start_timeout);
+  const absl::Duration start_to_close = pick(
+      pick(options.start_to_close_timeout, defaults.start_to_close_timeout), absl::Minutes(10));
+  const absl::Duration to_close =
+      pick(options.schedule_to_close_timeout, defaults.schedule_to_close_timeout);
+  const absl::Duration heartbeat = pick(options.heartbeat_timeout, defaults.heartbeat_timeout);
+  if (to_start > absl::ZeroDuration()) put(to_start, scheduled->mutable_schedule_to_start_timeout());
+  put(start_to_close, scheduled->mutable_start_to_close_timeout());
+  if (to_close > absl::ZeroDuration()) put(to_close, scheduled->mutable_schedule_to_close_timeout());
+  if (heartbeat > absl::ZeroDuration()) put(heartbeat, scheduled->mutable_heartbeat_timeout());
+  const RetryPolicy retry =
+      options.retry.has_value() ? *options.retry : defaults.retry.value_or(RetryPolicy{});
+  *scheduled->mutable_retry_policy() = ToProto(retry);
+  scheduled->set_task_queue(!options.task_queue.empty()    ? options.task_queue
+                            : !defaults.task_queue.empty() ? defaults.task_queue
+                                                           : info_.task_queue);
+  scheduled->set_idempotency_key(
+      absl::StrCat(info_.workflow_id, "/", info_.run_id, "/", sequence));
+
+  activities_[sequence] = {.future = future, .shielded = shielded};
+  return future;
+}
+
+internal::FutureStatePtr Instance::StartTimer(absl::Duration delay, bool shielded,
+                                              std::source_location where) {
+  internal::FutureStatePtr future = NewFuture();
+  if (cancel_requested_ && !shielded) {
+    Resolve(future, CanceledFailure(cancel_reason_));
+    return future;
+  }
+  const int64_t sequence = ++last_sequence_;
+  future->id = absl::StrCat(sequence);
+  auto* started = AddCommand(where)->mutable_timer_started();
+  started->set_timer_id(future->id);
+  *started->mutable_start_to_fire_timeout() =
+      history::ToProto(std::max(delay, absl::ZeroDuration()));
+  timers_[sequence] = {.future = future, .shielded = shielded};
+  return future;
+}
+
+void Instance::CancelTimer(const std::string& timer_id, std::source_location where) {
+  int64_t sequence = 0;
+  if (!absl::SimpleAtoi(timer_id, &sequence)) return;
+  const auto it = timers_.find(sequence);
+  if (it == timers_.end()) return;
+  AddCommand(where)->mutable_timer_canceled()->set_timer_id(timer_id);
+  const internal::FutureStatePtr future = it->second.future;
+  timers_.erase(it);
+  Resolve(future, CanceledFailure("timer canceled"));
+}
+
+internal::FutureStatePtr Instance::AddCondition(std::function<bool()> holds, bool shielded) {
+  internal::FutureStatePtr future = NewFuture();
+  if (cancel_requested_ && !shielded) {
+    Resolve(future, CanceledFailure(cancel_reason_));
+    return future;
+  }
+  conditions_.push_back({.holds = std::move(holds), .future = future, .shielded = shielded});
+  return future;
+}
+
+Workflow<Unit> Instance::WaitUntil(Instance* instance, bool shielded, std::function<bool()> holds,
+                                   absl::Duration timeout, std::source_location where) {
+  if (holds()) co_return Unit{};
+  if (instance->cancel_requested_ && !shielded) {
+    co_return CanceledFailure(instance->cancel_reason_);
+  }
+  internal::FutureStatePtr timer;
+  if (timeout < absl::InfiniteDuration()) timer = instance->StartTimer(timeout, shielded, where);
+  const Future<Unit> changed(instance->AddCondition(
+      [&holds, timer] { return holds() || (timer != nullptr && timer->outcome.has_value()); },
+      shielded));
+  const Outcome<Unit> waited = co_await changed;
+  if (!waited.ok()) co_return waited.failure();
+  if (holds()) {
+    if (timer != nullptr) instance->CancelTimer(timer->id, where);
+    co_return Unit{};
+  }
+  co_return Failure::Permanent("TimedOut", absl::StrCat("condition did not come to hold within ",
+                                                        absl::FormatDuration(timeout)));
+}
+
+}  // namespace sdk

@@ -1,0 +1,155 @@
+// Instance: one live run of workflow code. It is given the run's events, task by task, advances
+// the coroutines until all of them wait, and returns the commands they gave. Replaying a history
+// and running live are the same code.
+//
+// Internal to the SDK and its worker. Thread-safety: one thread at a time. Destroying an Instance
+// destroys its coroutine frames.
+//
+// Example:
+//   Instance instance(registry, workflow);
+//   RETURN_IF_ERROR(instance.Replay(events));
+//   TaskResult result = instance.RunTask(now, new_events, updates);
+//   instance.Recorded(first_event_id_of_the_commands);
+#pragma once
+
+#include <coroutine>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "orchestrator/base/random.h"
+#include "orchestrator/sdk/context.h"
+#include "orchestrator/sdk/registry.h"
+#include "orchestrator/sdk/replay_check.h"
+
+namespace sdk {
+
+struct UpdateRequest {
+  std::string update_id;
+  std::string name;
+  v1::Payload input;
+  std::string identity;
+};
+
+struct UpdateVerdict {
+  std::string update_id;
+  std::optional<Failure> rejected;
+};
+
+struct TaskResult {
+  std::vector<v1::Command> commands;
+  std::vector<UpdateVerdict> verdicts;  // one an update, in order
+};
+
+class Instance {
+ public:
+  Instance(const Registry& registry, const Registry::RawWorkflow& workflow);
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  // Runs the complete workflow tasks of `events` (from event 1, triples expanded) and checks
+  // every command. External events after the last task are kept for the next RunTask.
+  // INTERNAL with a NondeterminismDetail's text on a mismatch; DATA_LOSS on a broken history.
+  absl::Status Replay(const std::vector<v1::HistoryEvent>& events);
+
+  // One workflow task: external events since the last one, then updates, then the code.
+  TaskResult RunTask(absl::Time now, const std::vector<const v1::HistoryEvent*>& events,
+                     const std::vector<UpdateRequest>& updates);
+  // The commands of the last task became events, the first of them with this id.
+  void Recorded(base::EventId first_event_id);
+
+  Outcome<v1::Payload> Query(const std::string& name, const v1::Payload& input);
+
+  // Set after Replay of a history whose run is closed, or after a closing command.
+  bool closed() const { return closed_; }
+  // External events are waiting for a task (left by Replay).
+  bool has_backlog() const { return !backlog_.empty(); }
+
+ private:
+  friend class Context;
+  struct Driver;
+  struct PendingActivity {
+    internal::FutureStatePtr future;
+    bool shielded = false;
+    bool cancel_sent = false;
+  };
+  struct PendingTimer {
+    internal::FutureStatePtr future;
+    bool shielded = false;
+  };
+  struct Condition {
+    std::function<bool()> holds;
+    internal::FutureStatePtr future;
+    bool shielded = false;
+  };
+  struct UpdateHandler {
+    Context::RawValidator validate;
+    Context::RawUpdate handle;
+  };
+
+  // Events.
+  void Apply(const v1::HistoryEvent& event);
+  void Start(const v1::WorkflowExecutionStarted& started, const v1::HistoryEvent& event);
+  void ResolveActivity(base::EventId scheduled_event_id, Outcome<v1::Payload> outcome,
+                       const v1::Payload* checkpoint);
+  void CancelRequested(const v1::WorkflowExecutionCancelRequested& request);
+  UpdateVerdict DeliverUpdate(const UpdateRequest& update, bool validate);
+
+  // Coroutines.
+  static Driver Drive(Workflow<v1::Payload> workflow,
+                      std::function<void(Outcome<v1::Payload>)> done);
+  void Launch(Workflow<v1::Payload> workflow, std::function<void(Outcome<v1::Payload>)> done);
+  void Resolve(const internal::FutureStatePtr& future, Outcome<v1::Payload> outcome);
+  void Drain();
+  bool ResolveOneCondition();
+  void CloseWith(Outcome<v1::Payload> outcome);
+
+  // For Context.
+  v1::HistoryEvent* AddCommand(std::source_location where);
+  internal::FutureStatePtr NewFuture();
+  internal::FutureStatePtr Schedule(const std::string& type, v1::Payload input,
+                                    const ActivityOptions& options, bool shielded,
+                                    std::source_location where);
+  internal::FutureStatePtr StartTimer(absl::Duration delay, bool shielded,
+                                      std::source_location where);
+  void CancelTimer(const std::string& timer_id, std::source_location where);
+  internal::FutureStatePtr AddCondition(std::function<bool()> holds, bool shielded);
+  static Workflow<Unit> WaitUntil(Instance* instance, bool shielded, std::function<bool()> holds,
+                                  absl::Duration timeout, std::source_location where);
+
+  const Registry& registry_;
+  const Registry::RawWorkflow& workflow_;
+
+  RunInfo info_;
+  std::unique_ptr<base::SeededRandom> random_;
+  absl::Time now_;
+  bool replaying_ = false;
+  bool closed_ = false;
+  bool cancel_requested_ = false;
+  bool timed_out_ = false;
+  std::string cancel_reason_;
+  int64_t last_sequence_ = 0;
+
+  std::vector<v1::Command> commands_;
+  std::vector<std::pair<size_t, int64_t>> scheduled_;  // (command index, sequence) of last task
+  std::map<int64_t, PendingActivity> activities_;      // by sequence
+  std::map<base::EventId, int64_t> scheduled_sequence_;
+  std::map<int64_t, PendingTimer> timers_;
+  std::list<Condition> conditions_;
+  std::map<std::string, std::deque<v1::Payload>> signals_;
+  std::map<std::string, Context::RawQuery> queries_;
+  std::map<std::string, UpdateHandler> updates_;
+  v1::HistoryEvent continue_as_new_;  // set by Context::ContinueAsNew
+  std::string close_source_;
+
+  std::vector<v1::HistoryEvent> backlog_;
+  std::deque<std::coroutine_handle<>> ready_;
+  std::list<Driver> drivers_;
+};
+
+}  // namespace sdk

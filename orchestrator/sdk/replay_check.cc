@@ -1,0 +1,91 @@
+#include "orchestrator/sdk/replay_check.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace sdk {
+namespace {
+
+using Event = v1::HistoryEvent;
+
+// The identity of a command: equal on replay when code and history agree. A run that its own
+// time-out canceled is recorded as TimedOut, whatever way the code ended.
+std::string Identity(const Event& event) {
+  switch (event.attributes_case()) {
+    case Event::kWorkflowExecutionCompleted: return "WorkflowExecutionCompleted";
+    case Event::kWorkflowExecutionFailed: return "WorkflowExecutionFailed";
+    case Event::kWorkflowExecutionTimedOut:
+    case Event::kWorkflowExecutionCanceled: return "WorkflowExecutionCanceled";
+    case Event::kWorkflowExecutionContinuedAsNew: return "WorkflowExecutionContinuedAsNew";
+    case Event::kActivityTaskScheduled:
+      return absl::StrCat("ActivityTaskScheduled id=", event.activity_task_scheduled().activity_id(),
+                          " type=", event.activity_task_scheduled().activity_type());
+    case Event::kActivityTaskCancelRequested:
+      return absl::StrCat("ActivityTaskCancelRequested id=",
+                          event.activity_task_cancel_requested().activity_id());
+    case Event::kTimerStarted:
+      return absl::StrCat("TimerStarted id=", event.timer_started().timer_id());
+    case Event::kTimerCanceled:
+      return absl::StrCat("TimerCanceled id=", event.timer_canceled().timer_id());
+    case Event::kMarkerRecorded:
+      return absl::StrCat("MarkerRecorded name=", event.marker_recorded().marker_name());
+    case Event::kWorkflowExecutionUpdateAccepted:
+      return absl::StrCat("UpdateAccepted id=",
+                          event.workflow_execution_update_accepted().update_id());
+    case Event::kWorkflowExecutionUpdateCompleted:
+      return absl::StrCat("UpdateCompleted id=",
+                          event.workflow_execution_update_completed().update_id());
+    case Event::kSagaStepRegistered:
+      return absl::StrCat("SagaStepRegistered step=", event.saga_step_registered().step());
+    case Event::kSagaPivotPassed: return "SagaPivotPassed";
+    case Event::kSagaCompensationStarted:
+      return absl::StrCat("SagaCompensationStarted step=",
+                          event.saga_compensation_started().step());
+    case Event::kSagaCompensationCompleted:
+      return absl::StrCat("SagaCompensationCompleted step=",
+                          event.saga_compensation_completed().step());
+    case Event::kSagaCompensationFailed:
+      return absl::StrCat("SagaCompensationFailed step=", event.saga_compensation_failed().step());
+    case Event::kSagaCompensationSkipped:
+      return absl::StrCat("SagaCompensationSkipped step=",
+                          event.saga_compensation_skipped().step());
+    case Event::kSagaCompensationResolved:
+      return absl::StrCat("SagaCompensationResolved step=",
+                          event.saga_compensation_resolved().step());
+    default: return "";
+  }
+}
+
+}  // namespace
+
+std::string NondeterminismDetail::ToString() const {
+  return absl::StrCat("workflow code does not match the history at event ", event_id,
+                      ": expected ", expected, ", found ", found,
+                      source.empty() ? "" : absl::StrCat(" at ", source),
+                      ". Nothing was recorded; put the old code back, or guard the change, and "
+                      "the run goes on");
+}
+
+bool IsCommandEvent(const v1::HistoryEvent& event) { return !Identity(event).empty(); }
+
+std::string DescribeEvent(const v1::HistoryEvent& event) { return Identity(event); }
+
+std::optional<NondeterminismDetail> CheckCommands(
+    const std::vector<const v1::HistoryEvent*>& recorded, const std::vector<v1::Command>& commands,
+    base::EventId next_event_id) {
+  const size_t count = std::max(recorded.size(), commands.size());
+  for (size_t i = 0; i < count; ++i) {
+    const std::string expected = i < recorded.size() ? Identity(*recorded[i]) : "no command";
+    const std::string found = i < commands.size() ? Identity(commands[i].event()) : "no command";
+    if (expected == found) continue;
+    return NondeterminismDetail{
+        .event_id = i < recorded.size() ? recorded[i]->event_id() : next_event_id,
+        .expected = expected,
+        .found = found,
+        .source = i < commands.size() ? commands[i].source() : ""};
+  }
+  return std::nullopt;
+}
+
+}  // namespace sdk
