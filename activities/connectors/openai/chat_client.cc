@@ -1,0 +1,131 @@
+#include "activities/connectors/openai/chat_client.h"
+
+#include <utility>
+
+#include "activities/connectors/openai/classify.h"
+#include "activities/connectors/openai/model_output.h"
+#include "activities/connectors/wire/json.h"
+#include "activities/connectors/wire/text.h"
+#include "orchestrator/base/log.h"
+
+namespace openai {
+namespace {
+
+using wire::Json;
+
+constexpr char kOperation[] = "chat.completions";
+
+// Models think long; a local one on a small machine longer.
+const outbound::Vendor& OpenAi() {
+  static const outbound::Vendor* const kVendor =
+      new outbound::Vendor{.name = "openai",
+                           .timeout = absl::Minutes(3),
+                           .tries_max = 5,
+                           .backoff_initial = absl::Milliseconds(500),
+                           .backoff_max = absl::Seconds(20),
+                           .classify = Classify};
+  return *kVendor;
+}
+
+// Why the model stopped, when that makes its text useless.
+std::optional<base::Failure> StopFailure(const Json& choice) {
+  const std::string reason = wire::StringAt(choice, "finish_reason");
+  if (reason == "length") {
+    return base::Failure::Retryable(
+        "OutputTruncated", "openai: the model's text was cut at the token limit; raise tokens_max");
+  }
+  if (reason == "content_filter") {
+    return base::Failure::Permanent("ContentFiltered",
+                                    "openai: the model's content filter stopped the text");
+  }
+  const std::string refusal = wire::StringAt(wire::At(choice, "message"), "refusal");
+  if (!refusal.empty()) {
+    return base::Failure::Permanent("ModelRefused",
+                                    wire::Cat("openai: ", wire::Truncate(refusal, 300)));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+ChatClient::ChatClient(outbound::Outbound& outbound, Options options)
+    : outbound_(outbound), options_(std::move(options)) {
+  base::RegisterSecret(options_.api_key);
+}
+
+base::Task<base::Outcome<Completion>> ChatClient::CompleteJson(ChatRequest request,
+                                                               outbound::CallContext context) {
+  int64_t tokens_spent = 0;
+  for (int repairs = 0;; ++repairs) {
+    base::Outcome<Completion> made = co_await CompleteOnce(request, context);
+    if (!made.ok()) co_return made.failure();
+    tokens_spent += made->total_tokens;
+    base::Outcome<std::string> checked = CheckOutput(made->content_json, request.required_keys);
+    if (checked.ok()) {
+      made->content_json = std::move(*checked);
+      made->total_tokens = tokens_spent;
+      co_return made;
+    }
+    if (repairs >= options_.repairs_max) co_return checked.failure();
+    request.messages.push_back(
+        {"user", wire::Cat("Your last answer cannot be used: ", checked.failure().message,
+                           ". Answer with the JSON object only.")});
+    if (request.seed.has_value()) ++*request.seed;  // the same seed would give the same text
+  }
+}
+
+base::Task<base::Outcome<Completion>> ChatClient::CompleteOnce(ChatRequest request,
+                                                               outbound::CallContext context) {
+  outbound::HttpRequest http;
+  http.method = "POST";
+  http.url = wire::JoinUrl(options_.base_url, "/chat/completions");
+  http.headers.emplace_back("Content-Type", "application/json");
+  if (!options_.api_key.empty()) {
+    http.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.api_key));
+  }
+  http.body = Body(request);
+  http.operation = kOperation;
+  base::Outcome<outbound::HttpResponse> response =
+      co_await outbound_.Call(OpenAi(), http, std::move(context));
+  if (!response.ok()) co_return response.failure();
+  base::Outcome<Json> answer = wire::BodyOf("openai", http, *response);
+  if (!answer.ok()) co_return answer.failure();
+  const Json& choices = wire::At(*answer, "choices");
+  if (!choices.is_array() || choices.empty()) {
+    co_return wire::Malformed("openai", kOperation, false);
+  }
+  if (std::optional<base::Failure> failure = StopFailure(choices[0])) co_return *failure;
+  const Json& usage = wire::At(*answer, "usage");
+  Completion made{.content_json = wire::StringAt(wire::At(choices[0], "message"), "content"),
+                  .model = wire::StringAt(*answer, "model"),
+                  .prompt_tokens = wire::IntAt(usage, "prompt_tokens"),
+                  .completion_tokens = wire::IntAt(usage, "completion_tokens"),
+                  .total_tokens = wire::IntAt(usage, "total_tokens")};
+  if (made.model.empty()) made.model = options_.model;
+  if (made.total_tokens == 0) made.total_tokens = made.prompt_tokens + made.completion_tokens;
+  co_return made;
+}
+
+std::string ChatClient::Body(const ChatRequest& request) const {
+  Json messages = Json::array();
+  for (const ChatMessage& message : request.messages) {
+    messages.push_back({{"role", message.role}, {"content", message.content}});
+  }
+  Json body = {{"model", options_.model}, {"messages", std::move(messages)}};
+  body[options_.legacy_max_tokens ? "max_tokens" : "max_completion_tokens"] = request.tokens_max;
+  if (request.temperature.has_value()) body["temperature"] = *request.temperature;
+  if (request.seed.has_value()) body["seed"] = *request.seed;
+  if (options_.format == ResponseFormat::kJsonObject) {
+    body["response_format"] = {{"type", "json_object"}};
+  } else {
+    body["response_format"] = {
+        {"type", "json_schema"},
+        {"json_schema",
+         {{"name", request.schema_name},
+          {"strict", true},
+          {"schema", wire::ParseJson(SchemaOf(request.required_keys)).value_or(Json())}}}};
+  }
+  return wire::DumpJson(body);
+}
+
+}  // namespace openai

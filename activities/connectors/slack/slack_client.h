@@ -1,0 +1,74 @@
+// Slack: one message per marker, brought up to date later, deleted on undo. Slack knows no
+// idempotency keys, so a message carries its marker in metadata.event_payload and is looked for in
+// the channel's history before it could be posted twice.
+//
+// Thread-safety: loop thread only.
+//
+// Example:
+//   slack::SlackClient slack(outbound, {.token = bot_token});
+//   base::Outcome<slack::Posted> posted = co_await slack.EnsureMessage(
+//       {.channel = "C012", .text = text, .blocks_json = slack::ReviewBlocks(review),
+//        .marker = workflow_id, .since = started_at}, /*first_try=*/attempt == 1, context);
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "activities/outbound/call.h"
+#include "orchestrator/base/outcome.h"
+#include "orchestrator/base/task.h"
+
+namespace slack {
+
+struct Message {
+  std::string channel;      // id: "C012AB3CD"
+  std::string text;         // for notifications, and where blocks cannot be shown; escaped mrkdwn
+  std::string blocks_json;  // an array, or empty
+  std::string marker;       // what makes it this message: the workflow id
+  absl::Time since;         // not later than the first try to post it
+};
+
+// A message's identity. `ts` is Slack's: a string, never a number.
+struct Posted {
+  std::string channel;
+  std::string ts;
+  bool created = false;  // false: it was there already
+};
+
+class SlackClient {
+ public:
+  struct Options {
+    std::string base_url = "https://slack.com/api";
+    std::string token;  // xoxb-...; scopes chat:write, channels:history
+  };
+  SlackClient(outbound::Outbound& outbound, Options options);
+
+  // Posts the message unless its marker is in the channel's history since `since`. On the first
+  // try of all (`first_try`) it posts without looking; whenever a post's outcome is unknown it
+  // looks before it posts again. Failures: the vendor's ("SlackRefused", "Unauthorized", ...), or
+  // "LookupIncomplete" when the history is too long to read.
+  base::Task<base::Outcome<Posted>> EnsureMessage(Message message, bool first_try,
+                                                  outbound::CallContext context);
+  // Our message with the marker, or nothing.
+  base::Task<base::Outcome<std::optional<Posted>>> FindMessage(std::string channel,
+                                                               std::string marker, absl::Time since,
+                                                               outbound::CallContext context);
+  // Replaces text and blocks; false when the message is gone. Safe to repeat.
+  base::Task<base::Outcome<bool>> UpdateMessage(std::string channel, std::string ts,
+                                                std::string text, std::string blocks_json,
+                                                outbound::CallContext context);
+  // True when it was deleted, false when it was already gone.
+  base::Task<base::Outcome<bool>> DeleteMessage(std::string channel, std::string ts,
+                                                outbound::CallContext context);
+
+ private:
+  base::Task<base::Outcome<Posted>> Post(Message message, outbound::CallContext context);
+  void Authorize(outbound::HttpRequest& request) const;
+  std::string MethodUrl(std::string_view method) const;
+
+  outbound::Outbound& outbound_;
+  const Options options_;
+};
+
+}  // namespace slack
