@@ -1,0 +1,40 @@
+// The folds of each event family into the run state; Apply (run_state.h) dispatches to them.
+// Pure; internal to core.
+#pragma once
+
+#include "orchestrator/core/run_state.h"
+
+namespace core {
+
+// apply_workflow.cc
+void ApplyStarted(RunState& state, const v1::WorkflowExecutionStarted& event, absl::Time time);
+void ApplyClosed(RunState& state, v1::RunStatus::Value status, absl::Time time);
+void ApplyTerminated(RunState& state, const v1::WorkflowExecutionTerminated& event,
+                     absl::Time time);
+void ApplyCancelRequested(RunState& state, const v1::WorkflowExecutionCancelRequested& event);
+void ApplySignaled(RunState& state, const v1::WorkflowExecutionSignaled& event);
+void ApplyUpdateCompleted(RunState& state, const v1::WorkflowExecutionUpdateCompleted& event);
+
+// apply_activity.cc
+void ApplyActivityScheduled(RunState& state, EventId id, const v1::ActivityTaskScheduled& event,
+                            absl::Time time);
+void ApplyActivityStarted(RunState& state, const v1::ActivityTaskStarted& event);
+void ApplyActivityClosed(RunState& state, EventId scheduled_event_id,
+                         v1::StepOutcome::Value outcome, const v1::Failure* failure);
+void ApplyActivityCancelRequested(RunState& state, EventId scheduled_event_id);
+
+// apply_timer.cc
+void ApplyTimerStarted(RunState& state, EventId id, const v1::TimerStarted& event,
+                       absl::Time time);
+void ApplyTimerFired(RunState& state, const v1::TimerFired& event);
+
+// apply_saga.cc
+void ApplyStepRegistered(RunState& state, const v1::SagaStepRegistered& event);
+void ApplyCompensationStarted(RunState& state, const v1::SagaCompensationStarted& event);
+void ApplyCompensationCompleted(RunState& state, const v1::SagaCompensationCompleted& event);
+void ApplyCompensationFailed(RunState& state, const v1::SagaCompensationFailed& event);
+void ApplyCompensationSkipped(RunState& state, const v1::SagaCompensationSkipped& event);
+void ApplyCompensationResolved(RunState& state, const v1::SagaCompensationResolved& event);
+void ApplyCarriedSaga(RunState& state, const v1::CarriedSaga& carried);
+
+}  // namespace core

@@ -1,0 +1,51 @@
+#include <utility>
+
+#include "orchestrator/core/decide.h"
+
+namespace core {
+
+void Start(TransitionBuilder& transition, v1::WorkflowExecutionStarted started) {
+  v1::HistoryEvent event;
+  *event.mutable_workflow_execution_started() = std::move(started);
+  transition.Add(std::move(event));
+}
+
+void Signal(TransitionBuilder& transition, v1::WorkflowExecutionSignaled signal) {
+  v1::HistoryEvent event;
+  *event.mutable_workflow_execution_signaled() = std::move(signal);
+  transition.Add(std::move(event));
+}
+
+void RequestCancel(TransitionBuilder& transition, const std::string& reason,
+                   const std::string& identity) {
+  if (transition.state().cancel_requested) return;
+  v1::HistoryEvent event;
+  auto* request = event.mutable_workflow_execution_cancel_requested();
+  request->set_reason(reason);
+  request->set_identity(identity);
+  transition.Add(std::move(event));
+}
+
+std::vector<AttemptToStop> Terminate(TransitionBuilder& transition, const std::string& reason,
+                                     const std::string& identity) {
+  std::vector<AttemptToStop> stop = InFlight(transition.state(), "the workflow was terminated");
+  v1::HistoryEvent event;
+  auto* terminated = event.mutable_workflow_execution_terminated();
+  terminated->set_reason(reason);
+  terminated->set_identity(identity);
+  for (std::string& step : transition.state().StepsLeftBehind()) {
+    terminated->add_steps_left_behind(std::move(step));
+  }
+  transition.Add(std::move(event));
+  return stop;
+}
+
+std::vector<AttemptToStop> InFlight(const RunState& state, const std::string& reason) {
+  std::vector<AttemptToStop> stop;
+  for (const auto& [id, activity] : state.activities) {
+    if (activity.in_flight) stop.push_back({id, reason});
+  }
+  return stop;
+}
+
+}  // namespace core

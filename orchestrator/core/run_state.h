@@ -1,0 +1,114 @@
+// RunState: what a run is. It is the fold of its history: Apply(event) is the only way to change
+// it, apart from the attempts of pending activities (which are stored beside the history until
+// the activity closes) and what is in flight right now.
+//
+// Pure data; externally synchronised (the run's partition).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "orchestrator/base/ids.h"
+#include "orchestrator/v1/common.pb.h"
+#include "orchestrator/v1/history.pb.h"
+
+namespace core {
+
+namespace v1 = ::orchestrator::v1;
+using base::EventId;
+
+struct PendingActivity {
+  EventId scheduled_event_id = 0;
+  std::shared_ptr<const v1::ActivityTaskScheduled> scheduled;
+  absl::Time scheduled_time;
+
+  // Stored beside the history when they differ from a fresh first attempt.
+  int attempt = 1;
+  absl::Time next_attempt_time;  // of the attempt that is not in flight
+  std::optional<v1::Failure> last_failure;
+  std::optional<v1::Payload> last_heartbeat;
+
+  bool attempt_stored = false;  // there is a row of it beside the history
+
+  // Not stored: known only while this process works on the attempt.
+  bool queued = false;  // waits in a task queue for a worker
+  bool in_flight = false;
+  absl::Time started_time;
+  absl::Time heartbeat_time;
+  // An earlier attempt may have had its effect although it is not known to have succeeded.
+  bool effect_unknown = false;
+
+  bool cancel_requested = false;  // from the history
+};
+
+struct PendingTimer {
+  EventId started_event_id = 0;
+  absl::Time fire_at;
+};
+
+struct UpdateRecord {
+  EventId accepted_event_id = 0;
+  bool completed = false;
+  v1::WorkflowExecutionUpdateCompleted outcome;  // when completed
+};
+
+struct SagaStep {
+  v1::SagaStepRegistered registration;
+  v1::StepOutcome::Value outcome = v1::StepOutcome::PENDING;
+  std::string activity_type;
+  std::optional<v1::Failure> failure;
+  v1::CompensationState::Value compensation = v1::CompensationState::NONE;
+  std::string compensation_activity_id;  // of the latest try
+  int compensation_attempts_before = 0;  // of earlier tries that an operator repeated
+  int compensation_attempts_closed = 0;  // of the latest try, once it closed
+  std::optional<v1::Failure> compensation_failure;
+  std::string compensation_reason;
+  std::string decided_by;
+};
+
+struct RunState {
+  // From WorkflowExecutionStarted.
+  v1::WorkflowExecutionStarted started;
+  absl::Time start_time;
+
+  EventId next_event_id = 1;
+  v1::RunStatus::Value closed_status = v1::RunStatus::UNSPECIFIED;  // UNSPECIFIED: open
+  absl::Time close_time = absl::InfiniteFuture();
+  v1::Payload result;
+  std::optional<v1::Failure> failure;
+
+  bool task_pending = false;  // events wait for a workflow task
+  bool cancel_requested = false;
+  bool cancel_by_timeout = false;
+
+  std::map<EventId, PendingActivity> activities;   // by scheduled event id
+  std::map<std::string, EventId> activity_ids;     // of the pending ones
+  std::map<std::string, PendingTimer> timers;      // by timer id
+  std::map<std::string, UpdateRecord> updates;     // by update id
+  std::set<std::string> signal_request_ids;
+
+  bool pivot_passed = false;
+  std::vector<SagaStep> saga;  // in the order of registration
+
+  bool closed() const { return closed_status != v1::RunStatus::UNSPECIFIED; }
+  absl::Duration execution_timeout() const;
+  // The moment at which the run is asked to end; InfiniteFuture when it has no time-out.
+  absl::Time execution_deadline() const;
+
+  v1::SagaState::Value saga_state() const;
+  // Names of steps whose effect is there (or may be) and was not undone.
+  std::vector<std::string> StepsLeftBehind() const;
+  SagaStep* FindStep(const std::string& step);
+  bool blocked() const { return saga_state() == v1::SagaState::COMPENSATION_BLOCKED; }
+};
+
+// Folds one event into the state: (state, event) -> state. Events come in order; `time` is the
+// transition's. Ids are counted here, a folded workflow task as three.
+void Apply(RunState& state, const v1::HistoryEvent& event, absl::Time time);
+
+}  // namespace core

@@ -1,0 +1,98 @@
+#include "orchestrator/core/transition.h"
+
+#include "orchestrator/history/time.h"
+
+namespace core {
+namespace {
+
+using Event = v1::HistoryEvent;
+
+// The activity that the event closes, or 0.
+EventId ClosedActivity(const Event& event) {
+  switch (event.attributes_case()) {
+    case Event::kActivityTaskCompleted:
+      return event.activity_task_completed().scheduled_event_id();
+    case Event::kActivityTaskFailed: return event.activity_task_failed().scheduled_event_id();
+    case Event::kActivityTaskTimedOut: return event.activity_task_timed_out().scheduled_event_id();
+    case Event::kActivityTaskCanceled: return event.activity_task_canceled().scheduled_event_id();
+    default: return 0;
+  }
+}
+
+bool ClosesRun(const Event& event) {
+  switch (event.attributes_case()) {
+    case Event::kWorkflowExecutionCompleted:
+    case Event::kWorkflowExecutionFailed:
+    case Event::kWorkflowExecutionTimedOut:
+    case Event::kWorkflowExecutionCanceled:
+    case Event::kWorkflowExecutionTerminated:
+    case Event::kWorkflowExecutionContinuedAsNew: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+TransitionBuilder::TransitionBuilder(RunState& state, absl::Time now)
+    : state_(state), now_(now), first_event_id_(state.next_event_id) {}
+
+EventId TransitionBuilder::Add(Event event) {
+  if (const EventId closed = ClosedActivity(event); closed != 0) ForgetAttempt(closed);
+  if (ClosesRun(event)) {
+    for (const auto& [id, activity] : state_.activities) ForgetAttempt(id);
+  }
+  const EventId id = state_.next_event_id;
+  event.clear_event_id();
+  event.clear_event_time();
+  Apply(state_, event, now_);
+  *transition_.add_events() = std::move(event);
+  return id;
+}
+
+void TransitionBuilder::AddWorkflowTask() {
+  Event event;
+  event.mutable_workflow_task();
+  Add(std::move(event));
+}
+
+void TransitionBuilder::TouchAttempt(EventId scheduled_event_id) {
+  state_.activities.at(scheduled_event_id).attempt_stored = true;
+  touched_.insert(scheduled_event_id);
+}
+
+void TransitionBuilder::ForgetAttempt(EventId scheduled_event_id) {
+  const auto it = state_.activities.find(scheduled_event_id);
+  if (it == state_.activities.end() || !it->second.attempt_stored) return;
+  touched_.erase(scheduled_event_id);
+  removed_.insert(scheduled_event_id);
+}
+
+std::string TransitionBuilder::Serialize() const {
+  if (!has_events()) return "";
+  v1::Transition transition = transition_;
+  transition.set_first_event_id(first_event_id_);
+  *transition.mutable_time() = history::ToProto(now_);
+  return transition.SerializeAsString();
+}
+
+std::vector<v1::ActivityAttemptState> TransitionBuilder::AttemptsPut() const {
+  std::vector<v1::ActivityAttemptState> rows;
+  for (const EventId id : touched_) {
+    const PendingActivity& activity = state_.activities.at(id);
+    v1::ActivityAttemptState& row = rows.emplace_back();
+    row.set_scheduled_event_id(id);
+    row.set_attempt(activity.attempt);
+    *row.mutable_next_attempt_time() = history::ToProto(activity.next_attempt_time);
+    if (activity.last_failure.has_value()) *row.mutable_last_failure() = *activity.last_failure;
+    if (activity.last_heartbeat.has_value()) {
+      *row.mutable_last_heartbeat() = *activity.last_heartbeat;
+    }
+  }
+  return rows;
+}
+
+std::vector<EventId> TransitionBuilder::AttemptsRemoved() const {
+  return {removed_.begin(), removed_.end()};
+}
+
+}  // namespace core

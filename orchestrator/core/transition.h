@@ -1,0 +1,55 @@
+// TransitionBuilder collects what one transition of a run adds: events, applied to the state as
+// they are added, and changed attempts. It becomes one stored row.
+//
+// Pure; externally synchronised.
+//
+// Example:
+//   core::TransitionBuilder transition(state, now);
+//   core::Signal(transition, request);
+//   if (state.task_pending) { transition.AddWorkflowTask(); core::AddCommands(transition, commands); }
+//   write.transition = transition.Serialize();
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "orchestrator/core/run_state.h"
+
+namespace core {
+
+class TransitionBuilder {
+ public:
+  TransitionBuilder(RunState& state, absl::Time now);
+
+  RunState& state() { return state_; }
+  absl::Time now() const { return now_; }
+
+  // Gives the event its place in the history and applies it. Returns its id.
+  EventId Add(v1::HistoryEvent event);
+  // The workflow-task triple.
+  void AddWorkflowTask();
+  // The attempt of a pending activity changed: its row must be written.
+  void TouchAttempt(EventId scheduled_event_id);
+
+  EventId first_event_id() const { return first_event_id_; }
+  bool has_events() const { return transition_.events_size() > 0; }
+  // Nothing to store at all.
+  bool empty() const { return !has_events() && touched_.empty() && removed_.empty(); }
+
+  std::string Serialize() const;
+  std::vector<v1::ActivityAttemptState> AttemptsPut() const;
+  std::vector<EventId> AttemptsRemoved() const;
+
+ private:
+  void ForgetAttempt(EventId scheduled_event_id);
+
+  RunState& state_;
+  const absl::Time now_;
+  const EventId first_event_id_;
+  v1::Transition transition_;
+  std::set<EventId> touched_;
+  std::set<EventId> removed_;
+};
+
+}  // namespace core
