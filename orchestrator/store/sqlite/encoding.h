@@ -1,0 +1,63 @@
+// How ids, times and run rows lie in SQLite columns. Pure functions; thread-safe.
+//
+// Example:
+//   RunKey key(run_id);
+//   key.BindTo(statement, 1);
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "orchestrator/store/sqlite/statement.h"
+#include "orchestrator/store/store.h"
+
+namespace store::sqlite {
+
+// A run id as it is stored: the 16 bytes of a UUID in canonical lower-case form, else the text.
+class RunKey {
+ public:
+  explicit RunKey(const base::RunId& run_id);
+  // This object and the run id must live until the statement has run.
+  void BindTo(Statement& statement, int parameter) const;
+
+ private:
+  const std::string& text_;
+  bool is_uuid_;
+  char bytes_[16];
+};
+base::RunId ReadRunId(const Statement& statement, int column);
+
+// Rows of `history` and `attempts`: (runs.id << kEventBits) + event id.
+inline constexpr int kEventBits = 24;
+inline constexpr base::EventId kEventIdMax = (base::EventId{1} << kEventBits) - 1;
+inline int64_t EventKey(int64_t row_id, base::EventId event_id) {
+  return (row_id << kEventBits) + event_id;
+}
+inline base::EventId EventIdOf(int64_t key) { return key & kEventIdMax; }
+
+// Microseconds since 1970, rounded down; the infinities are the ends of int64.
+int64_t EncodeTime(absl::Time time);
+absl::Time DecodeTime(int64_t micros);
+
+// wake_at: InfinitePast is 0, and nothing else is; InfiniteFuture is NULL, here kNever.
+inline constexpr int64_t kNever = INT64_MAX;
+int64_t EncodeWake(absl::Time time);
+absl::Time DecodeWake(int64_t micros);
+// Binds NULL for kNever.
+void BindTime(Statement& statement, int parameter, int64_t micros);
+
+inline bool IsOpen(v1::RunStatus::Value status) {
+  return status == v1::RunStatus::RUNNING || status == v1::RunStatus::PAUSED ||
+         status == v1::RunStatus::STUCK;
+}
+
+// A SELECT's columns for ReadRunRow; `id`, the row id, comes last.
+inline constexpr char kRunColumns[] =
+    "run_id, namespace, workflow_id, workflow_type, task_queue, request_id, correlation_id, "
+    "trace_id, start_time, status, status_reason, close_time, next_event_id, wake_at, saga_state, "
+    "id";
+inline constexpr int kRowIdColumn = 15;
+RunRow ReadRunRow(const Statement& statement);
+
+}  // namespace store::sqlite
