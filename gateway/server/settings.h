@@ -1,0 +1,132 @@
+// Settings of campaignd: everything that an operator may set, from four places. Flags win over the
+// environment, the environment over the file, the file over the defaults. Every fault is reported
+// at once, with its line, its key and the nearest known one. docs/settings.md lists the keys.
+//
+// Thread-safety: Load and the printers are externally synchronised; a loaded Settings is constant.
+//
+// Example:
+//   Sources sources{.file = "campaignd.yaml", .environment = &ProcessEnvironment};
+//   Settings settings;
+//   Provenance provenance;
+//   std::vector<std::string> faults = Load(sources, &settings, &provenance);
+//   if (!faults.empty()) return Refuse(faults);
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "activities/campaign/settings.h"
+#include "gateway/server/schema.h"
+
+namespace server {
+
+struct ServerSettings {
+  std::string http_listen = "127.0.0.1:8080";
+  std::string grpc_listen = "127.0.0.1:7233";
+  std::string data_dir = "./campaignd-data";
+  std::string log_level = "info";
+  std::string public_base_url;  // empty: http:// and the REST address
+  absl::Duration shutdown_timeout = absl::Seconds(10);
+};
+
+struct EngineSettings {
+  int cached_runs_max = 10000;
+  int activities_at_once_max = 2000;
+};
+
+struct OutboundSettings {
+  bool private_networks = false;
+  absl::Duration wait_max = absl::Seconds(30);
+  int transfers_per_origin_max = 128;
+};
+
+// Where a vendor is and how we sign in.
+struct VendorSettings {
+  std::string base_url;
+  std::string token;
+};
+
+struct GithubSettings : VendorSettings {
+  std::string owner;
+  std::string repository;
+  std::string base_branch = "main";
+};
+
+struct OpenAiSettings : VendorSettings {
+  std::string model = "gpt-4o-mini";
+};
+
+struct GrafanaSettings : VendorSettings {
+  std::string folder_uid;
+  std::string datasource_uid;
+};
+
+struct WebDriverSettings {
+  std::string url;  // empty: campaignd starts chromedriver itself
+  int sessions_max = 2;
+};
+
+struct VendorsSettings {
+  VendorSettings notion{.base_url = "https://api.notion.com"};
+  WebDriverSettings webdriver;
+  VendorSettings memory;  // no URL: the embedded memory
+  OpenAiSettings openai{{.base_url = "https://api.openai.com/v1"}};
+  VendorSettings figma{.base_url = "https://api.figma.com"};
+  GithubSettings github{{.base_url = "https://api.github.com"}};
+  VendorSettings slack{.base_url = "https://slack.com/api"};
+  VendorSettings sendgrid{.base_url = "https://api.sendgrid.com"};
+  VendorSettings buffer{.base_url = "https://api.buffer.com"};
+  GrafanaSettings grafana;
+};
+
+struct Settings {
+  ServerSettings server;
+  EngineSettings engine;
+  OutboundSettings outbound;
+  VendorsSettings vendors;
+  campaign::Settings campaign;
+};
+
+// The keys, bound to `settings`, which must outlive the schema.
+Schema MakeSchema(Settings& settings);
+
+// An environment: the value of a name, or nothing.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+std::optional<std::string> ProcessEnvironment(const std::string& name);
+
+struct Sources {
+  std::string file;  // path of the YAML file; empty: none
+  Environment environment;
+  // (key, value) from flags; `flag` is how a fault names it.
+  struct Flag {
+    std::string flag;
+    std::string key;
+    std::string value;
+  };
+  std::vector<Flag> flags;
+};
+
+// Where each key's value came from: "default", "campaignd.yaml:12", "environment SLACK_BOT_TOKEN".
+using Provenance = std::map<std::string, std::string>;
+
+// Fills `settings` and registers its secrets with the log. Returns every fault, each a line for
+// people ("campaignd.yaml:12: vendors.slak: unknown key; did you mean vendors.slack?"); none: fine.
+std::vector<std::string> Load(const Sources& sources, Settings* settings, Provenance* provenance);
+
+// The settings as YAML; secrets are "[set]" or "". With a provenance each value that is not a
+// default says where it came from.
+std::string PrintYaml(const Settings& settings, const Provenance& provenance);
+// deploy/settings.yaml: every key with its default, its type and its purpose.
+std::string SampleYaml();
+// The reference part of docs/settings.md.
+std::string ReferenceMarkdown();
+
+// Keys of secrets that campaigns need and that are empty, with their environment names.
+std::vector<std::string> MissingSecrets(const Settings& settings);
+
+}  // namespace server
