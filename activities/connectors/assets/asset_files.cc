@@ -55,8 +55,7 @@ bool SyncDirectory(const std::string& path) {
 
 std::string ParentOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
-// Makes `path` and what is missing above it, each synced into its parent. False
-// with errno set.
+// Makes `path` and what is missing above it, each synced into its parent. False with errno set.
 bool MakeDirectories(const std::string& path) {
   if (::mkdir(path.c_str(), 0755) == 0) return SyncDirectory(ParentOf(path));
   if (errno == EEXIST) return true;
@@ -140,8 +139,7 @@ base::Outcome<std::string> AssetFiles::Write(std::string key, std::string_view b
     ::unlink(temp.c_str());
     return Storage("cannot write", temp, error);
   }
-  // Another process may remove the directory when it becomes empty, between our
-  // two calls.
+  // Another process may remove the directory when it becomes empty, between our two calls.
   bool renamed = false;
   for (int tries = 0; tries < 3 && !renamed; ++tries) {
     if (!MakeDirectories(ParentOf(path))) break;

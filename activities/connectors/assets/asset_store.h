@@ -1,15 +1,12 @@
-// Our own copies of what campaigns show (Figma's URLs expire): files on disk
-// under keys, served at {public_base_url}/assets/{key}. The disk work runs on a
-// blocking::Worker.
+// Our own copies of what campaigns show (Figma's URLs expire): files on disk under keys, served at
+// {public_base_url}/assets/{key}. The disk work runs on a blocking::Worker.
 //
-// Thread-safety: the thread of the loop given to the constructor. A server on
-// another loop makes an AssetStore of its own on the same directory.
+// Thread-safety: the thread of the loop given to the constructor. A server on another loop makes an
+// AssetStore of its own on the same directory.
 //
 // Example:
-//   assets::AssetStore store(loop, worker, {.directory =
-//   "/var/lib/campaignd/assets",
-//                                           .public_base_url =
-//                                           "http://127.0.0.1:8080"});
+//   assets::AssetStore store(loop, worker, {.directory = "/var/lib/campaignd/assets",
+//                                           .public_base_url = "http://127.0.0.1:8080"});
 //   base::Outcome<assets::StoredAsset> banner =
 //       co_await store.Put("wf-1/email_banner.png", bytes);
 #pragma once
@@ -44,8 +41,7 @@ class AssetStore {
   // `loop` and `worker` must outlive the store and every task that it gave.
   AssetStore(base::EventLoop& loop, blocking::Worker& worker, Options options);
 
-  // Stores the bytes under `key`, durably; a repeat replaces them. Failures as
-  // AssetFiles::Write.
+  // Stores the bytes under `key`, durably; a repeat replaces them. Failures as AssetFiles::Write.
   base::Task<base::Outcome<StoredAsset>> Put(std::string key, std::string bytes);
   // Nothing when there is no such asset.
   base::Task<base::Outcome<std::optional<AssetContent>>> Read(std::string key);

@@ -1,15 +1,12 @@
-// A thread for calls that block (disk, SQLite), so that the I/O loop never
-// does: the work runs on the worker, one piece after another, and its awaiter
-// goes on on the loop it came from.
+// A thread for calls that block (disk, SQLite), so that the I/O loop never does: the work runs on
+// the worker, one piece after another, and its awaiter goes on on the loop it came from.
 //
-// Thread-safety: Run is for the loop given as `home`; several loops may share
-// one Worker. Destroy it after the coroutines that wait on it have ended, and
-// before their loops.
+// Thread-safety: Run is for the loop given as `home`; several loops may share one Worker. Destroy
+// it after the coroutines that wait on it have ended, and before their loops.
 //
 // Example:
 //   blocking::Worker worker(clock, "disk");
-//   base::Outcome<std::string> text = co_await worker.Run<std::string>(loop,
-//   [path] {
+//   base::Outcome<std::string> text = co_await worker.Run<std::string>(loop, [path] {
 //     return ReadWholeFile(path);
 //   });
 #pragma once
@@ -39,9 +36,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Runs `work` on the thread and returns what it returned, on `home`. An
-  // exception becomes the failure "Internal"; a full queue the retryable
-  // failure "ResourceExhausted" with nothing done.
+  // Runs `work` on the thread and returns what it returned, on `home`. An exception becomes the
+  // failure "Internal"; a full queue the retryable failure "ResourceExhausted" with nothing done.
   template <typename T>
   base::Task<base::Outcome<T>> Run(base::EventLoop& home,
                                    absl::AnyInvocable<base::Outcome<T>()> work) {

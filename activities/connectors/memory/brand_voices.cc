@@ -7,9 +7,9 @@ namespace memory {
 namespace {
 
 Item Voice(std::string key, std::string content, std::string metadata_json) {
-  return {.name_space = std::string(kBrandVoices),
+  return {.name_space = std::string(kBrand),
           .key = std::move(key),
-          .kind = "brand_voice",
+          .kind = std::string(kBrandVoiceKind),
           .content = std::move(content),
           .metadata_json = std::move(metadata_json)};
 }
@@ -18,27 +18,27 @@ Item Voice(std::string key, std::string content, std::string metadata_json) {
 
 std::vector<Item> DefaultBrandVoices() {
   return {
-      Voice("default",
+      Voice("voice-default",
             "Clear, friendly and honest. Say what the reader gains in the first "
             "sentence. Short "
             "sentences, active voice, plain words. Promise nothing that we "
             "cannot show.",
             R"({"tone":"professional","avoid":["revolutionary","world-class","synergy"]})"),
-      Voice("professional",
+      Voice("voice-professional",
             "Confident and precise, with respect for the reader's time. Lead "
             "with the result, "
             "support it with one fact, end with one clear next step. No slang, "
             "no exclamation "
             "marks, no superlatives without a source.",
             R"({"tone":"professional","avoid":["!","best ever","guys"]})"),
-      Voice("casual",
+      Voice("voice-casual",
             "Warm and direct, as to a colleague over coffee. Contractions are "
             "fine, a light touch "
             "of humour as well. Address the reader as \"you\". One idea a "
             "sentence, and never "
             "talk down.",
             R"({"tone":"casual","avoid":["hereby","utilize","please be advised"]})"),
-      Voice("technical",
+      Voice("voice-technical",
             "Exact and concrete, from engineer to engineer. Name versions, "
             "numbers and limits; "
             "show how it works before why it matters. Explain an abbreviation at "

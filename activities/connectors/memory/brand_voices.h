@@ -1,5 +1,5 @@
-// The brand voices that a new memory holds, one for each tone a campaign may
-// ask for. Thread-safety: free function.
+// The brand voices that a new memory holds, one for each tone a campaign may ask for.
+// Thread-safety: free function.
 //
 // Example:
 //   for (const memory::Item& voice : memory::DefaultBrandVoices()) Put(voice);
@@ -11,8 +11,8 @@
 
 namespace memory {
 
-// Items of the namespace kBrandVoices with the keys "professional", "casual",
-// "technical" and "default".
+// Items of the namespace kBrand with the keys "voice-default", "voice-professional",
+// "voice-casual" and "voice-technical".
 std::vector<Item> DefaultBrandVoices();
 
 }  // namespace memory

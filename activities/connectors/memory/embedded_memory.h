@@ -1,12 +1,11 @@
-// Memory in a SQLite file of this process: full-text search with bm25 ranking,
-// no service needed. The file's work runs on a blocking::Worker.
+// Memory in a SQLite file of this process: full-text search with bm25 ranking, no service needed.
+// The file's work runs on a blocking::Worker.
 //
 // Thread-safety: the thread of the loop given to Open.
 //
 // Example:
 //   absl::StatusOr<std::unique_ptr<memory::MemoryStore>> store =
-//       memory::OpenEmbeddedMemory(loop, worker,
-//       "/var/lib/campaignd/memory.db");
+//       memory::OpenEmbeddedMemory(loop, worker, "/var/lib/campaignd/memory.db");
 #pragma once
 
 #include <memory>

@@ -120,8 +120,7 @@ int UserVersion(sqlite3* db) {
 }  // namespace
 
 std::string MatchAny(const std::string& text) {
-  // Words has only letters, digits and non-ASCII bytes: nothing that could end
-  // the quotes.
+  // Words has only letters, digits and non-ASCII bytes: nothing that could end the quotes.
   return absl::StrJoin(
       wire::Words(text, kQueryWordsMax), " OR ",
       [](std::string* out, const std::string& word) { *out += wire::Cat("\"", word, "\""); });

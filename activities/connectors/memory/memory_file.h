@@ -1,12 +1,11 @@
-// The memory's SQLite file: items in one table, their words in an FTS5 index
-// that triggers keep in step. Made with a few brand voices.
+// The memory's SQLite file: items in one table, their words in an FTS5 index that triggers keep in
+// step. Made with a few brand voices.
 //
-// Thread-safety: one thread at a time; every method blocks on the disk. Several
-// processes may open the same file (WAL). A write is durable when it returns.
+// Thread-safety: one thread at a time; every method blocks on the disk. Several processes may open
+// the same file (WAL). A write is durable when it returns.
 //
 // Example:
-//   absl::StatusOr<std::unique_ptr<memory::MemoryFile>> file =
-//   memory::MemoryFile::Open(path);
+//   absl::StatusOr<std::unique_ptr<memory::MemoryFile>> file = memory::MemoryFile::Open(path);
 #pragma once
 
 #include <memory>
@@ -56,8 +55,8 @@ class MemoryFile {
   sqlite3_stmt* delete_ = nullptr;
 };
 
-// The FTS5 expression that finds any of the words of `text`, or "" when it has
-// none. `shoes AND "x` -> `"shoes" OR "and" OR "x"`
+// The FTS5 expression that finds any of the words of `text`, or "" when it has none.
+// `shoes AND "x` -> `"shoes" OR "and" OR "x"`
 std::string MatchAny(const std::string& text);
 
 }  // namespace memory

@@ -9,8 +9,7 @@
 // Thread-safety: loop thread only.
 //
 // Example:
-//   memory::MemoryGateway gateway(outbound, {.base_url =
-//   "http://127.0.0.1:9000", .token = token});
+//   memory::MemoryGateway gateway(outbound, {.base_url = "http://127.0.0.1:9000", .token = token});
 #pragma once
 
 #include <string>

@@ -7,7 +7,9 @@ namespace memory {
 
 std::string ItemProblem(const Item& item) {
   if (item.name_space.empty()) return "a memory item needs a namespace";
+  if (item.name_space.find('/') != std::string::npos) return "a namespace has no '/'";
   if (item.key.empty()) return "a memory item needs a key";
+  if (item.kind.empty()) return "a memory item needs a kind";
   if (item.name_space.size() > kNameBytesMax || item.key.size() > kNameBytesMax ||
       item.kind.size() > kNameBytesMax) {
     return wire::Cat("namespace, key and kind may have ", kNameBytesMax, " bytes");

@@ -1,5 +1,5 @@
-// JSON as the connectors read and write it: nothing here throws, absent fields
-// read as empty. For .cc files only (nlohmann/json is a heavy header).
+// JSON as the connectors read and write it: nothing here throws, absent fields read as empty. For
+// .cc files only (nlohmann/json is a heavy header).
 // Thread-safety: free functions on values, thread-compatible.
 //
 // Example:
@@ -25,8 +25,7 @@ std::optional<Json> ParseJson(std::string_view text);
 // Compact text; bytes that are not UTF-8 become U+FFFD.
 std::string DumpJson(const Json& value);
 
-// The member of an object; JSON null when `object` is none or has no such
-// member.
+// The member of an object; JSON null when `object` is none or has no such member.
 const Json& At(const Json& object, std::string_view key);
 // The member when it has the type, else "", 0, false.
 std::string StringAt(const Json& object, std::string_view key);
@@ -37,13 +36,13 @@ bool BoolAt(const Json& object, std::string_view key);
 outbound::HttpRequest JsonRequest(std::string method, std::string url, const Json& body,
                                   std::string operation);
 
-// The failure for an answer that cannot be read: retryable, and with its effect
-// unknown when the call may have made something.
+// The failure for an answer that cannot be read: retryable, and with its effect unknown when the
+// call may have made something.
 base::Failure Malformed(std::string_view vendor, std::string_view operation, bool effect_unknown);
 
 // The JSON body of a 2xx answer. Anything else becomes a failure: 404 and 410
-// "NotFound", other 4xx "InvalidRequest" (both permanent, in the vendor's
-// words), an unreadable body Malformed.
+// "NotFound", other 4xx "InvalidRequest" (both permanent, in the vendor's words), an unreadable
+// body Malformed.
 base::Outcome<Json> BodyOf(std::string_view vendor, const outbound::HttpRequest& request,
                            const outbound::HttpResponse& response);
 // The same for an answer whose body does not matter.

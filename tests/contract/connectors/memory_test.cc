@@ -117,13 +117,13 @@ TEST(MemoryFile, KeepsItsItemsAndSeedsOnce) {
   {
     auto file = memory::MemoryFile::Open(path);
     ASSERT_TRUE(file.ok()) << file.status();
-    EXPECT_TRUE((*file)->Get("brand_voices", "casual")->has_value());
+    EXPECT_TRUE((*file)->Get("brand", "voice-casual")->has_value());
     ASSERT_TRUE((*file)->Put(Insight("k", "lasting words"), 1).ok());
-    ASSERT_TRUE(*(*file)->Delete("brand_voices", "casual"));
+    ASSERT_TRUE(*(*file)->Delete("brand", "voice-casual"));
   }
   auto file = memory::MemoryFile::Open(path);
   ASSERT_TRUE(file.ok()) << file.status();
-  EXPECT_FALSE((*file)->Get("brand_voices", "casual")->has_value());
+  EXPECT_FALSE((*file)->Get("brand", "voice-casual")->has_value());
   EXPECT_EQ(Keys(*(*file)->Recall("lasting", "insights_test", "", 5)),
             std::vector<std::string>{"k"});
 }
