@@ -1,0 +1,70 @@
+// CallInfo: what a handler knows of its caller besides the request, the same for gRPC and REST.
+// Value type; the Peer inside is thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
+
+namespace gateway {
+
+// The other end of a connection: tells those who work for it when it has left.
+class Peer {
+ public:
+  bool gone() const {
+    absl::MutexLock lock(&mu_);
+    return gone_;
+  }
+  // Calls `fn` once when the peer leaves, on the connection's thread; at once when it has left.
+  void OnGone(absl::AnyInvocable<void()> fn) {
+    {
+      absl::MutexLock lock(&mu_);
+      if (!gone_) {
+        callbacks_.push_back(std::move(fn));
+        return;
+      }
+    }
+    fn();
+  }
+  void SetGone() {
+    std::vector<absl::AnyInvocable<void()>> callbacks;
+    {
+      absl::MutexLock lock(&mu_);
+      if (std::exchange(gone_, true)) return;
+      callbacks.swap(callbacks_);
+    }
+    for (auto& fn : callbacks) fn();
+  }
+  // Drops the callbacks, and what they hold, at the end of a call.
+  void Forget() {
+    std::vector<absl::AnyInvocable<void()>> callbacks;
+    absl::MutexLock lock(&mu_);
+    callbacks.swap(callbacks_);
+  }
+
+ private:
+  mutable absl::Mutex mu_;
+  bool gone_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<absl::AnyInvocable<void()>> callbacks_ ABSL_GUARDED_BY(mu_);
+};
+
+struct CallInfo {
+  std::string correlation_id;
+  std::string traceparent;
+  std::string identity;  // who calls, when known
+  std::string user_agent;
+  std::shared_ptr<Peer> peer;  // null: nobody will say
+
+  bool gone() const { return peer != nullptr && peer->gone(); }
+  std::string IdentityOr(const std::string& given) const {
+    if (!given.empty()) return given;
+    return identity.empty() ? "api" : identity;
+  }
+};
+
+}  // namespace gateway

@@ -1,0 +1,80 @@
+#include "gateway/grpc/campaign_service.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/grpc/campaign_validation.h"
+#include "gateway/grpc/ids.h"
+#include "gateway/grpc/progress.h"
+#include "gateway/grpc/validate.h"
+#include "orchestrator/history/payload.h"
+
+namespace gateway {
+
+namespace v1 = ::orchestrator::v1;
+
+void CampaignServiceImpl::CreateCampaign(CallInfo call, cv1::CreateCampaignRequest request,
+                                         Callback<cv1::CampaignStarted> done) {
+  FieldViolations violations;
+  CheckCampaign(request.campaign(), "campaign", Completeness::kComplete, d_.clock.Now(),
+                &violations);
+  CheckRequestId("request_id", request.request_id(), &violations);
+  if (!violations.empty()) return done(violations.ToStatus());
+  const std::string workflow_id =
+      absl::StrCat("campaign-", request.request_id().empty() ? RandomHex(d_.random)
+                                                             : HashHex(request.request_id()));
+  Start(call, request.campaign(), workflow_id, request.request_id(), std::move(done));
+}
+
+void CampaignServiceImpl::Start(const CallInfo& call, const cv1::CampaignSpec& spec,
+                                const std::string& workflow_id, const std::string& request_id,
+                                Callback<cv1::CampaignStarted> done) {
+  v1::StartWorkflowRequest start;
+  start.set_workflow_id(workflow_id);
+  start.set_workflow_type(kCampaignType);
+  *start.mutable_input() = history::ToPayload(spec);
+  start.set_request_id(request_id);
+  start.set_traceparent(call.traceparent);
+  start.set_correlation_id(call.correlation_id);
+  start.set_identity(call.IdentityOr(""));
+  d_.client.StartWorkflow(
+      std::move(start),
+      [done = std::move(done)](absl::StatusOr<v1::StartWorkflowResponse> response) mutable {
+        if (!response.ok()) return done(response.status());
+        cv1::CampaignStarted started;
+        started.set_workflow_id(response->workflow_id());
+        started.set_run_id(response->run_id());
+        started.set_status(v1::RunStatus::Value_Name(response->status()));
+        started.set_already_started(response->already_started());
+        done(std::move(started));
+      });
+}
+
+void CampaignServiceImpl::GetProgress(CallInfo call, cv1::GetProgressRequest request,
+                                      Callback<cv1::CampaignProgress> done) {
+  FieldViolations violations;
+  CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
+  if (!violations.empty()) return done(violations.ToStatus());
+  LookAtProgress(d_.client, d_.clock, request.workflow_id(),
+                 [done = std::move(done)](absl::StatusOr<ProgressView> view) mutable {
+                   if (!view.ok()) return done(view.status());
+                   done(std::move(view->progress));
+                 });
+}
+
+void CampaignServiceImpl::WatchProgress(CallInfo call, cv1::GetProgressRequest request,
+                                        std::shared_ptr<Stream<cv1::CampaignProgress>> stream) {
+  FieldViolations violations;
+  CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
+  if (!violations.empty()) return stream->Finish(violations.ToStatus());
+  if (watches_->fetch_add(1) >= kWatchesMax) {
+    watches_->fetch_sub(1);
+    return stream->Finish(absl::ResourceExhaustedError(
+        absl::StrCat("there are ", kWatchesMax,
+                     " watches already; read the progress from time to time instead")));
+  }
+  FollowProgress(d_.client, d_.clock, request.workflow_id(), std::move(call), std::move(stream),
+                 watches_);
+}
+
+}  // namespace gateway

@@ -1,0 +1,81 @@
+#include "gateway/grpc/grpc_call.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "gateway/json/rpc_status.h"
+#include "google/rpc/status.pb.h"
+#include "orchestrator/base/log.h"
+
+namespace gateway {
+
+namespace {
+
+constexpr size_t kMetadataLengthMax = 128;
+
+// The metadata's value; empty when it is missing, too long or not printable.
+std::string Metadata(const grpc::CallbackServerContext& context, const char* key) {
+  const auto found = context.client_metadata().find(key);
+  if (found == context.client_metadata().end()) return "";
+  const grpc::string_ref value = found->second;
+  const bool printable = std::all_of(value.begin(), value.end(),
+                                     [](unsigned char c) { return absl::ascii_isprint(c); });
+  if (value.size() > kMetadataLengthMax || !printable) return "";
+  return std::string(value.data(), value.size());
+}
+
+}  // namespace
+
+CallInfo MakeCallInfo(grpc::CallbackServerContext* context, std::shared_ptr<Peer> peer) {
+  CallInfo call;
+  call.correlation_id = Metadata(*context, "x-correlation-id");
+  call.traceparent = Metadata(*context, "traceparent");
+  call.user_agent = Metadata(*context, "user-agent");
+  call.peer = std::move(peer);
+  if (!call.correlation_id.empty()) {
+    context->AddInitialMetadata("x-correlation-id", call.correlation_id);
+  }
+  return call;
+}
+
+grpc::Status ToGrpcStatus(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  const auto code = static_cast<grpc::StatusCode>(status.code());
+  bool has_details = false;
+  status.ForEachPayload([&](absl::string_view, const absl::Cord&) { has_details = true; });
+  if (!has_details) return grpc::Status(code, std::string(status.message()));
+  return grpc::Status(code, std::string(status.message()),
+                      ToRpcStatus(status).SerializeAsString());
+}
+
+CallRecord::CallRecord(const char* method, std::string correlation_id, base::Metrics* metrics)
+    : method_(method),
+      correlation_id_(std::move(correlation_id)),
+      metrics_(metrics),
+      start_(std::chrono::steady_clock::now()) {}
+
+void CallRecord::Done(const absl::Status& status) {
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+  const std::string code = absl::StatusCodeToString(status.code());
+  if (metrics_ != nullptr) {
+    metrics_
+        ->Counter("grpc_requests_total", "gRPC calls answered.",
+                  {{"method", method_}, {"code", code}})
+        .Increment();
+    metrics_
+        ->Histogram("grpc_request_duration_seconds", "Time to answer a gRPC call.",
+                    {{"method", method_}}, base::Metrics::LatencyBuckets())
+        .Observe(elapsed.count());
+  }
+  base::Log(status.ok() ? base::LogLevel::kDebug : base::LogLevel::kInfo, "grpc call",
+            {.correlation_id = correlation_id_},
+            {{"method", method_},
+             {"code", code},
+             {"error", std::string(status.message())},
+             {"duration_ms", elapsed.count() * 1000}});
+}
+
+}  // namespace gateway

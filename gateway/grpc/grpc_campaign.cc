@@ -1,0 +1,49 @@
+#include "gateway/grpc/grpc_call.h"
+#include "gateway/grpc/grpc_services.h"
+#include "gateway/grpc/campaign_service.h"
+#include "campaign/v1/service.grpc.pb.h"
+
+namespace gateway {
+
+namespace {
+
+class CampaignGrpc : public campaign::v1::CampaignService::CallbackService {
+ public:
+  CampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics) : impl_(impl), metrics_(metrics) {}
+
+#define UNARY(Name, Request, Response)                                                        \
+  grpc::ServerUnaryReactor* Name(grpc::CallbackServerContext* context,                        \
+                                 const cv1::Request* request, cv1::Response* response) override { \
+    return ServeUnary(context, *request, response, impl_, &CampaignServiceImpl::Name, #Name, metrics_); \
+  }
+  UNARY(CreateCampaign, CreateCampaignRequest, CampaignStarted)
+  UNARY(CreateWizard, CreateWizardRequest, Wizard)
+  UNARY(ListWizards, ListWizardsRequest, ListWizardsResponse)
+  UNARY(GetWizard, GetWizardRequest, Wizard)
+  UNARY(UpdateWizard, UpdateWizardRequest, Wizard)
+  UNARY(ApproveWizard, ApproveWizardRequest, CampaignStarted)
+  UNARY(GetProgress, GetProgressRequest, CampaignProgress)
+  UNARY(ApproveCampaign, DecideCampaignRequest, DecideCampaignResponse)
+  UNARY(RejectCampaign, DecideCampaignRequest, DecideCampaignResponse)
+  UNARY(UpdateContent, UpdateContentRequest, UpdateContentResponse)
+#undef UNARY
+
+  grpc::ServerWriteReactor<cv1::CampaignProgress>* WatchProgress(
+      grpc::CallbackServerContext* context, const cv1::GetProgressRequest* request) override {
+    auto* reactor = new StreamReactor<cv1::CampaignProgress>("WatchProgress", metrics_);
+    impl_->WatchProgress(MakeCallInfo(context, reactor->peer()), *request, reactor->stream());
+    return reactor;
+  }
+
+ private:
+  CampaignServiceImpl* const impl_;
+  base::Metrics* const metrics_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeCampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics) {
+  return std::make_unique<CampaignGrpc>(impl, metrics);
+}
+
+}  // namespace gateway

@@ -1,0 +1,23 @@
+// grpc::Service adapters: one reactor a call, which passes the request to the shared service
+// implementation and finishes when that answers. Used by GrpcServer only (heavy headers).
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/service_type.h>
+
+#include <memory>
+
+namespace base {
+class Metrics;
+}
+
+namespace gateway {
+
+class CampaignServiceImpl;
+class WorkflowServiceImpl;
+
+// The implementations and `metrics` (may be null) outlive the services.
+std::unique_ptr<grpc::Service> MakeWorkflowGrpc(WorkflowServiceImpl* impl, base::Metrics* metrics);
+std::unique_ptr<grpc::Service> MakeCampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics);
+
+}  // namespace gateway

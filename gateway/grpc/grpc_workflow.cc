@@ -1,0 +1,46 @@
+#include "gateway/grpc/grpc_call.h"
+#include "gateway/grpc/grpc_services.h"
+#include "gateway/grpc/workflow_service.h"
+#include "orchestrator/v1/service.grpc.pb.h"
+
+namespace gateway {
+
+namespace {
+
+class WorkflowGrpc : public orchestrator::v1::WorkflowService::CallbackService {
+ public:
+  WorkflowGrpc(WorkflowServiceImpl* impl, base::Metrics* metrics) : impl_(impl), metrics_(metrics) {}
+
+#define UNARY(Name, Request, Response)                                                        \
+  grpc::ServerUnaryReactor* Name(grpc::CallbackServerContext* context,                        \
+                                 const v1::Request* request, v1::Response* response) override { \
+    return ServeUnary(context, *request, response, impl_, &WorkflowServiceImpl::Name, #Name, metrics_); \
+  }
+  UNARY(StartWorkflow, StartWorkflowRequest, StartWorkflowResponse)
+  UNARY(ListWorkflows, ListWorkflowsRequest, ListWorkflowsResponse)
+  UNARY(GetWorkflow, GetWorkflowRequest, WorkflowInfo)
+  UNARY(GetWorkflowHistory, GetWorkflowHistoryRequest, GetWorkflowHistoryResponse)
+  UNARY(GetWorkflowResult, GetWorkflowResultRequest, GetWorkflowResultResponse)
+  UNARY(GetSaga, GetSagaRequest, SagaInfo)
+  UNARY(SignalWorkflow, SignalWorkflowRequest, SignalWorkflowResponse)
+  UNARY(QueryWorkflow, QueryWorkflowRequest, QueryWorkflowResponse)
+  UNARY(UpdateWorkflow, UpdateWorkflowRequest, UpdateWorkflowResponse)
+  UNARY(CancelWorkflow, CancelWorkflowRequest, CancelWorkflowResponse)
+  UNARY(TerminateWorkflow, TerminateWorkflowRequest, TerminateWorkflowResponse)
+  UNARY(RetryCompensation, CompensationVerbRequest, CompensationVerbResponse)
+  UNARY(SkipCompensation, CompensationVerbRequest, CompensationVerbResponse)
+  UNARY(ResolveCompensation, CompensationVerbRequest, CompensationVerbResponse)
+#undef UNARY
+
+ private:
+  WorkflowServiceImpl* const impl_;
+  base::Metrics* const metrics_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeWorkflowGrpc(WorkflowServiceImpl* impl, base::Metrics* metrics) {
+  return std::make_unique<WorkflowGrpc>(impl, metrics);
+}
+
+}  // namespace gateway

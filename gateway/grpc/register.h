@@ -1,0 +1,13 @@
+// Puts every method of the services into a Router. The services outlive it.
+#pragma once
+
+#include "gateway/grpc/campaign_service.h"
+#include "gateway/grpc/router.h"
+#include "gateway/grpc/workflow_service.h"
+
+namespace gateway {
+
+void RegisterWorkflowService(WorkflowServiceImpl* service, Router* router);
+void RegisterCampaignService(CampaignServiceImpl* service, Router* router);
+
+}  // namespace gateway

@@ -1,0 +1,60 @@
+// WorkflowServiceImpl: orchestrator.v1.WorkflowService over a WorkflowClient. It checks requests
+// and passes them on; gRPC and REST share it.
+//
+// Thread-safety: thread-safe. Each callback is called exactly once, at once on the caller's
+// thread (invalid request) or on an engine thread.
+//
+// Example:
+//   WorkflowServiceImpl service(client);
+//   service.GetWorkflow(call, request, [](absl::StatusOr<v1::WorkflowInfo> info) { ... });
+#pragma once
+
+#include "gateway/grpc/call_info.h"
+#include "orchestrator/client/client.h"
+
+namespace gateway {
+
+namespace v1 = ::orchestrator::v1;
+using client::Callback;
+
+class WorkflowServiceImpl {
+ public:
+  explicit WorkflowServiceImpl(client::WorkflowClient& client) : client_(client) {}
+
+  void StartWorkflow(CallInfo call, v1::StartWorkflowRequest request,
+                     Callback<v1::StartWorkflowResponse> done);
+  void ListWorkflows(CallInfo call, v1::ListWorkflowsRequest request,
+                     Callback<v1::ListWorkflowsResponse> done);
+  void GetWorkflow(CallInfo call, v1::GetWorkflowRequest request,
+                   Callback<v1::WorkflowInfo> done);
+  void GetWorkflowHistory(CallInfo call, v1::GetWorkflowHistoryRequest request,
+                          Callback<v1::GetWorkflowHistoryResponse> done);
+  void GetWorkflowResult(CallInfo call, v1::GetWorkflowResultRequest request,
+                         Callback<v1::GetWorkflowResultResponse> done);
+  void GetSaga(CallInfo call, v1::GetSagaRequest request, Callback<v1::SagaInfo> done);
+  void SignalWorkflow(CallInfo call, v1::SignalWorkflowRequest request,
+                      Callback<v1::SignalWorkflowResponse> done);
+  void QueryWorkflow(CallInfo call, v1::QueryWorkflowRequest request,
+                     Callback<v1::QueryWorkflowResponse> done);
+  void UpdateWorkflow(CallInfo call, v1::UpdateWorkflowRequest request,
+                      Callback<v1::UpdateWorkflowResponse> done);
+  void CancelWorkflow(CallInfo call, v1::CancelWorkflowRequest request,
+                      Callback<v1::CancelWorkflowResponse> done);
+  void TerminateWorkflow(CallInfo call, v1::TerminateWorkflowRequest request,
+                         Callback<v1::TerminateWorkflowResponse> done);
+  void RetryCompensation(CallInfo call, v1::CompensationVerbRequest request,
+                         Callback<v1::CompensationVerbResponse> done);
+  void SkipCompensation(CallInfo call, v1::CompensationVerbRequest request,
+                        Callback<v1::CompensationVerbResponse> done);
+  void ResolveCompensation(CallInfo call, v1::CompensationVerbRequest request,
+                           Callback<v1::CompensationVerbResponse> done);
+
+ private:
+  void Compensation(client::CompensationVerb verb, CallInfo call,
+                    v1::CompensationVerbRequest request,
+                    Callback<v1::CompensationVerbResponse> done);
+
+  client::WorkflowClient& client_;
+};
+
+}  // namespace gateway
