@@ -7,7 +7,10 @@
 //
 // Status codes: ABORTED (stale epoch, or the run moved on: drop what you hold and reload),
 // UNAVAILABLE (busy, disk full, I/O error: nothing of the batch was written, or it is unknown
-// whether it was; reload), NOT_FOUND, DATA_LOSS (a stored value cannot be read, or a gap).
+// whether it was; reload), NOT_FOUND, DATA_LOSS (a stored value cannot be read, or a gap),
+// INVALID_ARGUMENT (the caller's mistake: nothing was written).
+//
+// Times are kept to the microsecond, rounded down.
 //
 // Example:
 //   ASSIGN_OR_RETURN(int64_t epoch, store.AcquirePartition(0, "node-1"));
@@ -55,7 +58,8 @@ struct RunRow {
   base::EventId next_event_id = 1;
   // The earliest moment at which the run needs its engine after a restart: now or earlier when it
   // has activities to dispatch, its next timer or time-out, InfiniteFuture when it only waits for
-  // messages or is closed.
+  // messages or is closed. InfinitePast is the "at once" to choose: a wake_at that stays the same
+  // from one transition to the next costs the store nothing, one that changes moves index entries.
   absl::Time wake_at = absl::InfiniteFuture();
   v1::SagaState::Value saga_state = v1::SagaState::FORWARD;
 };
@@ -66,10 +70,13 @@ struct RunWrite {
   bool is_new = false;               // inserts; ABORTED when the run id exists, or when the
                                      // workflow id has another open run after this batch
   base::EventId expected_next_event_id = 0;  // of the stored row, when not new; else ABORTED
-  base::EventId first_event_id = 0;  // of `transition`
-  std::string transition;            // serialized v1::Transition in stored form; may be empty
+  base::EventId first_event_id = 0;  // of `transition`: 1 when new, else expected_next_event_id
+  // Serialized v1::Transition in stored form with the events [first_event_id, row.next_event_id).
+  // Empty: only the row and the attempts change, row.next_event_id stays as expected.
+  // INVALID_ARGUMENT when the numbers do not fit, as a gap in a history may not arise.
+  std::string transition;
   std::vector<v1::ActivityAttemptState> attempts_put;
-  std::vector<base::EventId> attempts_removed;  // scheduled event ids
+  std::vector<base::EventId> attempts_removed;  // scheduled event ids; after the puts; may be gone
 };
 
 struct WriteBatch {
@@ -114,6 +121,7 @@ class Store {
   // older one is ABORTED from now on.
   virtual absl::StatusOr<int64_t> AcquirePartition(int partition, const std::string& owner) = 0;
 
+  // All writes or none. ABORTED names the run (or the partition) that was not as expected.
   virtual absl::Status Commit(const WriteBatch& batch) = 0;
 
   // NOT_FOUND; DATA_LOSS when the transitions are not contiguous from event 1.
@@ -122,18 +130,22 @@ class Store {
   virtual absl::StatusOr<std::optional<RunRow>> FindRun(const base::Namespace& ns,
                                                         const base::WorkflowId& workflow_id) = 0;
   virtual absl::StatusOr<std::optional<RunRow>> FindRunById(const base::RunId& run_id) = 0;
-  // `page_token` from the page before; INVALID_ARGUMENT when it is not one.
+  // `page_token` from the page before, empty for the first; INVALID_ARGUMENT when it is not one.
+  // A page has 1 to 1,000 rows; `page_size` beyond that counts as the nearer end.
   virtual absl::StatusOr<RunPage> List(const RunFilter& filter, int page_size,
                                        const std::string& page_token) = 0;
   // Open runs of slots [slot_first, slot_last] with wake_at in (after, until], earliest first.
-  // `after` is (wake_at, run id) of the last one seen, so that equal times page correctly.
+  // `after` is (wake_at, run id) of the last one seen, so that equal times page correctly; the
+  // first page asks with {.wake_at = InfinitePast}, which leaves out nothing.
   virtual absl::StatusOr<std::vector<DueRun>> DueRuns(int slot_first, int slot_last,
                                                       const DueRun& after, absl::Time until,
                                                       int limit) = 0;
-  // Transitions that hold events after `after_event_id`, at most `limit` of them.
+  // Transitions that hold events after `after_event_id`, at most `limit` of them; the first may
+  // begin before. NOT_FOUND when there is no such run.
   virtual absl::StatusOr<std::vector<std::string>> ReadTransitions(const base::RunId& run_id,
                                                                    base::EventId after_event_id,
                                                                    int limit) = 0;
+  // Open and closed runs; costs as much as there are groups, not runs.
   virtual absl::StatusOr<std::vector<StatusCount>> CountRuns() = 0;
 };
 

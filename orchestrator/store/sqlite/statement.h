@@ -64,7 +64,8 @@ class Statement {
   // The bytes of a text or a blob; valid until the next step or reset.
   absl::string_view Bytes(int i) const {
     const void* data = sqlite3_column_blob(statement_, i);
-    return {static_cast<const char*>(data), static_cast<size_t>(sqlite3_column_bytes(statement_, i))};
+    const int size = sqlite3_column_bytes(statement_, i);
+    return {static_cast<const char*>(data), static_cast<size_t>(size)};
   }
   std::string Text(int i) const { return std::string(Bytes(i)); }
 

@@ -5,31 +5,12 @@
 #include "absl/strings/str_cat.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/store/sqlite/migrations.h"
+#include "orchestrator/store/sqlite/write_check.h"
 
 namespace store::sqlite {
 namespace {
 
 constexpr int64_t kPageBytes = 4096;
-
-// What the caller must have got right whatever is stored: `transition` continues where the run was.
-absl::Status CheckShape(const RunWrite& write) {
-  const base::EventId before = write.is_new ? 1 : write.expected_next_event_id;
-  const base::EventId after = write.row.next_event_id;
-  const auto error = [&](absl::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "run ", write.row.run_id.value(), ": ", what, " (stored events end before ", before,
-        ", first_event_id ", write.first_event_id, ", next_event_id ", after, ")"));
-  };
-  if (write.row.run_id.empty()) return error("a write needs a run id");
-  if (write.transition.empty()) {
-    return after == before ? absl::OkStatus() : error("events are counted that no transition holds");
-  }
-  if (write.first_event_id != before || after <= before) {
-    return error("the transition does not continue the history");
-  }
-  if (after > kEventIdMax) return error("the history is too long for the store");
-  return absl::OkStatus();
-}
 
 }  // namespace
 
@@ -117,7 +98,7 @@ absl::StatusOr<int64_t> Writer::AcquirePartition(int partition, const std::strin
 }
 
 absl::Status Writer::Commit(const WriteBatch& batch) {
-  for (const RunWrite& write : batch.writes) RETURN_IF_ERROR(CheckShape(write));
+  for (const RunWrite& write : batch.writes) RETURN_IF_ERROR(CheckWrite(write));
   const int begun = begin_.Step();
   begin_.Reset();
   if (begun != SQLITE_DONE) {

@@ -3,12 +3,18 @@
 
 #include <gmock/gmock.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
+#include <vector>
 
 #include "orchestrator/base/check.h"
 #include "orchestrator/store/sqlite/migrations.h"
@@ -128,8 +134,50 @@ TEST(SqliteStore, CommitIsUnavailableWhileAnotherProcessHoldsTheLock) {
   EXPECT_TRUE(store->Commit(batch).ok());
 }
 
-// A full disk, by the page limit: the batch must vanish whole and the store must go on after.
-TEST(SqliteStore, FullDiskIsUnavailableAndWritesNothing) {
+// Writes of this process beyond `bytes` of a file fail while this lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    CHECK(getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    const rlimit limit = {.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  }
+  ~FileSizeLimit() {
+    CHECK(setrlimit(RLIMIT_FSIZE, &before_) == 0);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_;
+  void (*handler_)(int);
+};
+
+TEST(SqliteStore, FailedWriteIsUnavailableAndTheStoreGoesOnAfterIt) {
+  TemporaryFolder folder;
+  auto store = SqliteStore::Open({.path = folder.File("runs.db")}).value();
+  const int64_t epoch = store->AcquirePartition(0, "node-1").value();
+  store::RunRow first = RowOf(1);
+  ASSERT_TRUE(store->Commit({.epoch = epoch, .writes = {Creation(first)}}).ok());
+  store::RunRow changed = first;
+  const store::WriteBatch batch{
+      .epoch = epoch,
+      .writes = {Append(changed, 1, "small"), Creation(RowOf(2)),
+                 Append(changed, 1, std::string(2'000'000, 'x'))}};
+  absl::Status status;
+  {
+    FileSizeLimit limit(1'000'000);
+    status = store->Commit(batch);
+  }
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("kernel log"));
+  EXPECT_EQ(store->LoadRun(first.run_id)->transitions.size(), 1u);
+  EXPECT_TRUE(absl::IsNotFound(store->LoadRun(RunIdOf(2)).status()));
+  EXPECT_TRUE(store->Commit(batch).ok());
+  EXPECT_EQ(store->LoadRun(first.run_id)->transitions.size(), 3u);
+}
+
+TEST(SqliteConnection, FullDiskSaysToFreeSpace) {
   TemporaryFolder folder;
   using store::sqlite::Connection;
   const auto full = Connection::Open({.path = folder.File("runs.db")}).value();
@@ -158,10 +206,37 @@ TEST(SqliteStore, GapInAHistoryIsDataLoss) {
       ASSERT_TRUE(store->LoadRun(row.run_id).ok());
     }
     Execute(path, damage);
-    const absl::Status status = SqliteStore::Open({.path = path}).value()->LoadRun(row.run_id).status();
+    const auto store = SqliteStore::Open({.path = path}).value();
+    const absl::Status status = store->LoadRun(row.run_id).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << damage << ": " << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr(row.run_id.value()));
   }
+}
+
+TEST(SqliteStore, LogStaysBoundedWhileReadersOverlap) {
+  TemporaryFolder folder;
+  const std::string path = folder.File("runs.db");
+  auto store = SqliteStore::Open({.path = path, .checkpoint_bytes = 1 << 20}).value();
+  const int64_t epoch = store->AcquirePartition(0, "node-1").value();
+  store::RunRow row = RowOf(1);
+  ASSERT_TRUE(store->Commit({.epoch = epoch, .writes = {Creation(row)}}).ok());
+  std::atomic<bool> done = false;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!done) EXPECT_TRUE(store->List({}, 10, "").ok());
+    });
+  }
+  uintmax_t largest = 0;
+  for (int i = 0; i < 300; ++i) {
+    const store::WriteBatch batch{.epoch = epoch,
+                                  .writes = {Append(row, 1, std::string(100'000, 'x'))}};
+    EXPECT_TRUE(store->Commit(batch).ok());
+    largest = std::max(largest, std::filesystem::file_size(path + "-wal"));
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_LT(largest, 6u << 20) << "30 MB were written, the log may grow to four times 1 MB";
 }
 
 TEST(SqliteMigrations, GoDownAndUpAgain) {

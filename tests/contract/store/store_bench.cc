@@ -1,6 +1,6 @@
 // How fast a SqliteStore commits. Not a test: prints figures for a folder on the disk of interest.
 //
-//   build/bin/store_bench FOLDER [WRITES_PER_BATCH [RUNS_OPEN [SECONDS]]]
+//   build/bin/store_bench FOLDER [WRITES_PER_BATCH [RUNS_OPEN [SECONDS [CHECKPOINT_MB]]]]
 //
 // RUNS_OPEN runs take turns; each is created, gets five transitions of 200 bytes (its wake time
 // changing twice on the way) and a closing one, and is replaced by a new run.
@@ -86,12 +86,15 @@ class Load {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CHECK(argc > 1) << "usage: store_bench FOLDER [WRITES_PER_BATCH [RUNS_OPEN [SECONDS]]]";
+  CHECK(argc > 1)
+      << "usage: store_bench FOLDER [WRITES_PER_BATCH [RUNS_OPEN [SECONDS [CHECKPOINT_MB]]]]";
   const int batch_size = argc > 2 ? std::atoi(argv[2]) : 1;
   const int runs = argc > 3 ? std::atoi(argv[3]) : 1000;
   const absl::Duration length = absl::Seconds(argc > 4 ? std::atoi(argv[4]) : 5);
   const std::string path = absl::StrCat(argv[1], "/store_bench_", getpid(), ".db");
-  auto store = store::sqlite::SqliteStore::Open({.path = path}).value();
+  store::sqlite::Options options{.path = path};
+  if (argc > 5) options.checkpoint_bytes = int64_t{std::atoi(argv[5])} << 20;
+  auto store = store::sqlite::SqliteStore::Open(options).value();
   const int64_t epoch = store->AcquirePartition(0, "bench").value();
   Load load(runs, batch_size);
   std::vector<absl::Duration> times;
