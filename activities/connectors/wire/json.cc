@@ -7,11 +7,32 @@
 namespace wire {
 namespace {
 
+// Whether brackets nest deeper than kJsonDepthMax; those in strings do not count.
+bool IsTooDeep(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kJsonDepthMax) return true;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return false;
+}
+
 bool IsSuccess(int status) { return status >= 200 && status < 300; }
 
 }  // namespace
 
 std::optional<Json> ParseJson(std::string_view text) {
+  if (IsTooDeep(text)) return std::nullopt;
   Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded()) return std::nullopt;
   return value;
@@ -84,7 +105,7 @@ base::Done Expect2xx(std::string_view vendor, const outbound::HttpRequest& reque
 
 outbound::Classification ClassifyJson(const outbound::HttpRequest& request,
                                       const outbound::HttpResponse& response) {
-  if (IsSuccess(response.status) && !Json::accept(response.body)) {
+  if (IsSuccess(response.status) && (IsTooDeep(response.body) || !Json::accept(response.body))) {
     return {.verdict = outbound::Verdict::kRetryUnknown,
             .failure_type = "MalformedResponse",
             .failure_message = "the answer is not JSON"};

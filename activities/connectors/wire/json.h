@@ -20,7 +20,10 @@ namespace wire {
 
 using Json = nlohmann::json;
 
-// Nothing when `text` is not one complete JSON value.
+// Deeper values are refused: writing one out again would use up the stack.
+inline constexpr int kJsonDepthMax = 200;
+
+// Nothing when `text` is not one complete JSON value, or one deeper than kJsonDepthMax.
 std::optional<Json> ParseJson(std::string_view text);
 // Compact text; bytes that are not UTF-8 become U+FFFD.
 std::string DumpJson(const Json& value);

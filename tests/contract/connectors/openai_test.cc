@@ -157,6 +157,10 @@ TEST(ModelOutput, TakesObjectsOfTextsOnly) {
     ASSERT_FALSE(checked.ok()) << text;
     EXPECT_EQ(checked.failure().type, "InvalidModelOutput");
   }
+  const std::string deep =
+      R"({"a":"x","b":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+  EXPECT_FALSE(openai::CheckOutput(deep, {"a"}).ok());
+  EXPECT_TRUE(openai::CheckOutput(R"({"a":"[[\"[","b":[[]]})", {"a"}).ok());
 }
 
 }  // namespace
