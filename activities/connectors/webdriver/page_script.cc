@@ -1,0 +1,137 @@
+#include "activities/connectors/webdriver/page_script.h"
+
+#include "absl/strings/escaping.h"
+#include "activities/connectors/wire/json.h"
+#include "activities/connectors/wire/text.h"
+
+namespace webdriver {
+namespace {
+
+using wire::Json;
+
+constexpr size_t kShortTextBytesMax = 1000;
+
+// Sends every address of a private network to a proxy that does not exist. The names are resolved
+// here, so that a public name of a private address, a redirect and a subresource are all caught.
+constexpr char kPrivateNetworksPac[] = R"js(
+function isPrivate(ip) {
+  if (ip.indexOf(':') < 0) {
+    var p = ip.split('.').map(Number), a = p[0], b = p[1];
+    return p.length != 4 || a == 0 || a == 10 || a == 127 || a >= 224 ||
+        (a == 100 && b >= 64 && b < 128) || (a == 169 && b == 254) ||
+        (a == 172 && b >= 16 && b < 32) || (a == 192 && b == 168) ||
+        (a == 192 && b == 0 && p[2] == 0) || (a == 198 && (b == 18 || b == 19));
+  }
+  var six = ip.toLowerCase();
+  // Only global unicast (2000::/3) is public, without the forms that carry an IPv4 address.
+  return !/^[23]/.test(six) || six.indexOf('2002:') == 0 || six.indexOf('2001:0:') == 0 ||
+      six.indexOf('2001::') == 0;
+}
+function FindProxyForURL(url, host) {
+  var nowhere = 'PROXY 127.0.0.1:9';
+  var all = dnsResolveEx(host.replace(/^\[|\]$/g, ''));
+  if (!all) return nowhere;
+  var ips = all.split(';');
+  for (var i = 0; i < ips.length; i++) {
+    if (isPrivate(ips[i].replace(/%.*$/, ''))) return nowhere;
+  }
+  return 'DIRECT';
+}
+)js";
+
+// Chromium never asks a proxy script about these.
+constexpr char kPrivateNames[] =
+    "MAP localhost ~NOTFOUND, MAP *.localhost ~NOTFOUND, MAP 127.* ~NOTFOUND, "
+    "MAP 169.254.* ~NOTFOUND, MAP [::1] ~NOTFOUND, MAP ::1 ~NOTFOUND, MAP [fe80:* ~NOTFOUND";
+
+bool IsRetryableStatus(int status) { return status >= 500 || status == 408 || status == 429; }
+
+}  // namespace
+
+const char kPageScript[] = R"js(
+const waitMs = arguments[0], charsMax = arguments[1];
+return new Promise((resolve) => {
+  const cut = (text) => (text || '').replace(/\s+\n/g, '\n').trim().slice(0, charsMax);
+  const content = (selector) => {
+    const element = document.querySelector(selector);
+    return element ? cut(element.getAttribute('content')) : '';
+  };
+  let done = false;
+  const read = () => {
+    if (done) return;
+    done = true;
+    const navigation = performance.getEntriesByType('navigation')[0];
+    const h1 = document.querySelector('h1');
+    resolve({
+      url: location.href,
+      status: navigation ? navigation.responseStatus : 0,
+      title: cut(document.title),
+      h1: h1 ? cut(h1.innerText) : '',
+      description: content('meta[name="description" i]') ||
+          content('meta[property="og:description" i]'),
+      text: document.body ? cut(document.body.innerText) : '',
+    });
+  };
+  if (document.readyState === 'complete') return read();
+  addEventListener('load', () => setTimeout(read, 0), {once: true});
+  setTimeout(read, waitMs);
+});
+)js";
+
+base::Outcome<RenderedPage> ReadPage(const std::string& url, const std::string& result_json,
+                                     size_t text_bytes_max) {
+  const Json result = wire::ParseJson(result_json).value_or(Json());
+  RenderedPage page{.url = url,
+                    .final_url = wire::StringAt(result, "url"),
+                    .title = wire::Truncate(wire::StringAt(result, "title"), kShortTextBytesMax),
+                    .h1 = wire::Truncate(wire::StringAt(result, "h1"), kShortTextBytesMax),
+                    .description =
+                        wire::Truncate(wire::StringAt(result, "description"), kShortTextBytesMax),
+                    .text = wire::Truncate(wire::StringAt(result, "text"), text_bytes_max),
+                    .http_status = static_cast<int>(wire::IntAt(result, "status"))};
+  if (!page.final_url.starts_with("http://") && !page.final_url.starts_with("https://")) {
+    // Chromium's own error page, or a page that was never left.
+    return base::Failure::Retryable("PageUnreachable", url + " could not be loaded");
+  }
+  if (page.http_status >= 400) {
+    base::Failure failure = base::Failure::Permanent(
+        "PageError", wire::Cat(url, " answered ", page.http_status,
+                               page.title.empty() ? "" : ": ", page.title));
+    failure.retryable = IsRetryableStatus(page.http_status);
+    return failure;
+  }
+  return page;
+}
+
+std::string CapabilitiesJson(const SessionSettings& settings) {
+  Json args = {"--headless=new",         "--no-sandbox",
+               "--disable-gpu",          "--disable-dev-shm-usage",
+               "--no-first-run",         "--disable-extensions",
+               "--disable-sync",         "--disable-background-networking",
+               "--disable-breakpad",     "--disable-component-update",
+               "--mute-audio",           "--hide-scrollbars",
+               "--window-size=1280,1024"};
+  if (!settings.user_data_dir.empty()) {
+    args.push_back("--user-data-dir=" + settings.user_data_dir);
+    // Over a pipe a browser ends with its chromedriver, however that ends.
+    args.push_back("--remote-debugging-pipe");
+  }
+  if (!settings.private_addresses_allowed) {
+    args.push_back("--proxy-pac-url=data:application/x-ns-proxy-autoconfig;base64," +
+                   absl::Base64Escape(kPrivateNetworksPac));
+    args.push_back(wire::Cat("--host-resolver-rules=", kPrivateNames));
+  }
+  Json chrome = {{"args", std::move(args)}};
+  if (!settings.browser_path.empty()) chrome["binary"] = settings.browser_path;
+  const int64_t page_ms = absl::ToInt64Milliseconds(settings.page_timeout);
+  const Json capabilities = {
+      {"browserName", "chrome"},
+      {"pageLoadStrategy", "eager"},
+      {"unhandledPromptBehavior", "dismiss"},
+      {"timeouts", {{"pageLoad", page_ms}, {"script", page_ms}, {"implicit", 0}}},
+      {"acceptInsecureCerts", false},
+      {"goog:chromeOptions", std::move(chrome)}};
+  return wire::DumpJson(capabilities);
+}
+
+}  // namespace webdriver
