@@ -11,7 +11,8 @@ BASE = "orchestrator/base"
 HISTORY = "orchestrator/history"
 ENGINE_PROTO = "orchestrator/v1"
 CAMPAIGN_PROTO = "campaign/v1"
-GOOGLE_PROTO = "google"
+GOOGLE_API = "google/api"
+GOOGLE_RPC = "google/rpc"
 
 # folder -> folders it may include besides itself, std and Abseil. The longest match counts.
 MAY_INCLUDE = {
@@ -31,20 +32,20 @@ MAY_INCLUDE = {
     "activities/connectors": [BASE, "activities/outbound"],
     "activities/campaign": [BASE, HISTORY, "orchestrator/sdk", "saga", "activities/outbound",
                             "activities/connectors", ENGINE_PROTO, CAMPAIGN_PROTO],
-    "gateway/json": [BASE, HISTORY, ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_PROTO],
+    "gateway/json": [BASE, HISTORY, ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_API, GOOGLE_RPC],
     "gateway/grpc": [BASE, HISTORY, "orchestrator/client", "activities/campaign", "gateway/json",
-                     ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_PROTO],
+                     ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_API, GOOGLE_RPC],
     "gateway/rest": [BASE, HISTORY, "orchestrator/client", "gateway/grpc", "gateway/json",
-                     "activities/campaign", ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_PROTO],
+                     "activities/campaign", ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_API, GOOGLE_RPC],
     "gateway/auth": [BASE],
     "gateway/webhooks": [BASE],
     "gateway/dashboard": [],
-    "gateway/cli": [BASE, "gateway/json", ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_PROTO],
+    "gateway/cli": [BASE, "gateway/json", ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_API, GOOGLE_RPC],
     "gateway/server": ["orchestrator", "saga", "activities", "gateway", CAMPAIGN_PROTO,
-                       GOOGLE_PROTO],
+                       GOOGLE_API, GOOGLE_RPC],
     "tests/sandbox": ["tests/support"],  # a server of its own: it shares nothing with us
     "tests": ["orchestrator", "saga", "activities", "gateway", "tests", CAMPAIGN_PROTO,
-              GOOGLE_PROTO],
+              GOOGLE_API, GOOGLE_RPC],
 }
 
 # Libraries that only some folders may see.
@@ -89,7 +90,7 @@ def check(path, text):
             result.append((line, f"include {included} from the repository root"))
         elif quoted and not included.startswith("absl/"):
             ours = folder_of(included, list(MAY_INCLUDE) +
-                             [ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_PROTO])
+                             [ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_API, GOOGLE_RPC])
             if ours is not None and folder_of(included, allowed) is None:
                 result.append((line, f"{folder} may not include {ours} ({included}); it may "
                                      f"include {', '.join(allowed)}"))

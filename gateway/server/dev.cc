@@ -1,0 +1,148 @@
+#include "gateway/server/dev.h"
+
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "gateway/server/address.h"
+#include "orchestrator/base/clock.h"
+
+namespace server {
+namespace {
+
+constexpr absl::Duration kStartPatience = absl::Seconds(15);
+constexpr char kSays[] = "listening on ";
+
+// The program "vendor-sandbox" in our own program's folder.
+std::string SandboxProgram() {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? "" : (self.parent_path() / "vendor-sandbox").string();
+}
+
+// The URL that the child prints on its standard output once it listens; "" when it ends or takes
+// too long.
+std::string ReadUrl(webdriver::ChildProcess& process) {
+  base::SystemClock clock;
+  const absl::Duration until = clock.Monotonic() + kStartPatience;
+  std::string output;
+  while (clock.Monotonic() < until) {
+    pollfd wait{.fd = process.stdout_fd(), .events = POLLIN, .revents = 0};
+    poll(&wait, 1, 100);
+    char buffer[512];
+    const ssize_t length = read(process.stdout_fd(), buffer, sizeof buffer);
+    if (length > 0) output.append(buffer, static_cast<size_t>(length));
+    const size_t at = output.find(kSays);
+    const size_t end = at == std::string::npos ? at : output.find('\n', at);
+    if (end != std::string::npos) {
+      const size_t begin = at + sizeof kSays - 1;
+      return output.substr(begin, end - begin);
+    }
+    if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR)) return "";
+  }
+  return "";
+}
+
+// Whether a connection to host:port can be made.
+bool Connects(const Address& address) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const std::string port = absl::StrCat(address.port);
+  if (getaddrinfo(address.host.c_str(), port.c_str(), &hints, &found) != 0) return false;
+  bool connected = false;
+  for (addrinfo* each = found; each != nullptr && !connected; each = each->ai_next) {
+    const int fd = socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC, each->ai_protocol);
+    if (fd < 0) continue;
+    connected = connect(fd, each->ai_addr, each->ai_addrlen) == 0;
+    close(fd);
+  }
+  freeaddrinfo(found);
+  return connected;
+}
+
+void Default(std::string* value, const char* text) {
+  if (value->empty()) *value = text;
+}
+
+}  // namespace
+
+absl::StatusOr<DevSandbox> DevSandbox::Start(const std::string& data_dir) {
+  const std::string program = SandboxProgram();
+  if (program.empty() || access(program.c_str(), X_OK) != 0) {
+    return absl::NotFoundError(absl::StrCat(
+        "--dev needs the program ", program,
+        "; build it with `make build`, or say where a vendor-sandbox runs with --sandbox URL"));
+  }
+  std::error_code error;
+  std::filesystem::create_directories(data_dir, error);
+  base::Outcome<webdriver::ChildProcess> child = webdriver::ChildProcess::Start(
+      {program, "--listen", "127.0.0.1:0", "--data-dir", data_dir}, /*keep_stderr=*/true);
+  if (!child.ok()) return absl::UnavailableError(child.failure().ToString());
+  std::string url = ReadUrl(*child);
+  if (url.empty()) {
+    return absl::UnavailableError(
+        absl::StrCat(program, " did not come up; its data directory is ", data_dir));
+  }
+  return DevSandbox(std::move(child).value(), std::move(url));
+}
+
+absl::Status AwaitSandbox(const std::string& url, absl::Duration patience) {
+  absl::string_view rest = url;
+  const int default_port = absl::StartsWith(url, "https://") ? 443 : 80;
+  if (!absl::ConsumePrefix(&rest, "http://")) absl::ConsumePrefix(&rest, "https://");
+  const std::string host(rest.substr(0, rest.find('/')));
+  std::optional<Address> address = ParseAddress(host);
+  if (!address.has_value()) address = ParseAddress(absl::StrCat(host, ":", default_port));
+  if (!address.has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat("--sandbox must be a URL, not ", url));
+  }
+  base::SystemClock clock;
+  const absl::Duration until = clock.Monotonic() + patience;
+  while (!Connects(*address)) {
+    if (clock.Monotonic() >= until) {
+      return absl::UnavailableError(absl::StrCat("no vendor-sandbox answers at ", url));
+    }
+    poll(nullptr, 0, 50);
+  }
+  return absl::OkStatus();
+}
+
+void PointAtSandbox(const std::string& url, Settings* settings) {
+  VendorsSettings& v = settings->vendors;
+  v.notion = {.base_url = url + "/notion", .token = "sandbox-notion"};
+  v.memory = {.base_url = url + "/memory", .token = "sandbox-memory"};
+  v.figma = {.base_url = url + "/figma", .token = "sandbox-figma"};
+  v.slack = {.base_url = url + "/slack/api", .token = "sandbox-slack"};
+  v.sendgrid = {.base_url = url + "/sendgrid", .token = "sandbox-sendgrid"};
+  v.buffer = {.base_url = url + "/buffer", .token = "sandbox-buffer"};
+  v.openai.base_url = url + "/openai/v1";
+  v.openai.token = "sandbox-openai";
+  v.github.base_url = url + "/github";
+  v.github.token = "sandbox-github";
+  Default(&v.github.owner, "acme");
+  Default(&v.github.repository, "campaigns");
+  v.grafana.base_url = url + "/grafana";
+  v.grafana.token = "sandbox-grafana";
+  settings->outbound.private_networks = true;  // the sandbox's website is on this machine
+
+  campaign::Settings& c = settings->campaign;
+  Default(&c.figma.file_key, "SandboxBrandKit");
+  Default(&c.review.slack_channel, "C0SANDBOX1");
+  Default(&c.email.from_address, "campaigns@example.com");
+  Default(&c.email.from_name, "Acme Campaigns");
+  if (c.email.recipients.empty()) c.email.recipients = {"customer@example.com"};
+  Default(&c.social.organization_id, "sandbox-organization");
+  Default(&c.social.channel_id, "sandbox-channel");
+}
+
+}  // namespace server

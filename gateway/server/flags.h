@@ -1,0 +1,30 @@
+// The command line of campaignd. Main thread only.
+//
+// Example:
+//   Flags flags;
+//   if (std::optional<int> code = ParseFlags(argc, argv, &flags)) return *code;
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/server/settings.h"
+
+namespace server {
+
+inline constexpr char kVersion[] = "0.1.0";
+
+struct Flags {
+  std::string config;
+  bool dev = false;
+  std::string sandbox;  // URL; only with dev
+  bool print_settings = false;
+  bool check = false;
+  std::vector<Sources::Flag> settings;  // flags that are settings
+};
+
+// Fills `flags`; returns the exit code when the program should end (--help, --version, mistakes).
+std::optional<int> ParseFlags(int argc, char** argv, Flags* flags);
+
+}  // namespace server

@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Many campaigns under faults in every vendor, with the server killed again and again.
+
+Some campaigns are approved, some rejected, some canceled on the way. Every start and decision is
+repeated until it is answered, by its request id. At the end every campaign has ended, nothing
+exists twice, and nothing is left of those that did not complete. A seed decides the plan of every
+campaign, the faults and the moments of the kills.
+
+    tests/e2e/chaos.py --seed 1 --campaigns 300 --kill-every 5 --fault-rate 0.2
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import random
+import time
+
+import harness
+from harness import ENDED, Failed
+
+KINDS = ("error", "rate_limit", "reset", "lost_response")
+KIND_OF_CHANNEL = {"email": "sendgrid", "social": "buffer", "blog": "github"}
+
+
+class Plan:
+    """What happens to one campaign; the seed decides."""
+
+    def __init__(self, seed, number, sandbox, web_share):
+        choice = random.Random(f"{seed}/{number}")
+        self.request_id = f"chaos-{seed}-{number}"
+        self.verb = choice.choices(["approve", "reject", "cancel"], [70, 15, 15])[0]
+        self.cancel_after = choice.uniform(0, 6)  # seconds from its start, when it is canceled
+        web = choice.random() < web_share
+        self.body = harness.campaign(f"Chaos {number}", seed=f"{seed}/{number}",
+                                     sandbox=sandbox if web else None)
+        self.workflow_id = None
+        self.status = None
+        self.reason = ""
+        self.seconds = None
+
+
+def decide(server, plan, verb):
+    """Approve or reject until somebody's decision stands; ours may have been heard before."""
+    status, answer = server.client.persistent(
+        "POST", f"/v1/workflows/{plan.workflow_id}/signals/{verb}",
+        {"decided_by": "chaos", "comment": f"{verb} by plan"}, seconds=300)
+    if status not in (200, 409, 400):
+        raise Failed(f"{plan.workflow_id}: {verb}: HTTP {status}: {json.dumps(answer)}")
+
+
+def live(server, plan, seconds):
+    """One campaign from its start to its end."""
+    begin = time.monotonic()
+    status, answer = server.client.persistent(
+        "POST", "/v1/campaigns", {"campaign": plan.body, "request_id": plan.request_id},
+        seconds=300)
+    if status != 200:
+        raise Failed(f"{plan.request_id}: start: HTTP {status}: {json.dumps(answer)}")
+    plan.workflow_id = answer["workflow_id"]
+    path = f"/v1/workflows/{plan.workflow_id}"
+    acted = False
+    while True:
+        code, info = server.client.persistent("GET", path, seconds=300)
+        if code != 200:
+            raise Failed(f"{plan.workflow_id}: HTTP {code}: {json.dumps(info)}")
+        if info["status"] in ENDED:
+            plan.status = info["status"]
+            plan.reason = info.get("status_reason", "")
+            plan.seconds = time.monotonic() - begin
+            return
+        elapsed = time.monotonic() - begin
+        if elapsed > seconds:
+            raise Failed(f"{plan.workflow_id}: still {info['status']} after {seconds} s: "
+                         f"{json.dumps(info)[:2000]}")
+        if not acted and plan.verb == "cancel" and elapsed >= plan.cancel_after:
+            server.client.persistent("POST", path + "/cancel", {"reason": "by plan"}, seconds=300)
+            acted = True
+        elif not acted and plan.verb != "cancel":
+            _, progress = server.client.persistent("GET", path + "/progress", seconds=300)
+            if progress.get("waiting_for_approval"):
+                decide(server, plan, plan.verb)
+                acted = True
+        time.sleep(0.3)
+
+
+def check(plans, sandbox, server):
+    """What must hold at the end; a list of what does not."""
+    problems = []
+    listed = server.list(workflow_type="campaign")
+    if len(listed) != len(plans):
+        problems.append(f"{len(plans)} campaigns were started, {len(listed)} exist")
+    report = sandbox.resources()
+    for duplicate in report["duplicates"]:
+        problems.append(f"exists twice: {json.dumps(duplicate)}")
+    alive = collections.defaultdict(list)
+    for resource in report["resources"]:
+        if resource["alive"]:
+            alive[resource["workflow_id"]].append(resource)
+    for plan in plans:
+        left = alive.pop(plan.workflow_id, [])
+        if plan.status == "COMPLETED":
+            vendors = {resource["vendor"] for resource in left}
+            for channel in plan.body["channels"]:
+                if KIND_OF_CHANNEL[channel] not in vendors:
+                    problems.append(f"{plan.workflow_id}: completed without anything on {channel}")
+        else:
+            problems += [f"{plan.workflow_id} ({plan.status}): left behind: {r['vendor']} "
+                         f"{r['kind']} {r['id']} ({r['state']})" for r in left]
+        expected = {"approve": ("COMPLETED", "FAILED"), "reject": ("FAILED",),
+                    "cancel": ("CANCELED", "FAILED")}[plan.verb]
+        if plan.status not in expected:
+            problems.append(f"{plan.workflow_id}: planned {plan.verb}, ended {plan.status}")
+    for workflow_id, left in alive.items():
+        problems.append(f"{len(left)} resources of unknown workflow {workflow_id!r}: "
+                        f"{[(r['vendor'], r['kind'], r['id']) for r in left][:5]}")
+    return problems
+
+
+def run():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--campaigns", type=int, default=300)
+    parser.add_argument("--kill-every", type=float, default=5, help="seconds; 0: never")
+    parser.add_argument("--kills-max", type=int, default=10**9)
+    parser.add_argument("--fault-rate", type=float, default=0.2)
+    parser.add_argument("--at-once", type=int, default=50, help="campaigns at once")
+    parser.add_argument("--web-share", type=float, default=0.05,
+                        help="share of campaigns that use the headless browser")
+    parser.add_argument("--seconds", type=float, default=900, help="at most, for one campaign")
+    args = parser.parse_args()
+
+    print(f"chaos: seed {args.seed}, {args.campaigns} campaigns, faults at rate "
+          f"{args.fault_rate}, SIGKILL about every {args.kill_every} s", flush=True)
+    with harness.Workplace("chaos") as place:
+        sandbox = place.sandbox()
+        # One call meets at most one of the four faults; together they strike at the rate.
+        each = 1 - (1 - args.fault_rate) ** (1 / len(KINDS))
+        for i, kind in enumerate(KINDS if each > 0 else ()):
+            fault = {"vendor": "*", "kind": kind, "rate": each, "seed": args.seed * 10 + i}
+            if kind == "rate_limit":
+                fault["retry_after_s"] = 1
+            sandbox.fault(**fault)
+        server = place.server(sandbox)
+
+        plans = [Plan(args.seed, i, sandbox, args.web_share) for i in range(args.campaigns)]
+        moments = random.Random(f"{args.seed}/kills")
+        begin = time.monotonic()
+        recoveries = []
+        pool = concurrent.futures.ThreadPoolExecutor(args.at_once)
+        futures = [pool.submit(live, server, plan, args.seconds) for plan in plans]
+        try:
+            next_kill = begin + args.kill_every * moments.uniform(0.5, 1.5)
+            next_word = begin + 10
+            while not all(future.done() for future in futures):
+                now = time.monotonic()
+                broken = [f for f in futures if f.done() and f.exception() is not None]
+                if broken:
+                    break
+                if not server.alive():
+                    raise Failed(f"the server ended by itself with code "
+                                 f"{server.process.returncode}")
+                if args.kill_every > 0 and now >= next_kill and len(recoveries) < args.kills_max:
+                    server.kill()
+                    restart = time.monotonic()
+                    server.start()
+                    recoveries.append(time.monotonic() - restart)
+                    next_kill = (time.monotonic() +
+                                 args.kill_every * moments.uniform(0.5, 1.5))
+                if now >= next_word:
+                    ended = sum(plan.status is not None for plan in plans)
+                    print(f"  {now - begin:5.0f} s: {ended} of {len(plans)} ended, "
+                          f"{len(recoveries)} kills", flush=True)
+                    next_word = now + 10
+                time.sleep(0.05)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        for future in futures:
+            if future.done() and not future.cancelled() and future.exception() is not None:
+                raise future.exception()
+        seconds = time.monotonic() - begin
+
+        problems = check(plans, sandbox, server)
+        code, stop_seconds = server.stop()
+        if code != 0:
+            problems.append(f"the server ended with code {code} after SIGTERM")
+        summarise(plans, seconds, recoveries, sandbox, stop_seconds)
+        if problems:
+            raise Failed(f"{len(problems)} problem(s), seed {args.seed}:\n  " +
+                         "\n  ".join(problems[:40]))
+        print(f"chaos: fine. Every campaign ended, nothing exists twice, nothing was left behind. "
+              f"(seed {args.seed})")
+        return 0
+
+
+def summarise(plans, seconds, recoveries, sandbox, stop_seconds):
+    counts = collections.Counter((plan.verb, plan.status) for plan in plans)
+    for (verb, status), count in sorted(counts.items()):
+        print(f"  {verb:8} -> {status:10} {count:5}")
+    for plan in plans:
+        if plan.verb == "approve" and plan.status != "COMPLETED":
+            print(f"  approved but {plan.status}: {plan.workflow_id}: {plan.reason[:200]}")
+    approved = [plan for plan in plans if plan.verb == "approve"]
+    completed = sum(plan.status == "COMPLETED" for plan in approved)
+    if approved:
+        print(f"  success under faults: {completed} of {len(approved)} approved "
+              f"({100 * completed / len(approved):.1f} %)")
+    faults = sandbox.client.ok("GET", "/__sandbox/faults")["faults"]
+    struck = ", ".join(f"{f['kind']} {f['applied']}" for f in faults)
+    total = sandbox.client.ok("GET", "/__sandbox/healthz")["calls"]
+    print(f"  {total} vendor calls; faults: {struck or 'none'}")
+    slowest = max(plan.seconds for plan in plans)
+    kills = (f"{len(recoveries)} kills, back within {max(recoveries):.2f} s at most"
+             if recoveries else "no kills")
+    print(f"  {seconds:.1f} s in all, slowest campaign {slowest:.1f} s, {kills}; "
+          f"SIGTERM took {stop_seconds:.2f} s")
+
+
+if __name__ == "__main__":
+    harness.main(run)

@@ -1,0 +1,344 @@
+"""What the end-to-end programs share: the real programs as child processes, and a REST client.
+
+Only the standard library. Everything listens on 127.0.0.1 and lives below one directory.
+
+    with Workplace() as place:
+        sandbox = place.sandbox()
+        server = place.server(sandbox)
+        started = server.rest("POST", "/v1/campaigns", {"campaign": {...}})
+"""
+
+import ctypes
+import http.client
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("CAMPAIGND_BIN", ROOT / "build" / "bin"))
+
+ENDED = ("COMPLETED", "FAILED", "CANCELED", "TERMINATED", "TIMED_OUT")
+
+
+class Failed(Exception):
+    """Something is not as it should be; the message says what."""
+
+
+def wait_until(condition, seconds, what, pause=0.05):
+    """Polls until `condition()` is true and returns its value; Failed after `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed(f"timed out after {seconds:.0f} s waiting for {what}")
+        time.sleep(pause)
+
+
+class Client:
+    """JSON over HTTP with one connection a thread; thread-safe."""
+
+    def __init__(self, base_url):
+        parts = urllib.parse.urlsplit(base_url)
+        self.address = (parts.hostname, parts.port)
+        self.local = threading.local()
+
+    def _connection(self, timeout):
+        connection = getattr(self.local, "connection", None)
+        if connection is None:
+            connection = http.client.HTTPConnection(*self.address, timeout=timeout)
+            connection.connect()
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.local.connection = connection
+        connection.sock.settimeout(timeout)
+        return connection
+
+    def close(self):
+        connection = getattr(self.local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self.local.connection = None
+
+    def raw(self, method, path, body=None, headers=None, timeout=60):
+        """One request: (status, headers, bytes). OSError or HTTPException when it got no answer."""
+        try:
+            connection = self._connection(timeout)
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
+        except (OSError, http.client.HTTPException):
+            self.close()
+            raise
+
+    def call(self, method, path, body=None, timeout=60):
+        """One JSON request: (status, decoded body)."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} if data is not None else {}
+        status, _, answer = self.raw(method, path, data, headers, timeout)
+        try:
+            return status, json.loads(answer) if answer else None
+        except ValueError:
+            return status, answer.decode(errors="replace")
+
+    def ok(self, method, path, body=None, timeout=60):
+        """The body of a 2xx answer; Failed for any other."""
+        status, answer = self.call(method, path, body, timeout)
+        if status // 100 != 2:
+            raise Failed(f"{method} {path}: HTTP {status}: {json.dumps(answer)}")
+        return answer
+
+    def persistent(self, method, path, body=None, seconds=120, accept=(200,)):
+        """Repeats until there is an answer that is no "try again": for requests that may be
+        repeated (reads, and writes with a request id) while the server is killed and restarted."""
+        end = time.monotonic() + seconds
+        pause = 0.02
+        while True:
+            try:
+                status, answer = self.call(method, path, body, timeout=30)
+                if status in accept:
+                    return status, answer
+                if status not in (408, 429, 500, 502, 503, 504):
+                    return status, answer
+                problem = f"HTTP {status}: {json.dumps(answer)[:300]}"
+            except (OSError, http.client.HTTPException) as error:
+                problem = repr(error)
+            if time.monotonic() > end:
+                raise Failed(f"{method} {path}: no answer within {seconds} s; last: {problem}")
+            time.sleep(pause)
+            pause = min(0.5, pause * 2)
+
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent():
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Program:
+    """A child process with its output in files. It ends with the thread that launched it, so
+    launch from the main thread."""
+
+    def __init__(self, argv, log, environment=None):
+        self.argv = [str(a) for a in argv]
+        self.log = pathlib.Path(log)
+        self.environment = environment
+        self.process = None
+
+    def launch(self, ready, seconds=60):
+        """Starts it and waits for a line on standard output that matches `ready`."""
+        out = self.log.with_suffix(".out")
+        with open(out, "wb") as stdout, open(self.log, "ab") as stderr:
+            offset = stderr.tell()
+            self.process = subprocess.Popen(
+                self.argv, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
+                env={**os.environ, **(self.environment or {})}, start_new_session=True,
+                preexec_fn=_die_with_parent)
+
+        def look():
+            found = re.search(ready, out.read_text(errors="replace"))
+            if found:
+                return found
+            if self.process.poll() is not None:
+                with open(self.log, "rb") as log:
+                    log.seek(offset)
+                    tail = log.read()[-2000:].decode(errors="replace")
+                raise Failed(f"{self.argv[0]} ended with code {self.process.returncode}:\n{tail}")
+            return None
+
+        return wait_until(look, seconds, f"{self.argv[0]} to be ready (log: {self.log})", 0.01)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        """SIGKILL, as a crash would be."""
+        if self.alive():
+            self.process.send_signal(signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait()
+
+    def stop(self, seconds=30):
+        """SIGTERM; returns (exit code, seconds it took)."""
+        start = time.monotonic()
+        if self.alive():
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            self.kill()
+            raise Failed(f"{self.argv[0]} did not end within {seconds} s of SIGTERM") from error
+        return self.process.returncode, time.monotonic() - start
+
+
+class Sandbox(Program):
+    """vendor-sandbox with its admin interface."""
+
+    def __init__(self, directory):
+        super().__init__([BIN / "vendor-sandbox", "--listen", "127.0.0.1:0", "--data-dir",
+                          directory / "sandbox"], directory / "sandbox.log")
+        self.url = self.launch(r"listening on (http://\S+)").group(1)
+        self.client = Client(self.url)
+
+    def resources(self, **query):
+        text = urllib.parse.urlencode(query)
+        return self.client.ok("GET", f"/__sandbox/resources?{text}")
+
+    def existing(self, workflow_id=None):
+        """What exists now: a list of resources."""
+        query = {"alive": "true"}
+        if workflow_id:
+            query["workflow_id"] = workflow_id
+        return self.resources(**query)["resources"]
+
+    def fault(self, **fault):
+        return self.client.ok("POST", "/__sandbox/faults", fault)
+
+    def clear_faults(self):
+        self.client.ok("DELETE", "/__sandbox/faults")
+
+
+class Server(Program):
+    """campaignd on free ports; a restart takes the same ones."""
+
+    READY = r"campaignd ready: REST (http://\S+)\s+gRPC (\S+)"
+
+    def __init__(self, directory, sandbox=None, arguments=(), environment=None):
+        self.directory = directory
+        self.arguments = list(arguments)
+        self.sandbox = sandbox
+        self.http = "127.0.0.1:0"
+        self.grpc = "127.0.0.1:0"
+        self.client = None
+        self.starts = 0
+        super().__init__([], directory / "campaignd.log", environment)
+
+    def start(self, seconds=60):
+        self.argv = [str(BIN / "campaignd"), "--dev", "--data-dir", str(self.directory / "data"),
+                     "--http-listen", self.http, "--grpc-listen", self.grpc]
+        if self.sandbox is not None:
+            self.argv += ["--sandbox", self.sandbox.url]
+        self.argv += [str(a) for a in self.arguments]
+        ready = self.launch(self.READY, seconds)
+        self.starts += 1
+        self.url = ready.group(1)
+        self.http = urllib.parse.urlsplit(self.url).netloc
+        self.grpc = ready.group(2)
+        if self.client is None:
+            self.client = Client(self.url)
+        return self
+
+    def rest(self, method, path, body=None, timeout=60):
+        return self.client.ok(method, path, body, timeout)
+
+    def progress(self, workflow_id):
+        return self.rest("GET", f"/v1/workflows/{workflow_id}/progress")
+
+    def status(self, workflow_id):
+        return self.rest("GET", f"/v1/workflows/{workflow_id}")["status"]
+
+    def list(self, **query):
+        """All workflows, page after page."""
+        found, token = [], ""
+        while True:
+            text = urllib.parse.urlencode({**query, "page_size": 1000, "page_token": token})
+            _, page = self.client.persistent("GET", f"/v1/workflows?{text}")
+            found += page.get("workflows", [])
+            token = page.get("next_page_token", "")
+            if not token:
+                return found
+
+    def wait_ended(self, workflow_id, seconds=120):
+        def look():
+            status, answer = self.client.persistent("GET", f"/v1/workflows/{workflow_id}")
+            if status != 200:
+                raise Failed(f"{workflow_id}: HTTP {status}: {answer}")
+            return answer["status"] if answer["status"] in ENDED else None
+        return wait_until(look, seconds, f"{workflow_id} to end")
+
+    def resident_mib(self):
+        text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", text).group(1)) / 1024
+
+    def threads(self):
+        return len(os.listdir(f"/proc/{self.pid}/task"))
+
+
+class Workplace:
+    """A temporary directory and everything started in it; kept when something failed."""
+
+    def __init__(self, name="campaignd"):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-"))
+        self.programs = []
+
+    def __enter__(self):
+        return self
+
+    def sandbox(self):
+        sandbox = Sandbox(self.directory)
+        self.programs.append(sandbox)
+        return sandbox
+
+    def server(self, sandbox=None, arguments=(), environment=None):
+        server = Server(self.directory, sandbox, arguments, environment)
+        self.programs.append(server)
+        return server.start()
+
+    def __exit__(self, kind, error, trace):
+        for program in reversed(self.programs):
+            program.kill()
+        if kind is None or kind is KeyboardInterrupt:
+            shutil.rmtree(self.directory, ignore_errors=True)
+        else:
+            print(f"kept for a look: {self.directory}", file=sys.stderr)
+
+
+def campaign(name, seed=None, sandbox=None):
+    """A campaign's body; with a seed the channels and sources vary."""
+    body = {
+        "campaign_name": name,
+        "campaign_goals": ["sign up for the spring programme"],
+        "channels": ["email", "social", "blog"],
+        "research_sources": ["notion", "memory"],
+        "target_audience": "runners in cities",
+        "tone": "casual",
+        "reviewers": ["U0REVIEWER1"],
+        "metrics": ["views", "clicks"],
+    }
+    if seed is not None:
+        choice = random.Random(seed)
+        body["channels"] = choice.choice([["email"], ["social"], ["blog"], ["email", "social"],
+                                          ["email", "social", "blog"]])
+        body["tone"] = choice.choice(["professional", "casual", "technical"])
+    if sandbox is not None:
+        body["research_sources"] = ["notion", "web", "memory"]
+        body["competitor_urls"] = [f"{sandbox.url}/site/acme"]
+    return body
+
+
+def main(run):
+    """Runs `run()`; Failed becomes a message and exit code 1."""
+    try:
+        code = run()
+    except Failed as error:
+        print(f"FAILED: {error}", file=sys.stderr)
+        code = 1
+    sys.stdout.flush()
+    os._exit(code)  # client threads may still be asking

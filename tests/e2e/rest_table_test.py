@@ -1,0 +1,450 @@
+#!/usr/bin/env python3
+"""Every REST path over real HTTP, on good and on bad input: wrong types, missing and over-long
+fields, unknown ids, closed workflows, malformed JSON, a 20 MB body. A table; the real server.
+
+    tests/e2e/rest_table_test.py [--only TEXT]
+"""
+
+import argparse
+import http.client
+import json
+import socket
+
+import harness
+from harness import Failed, wait_until
+
+ANY = object()
+GOOD = harness.campaign("Table")
+LONG = "x" * 5000
+
+
+def without(field):
+    return {key: value for key, value in GOOD.items() if key != field}
+
+
+def with_(**fields):
+    return {**GOOD, **fields}
+
+
+def start(campaign, **more):
+    return {"campaign": campaign, **more}
+
+
+class Case:
+    """One row: the request, the status it must get, and what must be in the answer."""
+
+    def __init__(self, name, method, path, body=None, status=200, violations=None, has=(),
+                 equals=None, headers=None):
+        self.name = name
+        self.method = method
+        self.path = path
+        self.body = body              # an object (sent as JSON), or bytes (sent as they are)
+        self.status = status
+        self.violations = violations  # field paths that must be reported, all of them
+        self.has = has                # keys of the answer
+        self.equals = equals or {}    # keys and values of the answer
+        self.headers = headers or {}
+
+
+def bad(name, campaign, *fields):
+    return Case(f"start: {name}", "POST", "/v1/campaigns", start(campaign), 400, fields)
+
+
+STARTS = [
+    Case("start: good", "POST", "/v1/campaigns", start(GOOD, request_id="table-1"),
+         has=("workflow_id", "run_id", "status")),
+    Case("start: again with the same request id", "POST", "/v1/campaigns",
+         start(GOOD, request_id="table-1"), equals={"already_started": True}),
+    Case("start: the same request id for another campaign", "POST", "/v1/campaigns",
+         start(with_(campaign_name="Other"), request_id="table-1"), 409),
+    Case("start: no campaign", "POST", "/v1/campaigns", {}, 400, ("campaign.campaign_name",)),
+    Case("start: malformed JSON", "POST", "/v1/campaigns", b'{"campaign": ', 400),
+    Case("start: empty body", "POST", "/v1/campaigns", b"", 400),
+    Case("start: a list", "POST", "/v1/campaigns", b"[]", 400),
+    Case("start: a number", "POST", "/v1/campaigns", b"1", 400),
+    Case("start: bytes that are no UTF-8", "POST", "/v1/campaigns",
+         b'{"campaign": {"campaign_name": "\xff\xfe"}}', 400),
+    Case("start: deeply nested", "POST", "/v1/campaigns", b'{"campaign":' + b"[" * 5000, 400),
+    Case("start: not JSON by its type", "POST", "/v1/campaigns", b"a=b", 415,
+         headers={"Content-Type": "application/x-www-form-urlencoded"}),
+    Case("start: unknown field", "POST", "/v1/campaigns", start(GOOD, colour="red"), 400,
+         ("colour",)),
+    Case("start: over-long request id", "POST", "/v1/campaigns", start(GOOD, request_id=LONG), 400,
+         ("request_id",)),
+    bad("no name", without("campaign_name"), "campaign.campaign_name"),
+    bad("over-long name", with_(campaign_name=LONG), "campaign.campaign_name"),
+    bad("name of a wrong type", with_(campaign_name=7), "campaign.campaign_name"),
+    bad("name of another wrong type", with_(campaign_name={"a": 1}), "campaign.campaign_name"),
+    bad("channels of a wrong type", with_(channels="email"), "campaign.channels"),
+    bad("unknown channel", with_(channels=["email", "fax"]), "campaign.channels[1]"),
+    bad("no channel", with_(channels=[]), "campaign.channels"),
+    bad("unknown source", with_(research_sources=["telex"]), "campaign.research_sources[0]"),
+    bad("unknown tone", with_(tone="angry"), "campaign.tone"),
+    bad("unknown metric", with_(metrics=["smiles"]), "campaign.metrics[0]"),
+    bad("ftp competitor", with_(competitor_urls=["ftp://example.com"]),
+        "campaign.competitor_urls[0]"),
+    bad("wrong reviewer", with_(reviewers=["not a slack id"]), "campaign.reviewers[0]"),
+    bad("negative budget", with_(budget_usd=-1), "campaign.budget_usd"),
+    bad("budget of a wrong type", with_(budget_usd="much"), "campaign.budget_usd"),
+    bad("schedule that is no time", with_(schedule_time="tomorrow"), "campaign.schedule_time"),
+    bad("recipient that is no address", with_(email_recipients=["nobody"]),
+        "campaign.email_recipients[0]"),
+    bad("unknown campaign field", with_(colour="red"), "campaign.colour"),
+    bad("several faults at once", with_(campaign_name="", tone="angry", channels=["fax"]),
+        "campaign.campaign_name", "campaign.tone", "campaign.channels[0]"),
+    Case("start: GET", "GET", "/v1/campaigns", None, 405),
+]
+
+WIZARDS = [
+    Case("wizard: create", "POST", "/v1/wizards", start(GOOD, request_id="table-wizard"),
+         has=("wizard_id",), equals={"status": "draft"}),
+    Case("wizard: create incomplete", "POST", "/v1/wizards",
+         start({"campaign_name": "Half a campaign"}), has=("wizard_id",)),
+    Case("wizard: create with a wrong type", "POST", "/v1/wizards",
+         start({"campaign_name": 1}), 400, ("campaign.campaign_name",)),
+    Case("wizard: create malformed", "POST", "/v1/wizards", b"{", 400),
+    Case("wizard: list", "GET", "/v1/wizards", has=("wizards",)),
+    Case("wizard: list with a wrong size", "GET", "/v1/wizards?page_size=many", None, 400,
+         ("page_size",)),
+    Case("wizard: list with a wrong token", "GET", "/v1/wizards?page_token=nonsense", None, 400),
+    Case("wizard: get", "GET", "/v1/wizards/{wizard}", equals={"status": "draft"}),
+    Case("wizard: get unknown", "GET", "/v1/wizards/no-such-wizard", None, 404),
+    Case("wizard: patch", "PATCH", "/v1/wizards/{wizard}",
+         start({"target_audience": "walkers"}), has=("revision",)),
+    Case("wizard: patch with a wrong value", "PATCH", "/v1/wizards/{wizard}",
+         start({"tone": "angry"}), 400, ("campaign.tone",)),
+    Case("wizard: patch unknown", "PATCH", "/v1/wizards/no-such-wizard",
+         start({"tone": "casual"}), 404),
+    Case("wizard: patch malformed", "PATCH", "/v1/wizards/{wizard}", b"nope", 400),
+    Case("wizard: approve incomplete", "POST", "/v1/wizards/{half}/approve", {}, 400),
+    Case("wizard: approve unknown", "POST", "/v1/wizards/no-such-wizard/approve", {}, 404),
+    Case("wizard: approve", "POST", "/v1/wizards/{wizard}/approve", {},
+         has=("workflow_id", "run_id", "status")),
+    Case("wizard: approve again", "POST", "/v1/wizards/{wizard}/approve", {},
+         has=("workflow_id", "run_id")),
+    Case("wizard: patch after approval", "PATCH", "/v1/wizards/{wizard}",
+         start({"tone": "casual"}), 409),
+]
+
+READS = [
+    Case("list", "GET", "/v1/workflows", has=("workflows",)),
+    Case("list: filtered", "GET",
+         "/v1/workflows?status=RUNNING&workflow_type=campaign&page_size=1", has=("workflows",)),
+    Case("list: unknown status", "GET", "/v1/workflows?status=ASLEEP", None, 400, ("status",)),
+    Case("list: size of a wrong type", "GET", "/v1/workflows?page_size=x", None, 400,
+         ("page_size",)),
+    Case("list: size too large", "GET", "/v1/workflows?page_size=100000", None, 400,
+         ("page_size",)),
+    Case("list: negative size", "GET", "/v1/workflows?page_size=-1", None, 400, ("page_size",)),
+    Case("list: wrong token", "GET", "/v1/workflows?page_token=nonsense", None, 400),
+    Case("list: unknown parameter", "GET", "/v1/workflows?colour=red", None, 400, ("colour",)),
+    Case("list: DELETE", "DELETE", "/v1/workflows", None, 405),
+    Case("get", "GET", "/v1/workflows/{waiting}", equals={"status": "RUNNING"},
+         has=("run_id", "workflow_type", "start_time", "history_length")),
+    Case("get: a run that is none", "GET", "/v1/workflows/{waiting}?run_id=no-such-run", None, 404),
+    Case("get: unknown", "GET", "/v1/workflows/no-such-workflow", None, 404),
+    Case("get: bad id", "GET", "/v1/workflows/a%20b", None, 400, ("workflow_id",)),
+    Case("get: over-long id", "GET", f"/v1/workflows/{'x' * 300}", None, 400, ("workflow_id",)),
+    Case("get: bad escape", "GET", "/v1/workflows/%zz", None, ANY),
+    Case("progress", "GET", "/v1/workflows/{waiting}/progress",
+         equals={"current_phase": "review", "waiting_for_approval": True, "status": "RUNNING"},
+         has=("progress_percentage", "started_at", "elapsed_seconds", "phases")),
+    Case("progress: closed", "GET", "/v1/workflows/{closed}/progress",
+         equals={"status": "CANCELED"}),
+    Case("progress: unknown", "GET", "/v1/workflows/no-such-workflow/progress", None, 404),
+    Case("history", "GET", "/v1/workflows/{waiting}/history", has=("events", "run_id")),
+    Case("history: a page", "GET", "/v1/workflows/{waiting}/history?page_size=2&after_event_id=1",
+         has=("events", "next_after_event_id")),
+    Case("history: wrong size", "GET", "/v1/workflows/{waiting}/history?page_size=0.5", None, 400,
+         ("page_size",)),
+    Case("history: unknown", "GET", "/v1/workflows/no-such-workflow/history", None, 404),
+    Case("result: open", "GET", "/v1/workflows/{waiting}/result", equals={"status": "RUNNING"}),
+    Case("result: closed", "GET", "/v1/workflows/{closed}/result?wait=30s",
+         equals={"status": "CANCELED"}, has=("failure",)),
+    Case("result: wrong wait", "GET", "/v1/workflows/{waiting}/result?wait=soon", None, 400,
+         ("wait",)),
+    Case("result: wait too long", "GET", "/v1/workflows/{waiting}/result?wait=3600s", None, 400,
+         ("wait",)),
+    Case("result: unknown", "GET", "/v1/workflows/no-such-workflow/result", None, 404),
+    Case("saga", "GET", "/v1/workflows/{waiting}/saga", has=("state", "steps")),
+    Case("saga: unknown", "GET", "/v1/workflows/no-such-workflow/saga", None, 404),
+    Case("watch: unknown", "GET", "/v1/workflows/no-such-workflow/watch", None, 404),
+    Case("healthz", "GET", "/healthz"),
+    Case("readyz", "GET", "/readyz"),
+    Case("metrics", "GET", "/metrics"),
+    Case("nothing there", "GET", "/v2/everything", None, 404),
+    Case("nothing at the root's child", "POST", "/v1", {}, 404),
+]
+
+SIGNALS = [
+    Case("update_content", "POST", "/v1/workflows/{waiting}/signals/update_content",
+         {"content_id": "headline", "new_content": "Run with us"},
+         equals={"content_revision": 1}, has=("content",)),
+    Case("update_content: unknown piece", "POST",
+         "/v1/workflows/{waiting}/signals/update_content",
+         {"content_id": "footnote", "new_content": "x"}, 400, ("content_id",)),
+    Case("update_content: missing fields", "POST",
+         "/v1/workflows/{waiting}/signals/update_content", {}, 400, ("content_id", "new_content")),
+    Case("update_content: wrong type", "POST", "/v1/workflows/{waiting}/signals/update_content",
+         {"content_id": "headline", "new_content": ["x"]}, 400, ("new_content",)),
+    Case("update_content: over-long", "POST", "/v1/workflows/{waiting}/signals/update_content",
+         {"content_id": "headline", "new_content": "x" * 200_000}, 400, ("new_content",)),
+    Case("update_content: closed", "POST", "/v1/workflows/{closed}/signals/update_content",
+         {"content_id": "headline", "new_content": "x"}, 409),
+    Case("update_content: unknown", "POST",
+         "/v1/workflows/no-such-workflow/signals/update_content",
+         {"content_id": "headline", "new_content": "x"}, 404),
+    Case("approve: wrong type", "POST", "/v1/workflows/{waiting}/signals/approve",
+         {"decided_by": 1}, 400, ("decided_by",)),
+    Case("approve: over-long comment", "POST", "/v1/workflows/{waiting}/signals/approve",
+         {"comment": LONG}, 400, ("comment",)),
+    Case("approve: malformed", "POST", "/v1/workflows/{waiting}/signals/approve", b"{]", 400),
+    Case("approve: other id in the body", "POST", "/v1/workflows/{waiting}/signals/approve",
+         {"workflow_id": "another"}, 400, ("workflow_id",)),
+    Case("approve: unknown", "POST", "/v1/workflows/no-such-workflow/signals/approve", {}, 404),
+    Case("approve: closed", "POST", "/v1/workflows/{closed}/signals/approve", {}, 409),
+    Case("reject: closed", "POST", "/v1/workflows/{closed}/signals/reject", {}, 409),
+    Case("reject: unknown", "POST", "/v1/workflows/no-such-workflow/signals/reject", {}, 404),
+    Case("signals: unknown name", "POST", "/v1/workflows/{waiting}/signals/dance", {}, 404),
+    Case("saga retry: not blocked", "POST",
+         "/v1/workflows/{waiting}/saga/{step}/retry", {}, 409),
+    Case("saga skip: without a reason", "POST",
+         "/v1/workflows/{waiting}/saga/{step}/skip", {}, 400, ("reason",)),
+    Case("saga skip: not blocked", "POST", "/v1/workflows/{waiting}/saga/{step}/skip",
+         {"reason": "test"}, 409),
+    Case("saga resolve: unknown step", "POST",
+         "/v1/workflows/{waiting}/saga/no-such-step/resolve", {"reason": "test"}, 404),
+    Case("saga retry: unknown workflow", "POST",
+         "/v1/workflows/no-such-workflow/saga/x/retry", {}, 404),
+    Case("approve", "POST", "/v1/workflows/{waiting}/signals/approve",
+         {"decided_by": "ann", "comment": "fine"}, has=("decision",)),
+    Case("cancel: over-long reason", "POST", "/v1/workflows/{other}/cancel", {"reason": LONG}, 400,
+         ("reason",)),
+    Case("cancel: unknown", "POST", "/v1/workflows/no-such-workflow/cancel", {}, 404),
+    Case("cancel: closed", "POST", "/v1/workflows/{closed}/cancel", {}, 409),
+    Case("terminate: unknown", "POST", "/v1/workflows/no-such-workflow/terminate", {}, 404),
+    Case("terminate: closed", "POST", "/v1/workflows/{closed}/terminate", {"reason": "x"}, 409),
+    Case("terminate", "POST", "/v1/workflows/{other}/terminate", {"reason": "table"},
+         has=("run_id", "steps_left_behind")),
+    Case("terminated", "GET", "/v1/workflows/{other}", equals={"status": "TERMINATED"}),
+]
+
+
+def violations_of(answer):
+    fields = set()
+    for detail in answer.get("details", []):
+        for violation in detail.get("field_violations", []):
+            fields.add(violation["field"])
+    return fields
+
+
+def problems_of(case, status, headers, answer):
+    """What is wrong with the answer to a row."""
+    result = []
+    if case.status is ANY:
+        if status >= 500:
+            result.append(f"HTTP {status}")
+        return result
+    if status != case.status:
+        return [f"HTTP {status}, not {case.status}: {json.dumps(answer)[:400]}"]
+    names = {name.lower() for name in headers}
+    if "x-correlation-id" not in names:
+        result.append("no X-Correlation-ID")
+    if status >= 400:
+        if not isinstance(answer, dict) or "code" not in answer or not answer.get("message"):
+            return result + [f"is no google.rpc.Status: {answer!r}"[:400]]
+        missing = set(case.violations or ()) - violations_of(answer)
+        if missing:
+            result.append(f"no violation of {sorted(missing)}: {json.dumps(answer)[:600]}")
+        return result
+    for key in case.has:
+        if key not in answer:
+            result.append(f"lacks {key}: {json.dumps(answer)[:400]}")
+    for key, value in case.equals.items():
+        if answer.get(key) != value:
+            result.append(f"{key} is {answer.get(key)!r}, not {value!r}")
+    return result
+
+
+class Table:
+    """Runs rows against a server and counts."""
+
+    def __init__(self, server, only):
+        self.server = server
+        self.only = only
+        self.ids = {}
+        self.rows = 0
+        self.problems = []
+
+    def run(self, cases):
+        for case in cases:
+            if self.only in case.name:
+                self.row(case)
+
+    def row(self, case):
+        path = case.path
+        for name, value in self.ids.items():
+            path = path.replace("{" + name + "}", value)
+        body = case.body
+        headers = dict(case.headers)
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+        try:
+            status, got, data = self.server.client.raw(case.method, path, body, headers)
+        except (OSError, http.client.HTTPException) as error:
+            return self.note(case.name, [f"no answer: {error!r}"])
+        try:
+            answer = json.loads(data) if data else None
+        except ValueError:
+            answer = data.decode(errors="replace")
+        return self.note(case.name, problems_of(case, status, got, answer))
+
+    def note(self, name, problems):
+        self.rows += 1
+        self.problems += [f"{name}: {problem}" for problem in problems]
+
+    def check(self, name, condition, what):
+        self.note(name, [] if condition else [what])
+
+
+def begin(server, name):
+    answer = server.rest("POST", "/v1/campaigns", start(with_(campaign_name=name)))
+    return answer["workflow_id"]
+
+
+def await_review(server, workflow_id):
+    wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 120,
+               f"{workflow_id} to wait for approval")
+
+
+def large_body(table):
+    """20 MB are refused without being read to the end, and the server lives on."""
+    with socket.create_connection(table.server.client.address, timeout=30) as connection:
+        connection.sendall(b"POST /v1/campaigns HTTP/1.1\r\nHost: x\r\n"
+                           b"Content-Type: application/json\r\n"
+                           b"Content-Length: 20000000\r\n\r\n")
+        try:
+            for _ in range(200):
+                connection.sendall(b"x" * 100_000)
+        except OSError:
+            pass  # it has answered and closed
+        head = b""
+        try:
+            head = connection.recv(4096)
+        except OSError:
+            pass
+    table.check("20 MB body", b" 413 " in head.split(b"\r\n")[0], f"answer: {head[:200]!r}")
+    status, _, _ = table.server.client.raw("GET", "/healthz")
+    table.check("alive after 20 MB", status == 200, f"HTTP {status}")
+
+
+def raw_sockets(table):
+    """Requests that are no HTTP, and headers beyond all limits."""
+    for name, request, good in (
+            ("not HTTP", b"hello\r\n\r\n", (b" 400 ",)),
+            ("long target", b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+             (b" 414 ", b" 431 ", b" 400 ")),
+            ("large header", b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 200_000 +
+             b"\r\n\r\n", (b" 431 ", b" 400 ")),
+            ("wrong length", b"POST /v1/campaigns HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+             (b" 400 ",))):
+        head = b""
+        try:
+            with socket.create_connection(table.server.client.address, timeout=30) as connection:
+                connection.sendall(request)
+                head = connection.recv(4096)
+        except OSError:
+            pass
+        line = head.split(b"\r\n")[0] + b" "
+        # A reset is an answer too where the request was never read to its end.
+        table.check(name, head == b"" or any(code in line for code in good), f"answer: {line!r}")
+
+
+def correlation(table):
+    _, headers, _ = table.server.client.raw("GET", "/healthz", None,
+                                            {"X-Correlation-ID": "table-42"})
+    got = {name.lower(): value for name, value in headers.items()}.get("x-correlation-id")
+    table.check("correlation id comes back", got == "table-42", f"it is {got!r}")
+
+
+def decided_once(table):
+    """The first decision wins; a second is told who decided and when."""
+    path = f"/v1/workflows/{table.ids['waiting']}/signals/reject"
+    status, answer = table.server.client.call("POST", path, {"decided_by": "bob"})
+    text = json.dumps(answer)
+    table.check("second decision", status == 409 and "ann" in text and "20" in text,
+                f"HTTP {status}: {text}")
+
+
+def watch(table):
+    """Server-sent events until the end of the campaign."""
+    connection = http.client.HTTPConnection(*table.server.client.address, timeout=120)
+    connection.request("GET", f"/v1/workflows/{table.ids['waiting']}/watch")
+    response = connection.getresponse()
+    kind = response.getheader("Content-Type", "")
+    table.check("watch: type", kind.startswith("text/event-stream"), kind)
+    phases = set()
+    last = {}
+    for line in response:
+        if line.startswith(b"data:"):
+            data = json.loads(line[5:])
+            if "current_phase" in data or "status" in data:
+                last = data
+                phases.add(data.get("current_phase"))
+    connection.close()
+    table.check("watch: to the end", last.get("status") == "COMPLETED" and
+                last.get("progress_percentage") == 100, json.dumps(last)[:400])
+
+
+def metric_names(table):
+    _, _, text = table.server.client.raw("GET", "/metrics")
+    for name in ("workflow_executions_total", "workflow_duration_seconds",
+                 "activity_executions_total", "activity_retry_count", "saga_compensations_total"):
+        table.check(f"metric {name}", name.encode() in text, "is missing")
+
+
+def run():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="rows whose name holds this text")
+    args = parser.parse_args()
+    with harness.Workplace("rest") as place:
+        sandbox = place.sandbox()
+        server = place.server(sandbox)
+        table = Table(server, args.only)
+        for name in ("waiting", "closed", "other"):
+            table.ids[name] = begin(server, f"Table {name}")
+        for name in ("waiting", "closed", "other"):
+            await_review(server, table.ids[name])
+        server.rest("POST", f"/v1/workflows/{table.ids['closed']}/cancel", {"reason": "table"})
+        server.wait_ended(table.ids["closed"])
+        steps = server.rest("GET", f"/v1/workflows/{table.ids['waiting']}/saga")["steps"]
+        table.ids["step"] = steps[0]["step"]
+        table.ids["wizard"] = server.rest("POST", "/v1/wizards", start(
+            GOOD, request_id="table-wizard"))["wizard_id"]
+        table.ids["half"] = server.rest("POST", "/v1/wizards", start(
+            {"campaign_name": "Half a campaign"}))["wizard_id"]
+
+        for cases in (STARTS, WIZARDS, READS):
+            table.run(cases)
+        correlation(table)
+        large_body(table)
+        raw_sockets(table)
+        table.run(SIGNALS)
+        if not args.only:
+            decided_once(table)
+            watch(table)
+            metric_names(table)
+        code, _ = server.stop()
+        table.check("ends on SIGTERM", code == 0, f"code {code}")
+        if table.problems:
+            raise Failed(f"{len(table.problems)} of {table.rows} rows:\n  " +
+                         "\n  ".join(table.problems))
+        print(f"rest: fine, {table.rows} rows")
+        return 0
+
+
+if __name__ == "__main__":
+    harness.main(run)
