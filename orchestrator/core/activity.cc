@@ -134,6 +134,7 @@ void OnActivityOutcome(TransitionBuilder& transition, EventId scheduled_event_id
   activity.next_attempt_time = next;
   activity.last_failure = std::move(failure);
   transition.TouchAttempt(scheduled_event_id);
+  transition.NoteRetry(scheduled_event_id);
 }
 
 void OnHeartbeat(TransitionBuilder& transition, EventId scheduled_event_id, v1::Payload details) {

@@ -37,7 +37,10 @@ TransitionBuilder::TransitionBuilder(RunState& state, absl::Time now)
     : state_(state), now_(now), first_event_id_(state.next_event_id) {}
 
 EventId TransitionBuilder::Add(Event event) {
-  if (const EventId closed = ClosedActivity(event); closed != 0) ForgetAttempt(closed);
+  if (const EventId closed = ClosedActivity(event); closed != 0) {
+    ForgetAttempt(closed);
+    NoteClosed(event, closed);
+  }
   if (ClosesRun(event)) {
     for (const auto& [id, activity] : state_.activities) ForgetAttempt(id);
   }
@@ -65,6 +68,40 @@ void TransitionBuilder::ForgetAttempt(EventId scheduled_event_id) {
   if (it == state_.activities.end() || !it->second.attempt_stored) return;
   touched_.erase(scheduled_event_id);
   removed_.insert(scheduled_event_id);
+}
+
+void TransitionBuilder::NoteClosed(const Event& event, EventId scheduled_event_id) {
+  const auto it = state_.activities.find(scheduled_event_id);
+  if (it == state_.activities.end()) return;
+  ActivityNote note{.what = ActivityNote::What::kCompleted,
+                    .activity_type = it->second.scheduled->activity_type(),
+                    .activity_id = it->second.scheduled->activity_id(),
+                    .attempt = it->second.attempt};
+  const auto failed = [&note](ActivityNote::What what, const v1::Failure& failure) {
+    note.what = what;
+    note.failure = failure.type() + ": " + failure.message();
+  };
+  if (event.has_activity_task_failed()) {
+    failed(ActivityNote::What::kFailed, event.activity_task_failed().failure());
+  } else if (event.has_activity_task_timed_out()) {
+    failed(ActivityNote::What::kTimedOut, event.activity_task_timed_out().failure());
+  } else if (event.has_activity_task_canceled()) {
+    failed(ActivityNote::What::kCanceled, event.activity_task_canceled().failure());
+  }
+  notes_.push_back(std::move(note));
+}
+
+void TransitionBuilder::NoteRetry(EventId scheduled_event_id) {
+  const PendingActivity& activity = state_.activities.at(scheduled_event_id);
+  ActivityNote note{.what = ActivityNote::What::kRetried,
+                    .activity_type = activity.scheduled->activity_type(),
+                    .activity_id = activity.scheduled->activity_id(),
+                    .attempt = activity.attempt - 1,
+                    .next_attempt_time = activity.next_attempt_time};
+  if (activity.last_failure.has_value()) {
+    note.failure = activity.last_failure->type() + ": " + activity.last_failure->message();
+  }
+  notes_.push_back(std::move(note));
 }
 
 std::string TransitionBuilder::Serialize() const {

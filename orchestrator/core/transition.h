@@ -18,6 +18,17 @@
 
 namespace core {
 
+// What happened to an activity in a transition, for metrics and logs.
+struct ActivityNote {
+  enum class What { kCompleted, kFailed, kTimedOut, kCanceled, kRetried };
+  What what;
+  std::string activity_type;
+  std::string activity_id;
+  int attempt = 1;
+  std::string failure;  // type and message, when it did not complete
+  absl::Time next_attempt_time = absl::InfiniteFuture();  // when retried
+};
+
 class TransitionBuilder {
  public:
   TransitionBuilder(RunState& state, absl::Time now);
@@ -31,8 +42,15 @@ class TransitionBuilder {
   void AddWorkflowTask();
   // The attempt of a pending activity changed: its row must be written.
   void TouchAttempt(EventId scheduled_event_id);
+  // The attempt failed and the next one is planned; the activity holds why and when.
+  void NoteRetry(EventId scheduled_event_id);
+  const std::vector<ActivityNote>& notes() const { return notes_; }
 
   EventId first_event_id() const { return first_event_id_; }
+  // Entries so far, in stored form; pointers to them stay valid while the builder lives.
+  const google::protobuf::RepeatedPtrField<v1::HistoryEvent>& events() const {
+    return transition_.events();
+  }
   bool has_events() const { return transition_.events_size() > 0; }
   // Nothing to store at all.
   bool empty() const { return !has_events() && touched_.empty() && removed_.empty(); }
@@ -43,6 +61,7 @@ class TransitionBuilder {
 
  private:
   void ForgetAttempt(EventId scheduled_event_id);
+  void NoteClosed(const v1::HistoryEvent& event, EventId scheduled_event_id);
 
   RunState& state_;
   const absl::Time now_;
@@ -50,6 +69,7 @@ class TransitionBuilder {
   v1::Transition transition_;
   std::set<EventId> touched_;
   std::set<EventId> removed_;
+  std::vector<ActivityNote> notes_;
 };
 
 }  // namespace core

@@ -195,15 +195,14 @@ void Instance::Apply(const Event& event) {
 void Instance::Start(const v1::WorkflowExecutionStarted& started, const Event& event) {
   info_ = {.ns = started.namespace_(),
            .workflow_id = started.workflow_id(),
-           .run_id = info_.run_id,
+           .run_id = started.run_id(),
            .workflow_type = started.workflow_type(),
            .task_queue = started.task_queue(),
            .traceparent = started.traceparent(),
            .correlation_id = started.correlation_id(),
            .continued_from_run_id = started.continued_from_run_id(),
-           .start_time = history::FromProto(event.event_time()),
+           .start_time = event.has_event_time() ? history::FromProto(event.event_time()) : now_,
            .carried_saga = started.carried_saga()};
-  info_.run_id = started.run_id();
   random_ = std::make_unique<base::SeededRandom>(started.random_seed());
   Launch(workflow_(Context(this, false), started.input()),
          [this](Outcome<v1::Payload> outcome) { CloseWith(std::move(outcome)); });

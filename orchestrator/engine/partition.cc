@@ -1,0 +1,306 @@
+#include "orchestrator/engine/partition.h"
+
+#include <prometheus/gauge.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "orchestrator/base/check.h"
+
+namespace engine {
+
+Partition::Partition(int index, int slot_first, int slot_last, int64_t epoch,
+                     EngineOptions options, Dependencies dependencies)
+    : index_(index),
+      slot_first_(slot_first),
+      slot_last_(slot_last),
+      epoch_(epoch),
+      options_(std::move(options)),
+      deps_(std::move(dependencies)) {}
+
+Partition::~Partition() = default;
+
+void Partition::Open() {
+  deps_.loop.Post([this] { ScanDue(); });
+}
+
+void Partition::Close(absl::AnyInvocable<void()> done) {
+  closed_ = true;
+  deps_.loop.Post([this, done = std::move(done)]() mutable {
+    for (auto& [id, waiters] : waiters_) {
+      for (const auto& waiter : waiters) deps_.loop.CancelTimer(waiter->timer);
+    }
+    for (auto& [key, attempt] : attempts_) {
+      deps_.executor.Stop(attempt.token, "the server is stopping");
+    }
+    auto waiters = std::move(waiters_);
+    waiters_.clear();
+    for (auto& [id, list] : waiters) {
+      for (const auto& waiter : list) waiter->ready();
+    }
+    close_done_ = std::move(done);
+    if (!syncing_ && filling_.writes.writes.empty()) std::exchange(close_done_, nullptr)();
+  });
+}
+
+void Partition::Call(absl::AnyInvocable<void()> fn,
+                     absl::AnyInvocable<void(absl::Status)> refuse) {
+  if (closed_) return refuse(absl::UnavailableError("the server is stopping; try again"));
+  if (inbox_.fetch_add(1) >= options_.inbox_max) {
+    inbox_.fetch_sub(1);
+    return refuse(absl::ResourceExhaustedError(
+        absl::StrCat("partition ", index_, " has ", options_.inbox_max,
+                     " calls waiting (limit inbox_max); try again later")));
+  }
+  deps_.loop.Post([this, fn = std::move(fn)]() mutable {
+    inbox_.fetch_sub(1);
+    fn();
+  });
+}
+
+void Partition::Write(LiveRun& run, const core::TransitionBuilder& transition) {
+  store::RunWrite write;
+  write.is_new = run.is_new;
+  write.expected_next_event_id = run.stored_next_event_id;
+  ProjectRow(run);
+  write.row = run.row;
+  write.first_event_id = transition.first_event_id();
+  write.transition = transition.Serialize();
+  write.attempts_put = transition.AttemptsPut();
+  write.attempts_removed = transition.AttemptsRemoved();
+  run.is_new = false;
+  run.stored_next_event_id = run.state.next_event_id;
+  if (transition.has_events()) run.history.reset();  // no longer the whole history
+  filling_.writes.writes.push_back(std::move(write));
+  if (run.last_batch != filling_number_) {
+    run.last_batch = filling_number_;
+    ++run.writes_pending;
+    filling_.runs.push_back(run.id);
+  }
+  if (!syncing_ && !flush_posted_) {
+    flush_posted_ = true;
+    deps_.loop.Post([this] { Flush(); });  // after everything that is in the inbox by now
+  }
+}
+
+void Partition::AfterCommit(LiveRun& run, Action action) {
+  if (run.writes_pending == 0) return action(absl::OkStatus());
+  if (run.last_batch == filling_number_) {
+    filling_.after.push_back(std::move(action));
+  } else {
+    syncing_after_.push_back(std::move(action));
+  }
+}
+
+void Partition::Flush() {
+  flush_posted_ = false;
+  if (syncing_ || filling_.writes.writes.empty()) return;
+  syncing_ = true;
+  ++filling_number_;
+  auto batch = std::make_shared<Batch>(std::exchange(filling_, Batch{}));
+  batch->writes.partition = index_;
+  batch->writes.epoch = epoch_;
+  store::WriteBatch writes = std::move(batch->writes);
+  deps_.committer.Commit(std::move(writes), [this, batch](absl::Status status) {
+    deps_.loop.Post([this, batch, status] { OnCommitted(std::move(*batch), status); });
+  });
+}
+
+std::vector<Partition::Action> Partition::ActionsOf(Batch& batch) {
+  std::vector<Action> actions = std::move(batch.after);
+  for (Action& action : syncing_after_) actions.push_back(std::move(action));
+  syncing_after_.clear();
+  return actions;
+}
+
+void Partition::OnCommitted(Batch batch, absl::Status status) {
+  syncing_ = false;
+  std::vector<Action> actions = ActionsOf(batch);
+  if (!status.ok()) {
+    DropUncommitted(batch, status);
+    for (Action& action : actions) action(status);
+  } else {
+    for (const RunId& id : batch.runs) {
+      const auto it = runs_.find(id);
+      if (it != runs_.end()) --it->second->writes_pending;
+    }
+    // The next batch starts its sync while the effects of this one go out.
+    Flush();
+    for (Action& action : actions) action(absl::OkStatus());
+    for (const RunId& id : batch.runs) AfterRunCommitted(id);
+    Pump();
+    Evict();
+  }
+  if (close_done_ != nullptr && !syncing_ && filling_.writes.writes.empty()) {
+    std::exchange(close_done_, nullptr)();
+  }
+}
+
+void Partition::AfterRunCommitted(const RunId& id) {
+  const auto it = runs_.find(id);
+  if (it == runs_.end()) return;
+  LiveRun& run = *it->second;
+  if (run.writes_pending == 0) {
+    for (auto waiting = run.update_waiters.begin(); waiting != run.update_waiters.end();) {
+      const auto record = run.state.updates.find(waiting->first);
+      const bool completed = record != run.state.updates.end() && record->second.completed;
+      if (!completed && !run.state.closed()) {
+        ++waiting;
+        continue;
+      }
+      for (UpdateCallback& done : waiting->second) {
+        if (!completed) {
+          done(absl::FailedPreconditionError(
+              absl::StrCat("run ", run.id.value(), " closed before it answered the update")));
+          continue;
+        }
+        v1::UpdateWorkflowResponse response;
+        response.set_run_id(run.id.value());
+        response.set_update_id(waiting->first);
+        const auto& outcome = record->second.outcome;
+        if (outcome.has_failure()) {
+          *response.mutable_failure() = outcome.failure();
+        } else {
+          *response.mutable_result() = outcome.result();
+        }
+        done(std::move(response));
+      }
+      waiting = run.update_waiters.erase(waiting);
+    }
+  }
+  WakeWaiters(id);
+  if (run.state.closed() && !run.pinned()) return Forget(id);
+  QueueReady(run);
+  UpdateDue(run);
+}
+
+void Partition::DropUncommitted(const Batch& failed, const absl::Status& status) {
+  base::Log(base::LogLevel::kError, "commit failed; its runs are loaded again from the store", {},
+            {{"partition", index_}, {"status", status.ToString()}, {"runs", failed.runs.size()}});
+  // Whatever was built on the failed batch goes with it.
+  Batch next = std::exchange(filling_, Batch{});
+  ++filling_number_;
+  std::vector<RunId> lost = failed.runs;
+  lost.insert(lost.end(), next.runs.begin(), next.runs.end());
+  for (const RunId& id : lost) {
+    const auto it = runs_.find(id);
+    if (it == runs_.end()) continue;
+    for (auto& [update_id, waiting] : it->second->update_waiters) {
+      for (UpdateCallback& done : waiting) done(status);
+    }
+    it->second->update_waiters.clear();
+    Forget(id);
+    SetDue(id, Now() + options_.store_retry);
+  }
+  for (Action& action : next.after) action(status);
+  if (status.code() == absl::StatusCode::kAborted && !closed_.exchange(true)) {
+    deps_.on_lease_lost(status);
+  }
+  ArmTimer();
+}
+
+void Partition::SetDue(const RunId& id, absl::Time due) {
+  const auto known = due_of_.find(id);
+  if (known != due_of_.end()) {
+    if (known->second == due) return;
+    due_.erase({known->second, id});
+    due_of_.erase(known);
+  }
+  if (due == absl::InfiniteFuture()) return;
+  due_.insert({due, id});
+  due_of_[id] = due;
+}
+
+void Partition::UpdateDue(LiveRun& run) {
+  absl::Time due = core::NextDue(run.state);
+  if (!run.stuck_reason.empty()) due = run.stuck_retry_at;
+  SetDue(run.id, due);
+  ArmTimer();
+}
+
+void Partition::ArmTimer() {
+  // A wall clock may jump: look again at least every half minute.
+  const absl::Time now = Now();
+  absl::Time at = now + absl::Seconds(30);
+  if (!due_.empty()) at = std::min(at, due_.begin()->first);
+  if (horizon_ != absl::InfinitePast()) {
+    at = std::min(at, horizon_ - options_.due_horizon / 2);
+  }
+  at = std::max(at, now);
+  if (timer_ != 0 && timer_at_ <= at) return;
+  if (timer_ != 0) deps_.loop.CancelTimer(timer_);
+  timer_at_ = at;
+  timer_ = deps_.loop.PostAfter(at - now, [this] {
+    timer_ = 0;
+    OnDue();
+  });
+}
+
+void Partition::OnDue() {
+  if (closed_) return;
+  const absl::Time now = Now();
+  for (int i = 0; i < options_.due_runs_per_turn; ++i) {
+    if (due_.empty() || due_.begin()->first > now) break;
+    const RunId id = due_.begin()->second;
+    SetDue(id, absl::InfiniteFuture());
+    absl::StatusOr<LiveRun*> run = Find(id);
+    if (run.ok()) {
+      RunDue(**run);
+    } else if (run.status().code() != absl::StatusCode::kNotFound) {
+      base::Log(base::LogLevel::kError, "a due run cannot be loaded", {.run_id = id.value()},
+                {{"status", run.status().ToString()}});
+      SetDue(id, now + absl::Seconds(30));
+    }
+  }
+  Pump();
+  Evict();
+  if (horizon_ - options_.due_horizon / 2 <= now) ScanDue();
+  ArmTimer();
+}
+
+void Partition::RunDue(LiveRun& run) {
+  if (run.state.closed()) return;
+  if (!run.stuck_reason.empty() && Now() < run.stuck_retry_at) return UpdateDue(run);
+  core::TransitionBuilder transition(run.state, Now());
+  std::vector<core::AttemptToStop> stop = core::OnTime(transition, deps_.random);
+  const auto advanced = Advance(run, transition, std::move(stop));
+  if (!advanced.ok()) return;  // stuck: it was written and has its next try
+  if (run.writes_pending == 0) {
+    QueueReady(run);
+    UpdateDue(run);
+  }
+}
+
+void Partition::ScanDue() {
+  if (scanning_ || closed_) return;
+  scanning_ = true;
+  const absl::Time until = Now() + options_.due_horizon;
+  store::DueRun after{.run_id = RunId(), .wake_at = horizon_};
+  constexpr int kPage = 10'000;
+  while (true) {
+    absl::StatusOr<std::vector<store::DueRun>> page =
+        deps_.store.DueRuns(slot_first_, slot_last_, after, until, kPage);
+    if (!page.ok()) {
+      base::Log(base::LogLevel::kError, "due runs cannot be read; trying again", {},
+                {{"status", page.status().ToString()}});
+      scanning_ = false;
+      timer_ = deps_.loop.PostAfter(options_.store_retry, [this] {
+        timer_ = 0;
+        ScanDue();
+        ArmTimer();
+      });
+      return;
+    }
+    for (const store::DueRun& due : *page) {
+      // A live run knows better than its stored row.
+      if (!runs_.contains(due.run_id)) SetDue(due.run_id, due.wake_at);
+    }
+    if (page->size() < kPage) break;
+    after = page->back();
+  }
+  horizon_ = until;
+  scanning_ = false;
+  ArmTimer();
+}
+
+}  // namespace engine

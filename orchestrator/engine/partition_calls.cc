@@ -1,0 +1,360 @@
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "orchestrator/engine/partition.h"
+#include "orchestrator/history/payload.h"
+
+namespace engine {
+namespace {
+
+constexpr char kDefault[] = "default";
+
+std::string OrDefault(const std::string& text) { return text.empty() ? kDefault : text; }
+
+bool SamePayload(const v1::Payload& a, const v1::Payload& b) {
+  return a.data() == b.data() && a.metadata().size() == b.metadata().size();
+}
+
+absl::Status CheckPayload(const v1::Payload& payload, int bytes_max) {
+  const size_t bytes = payload.ByteSizeLong();
+  if (bytes <= static_cast<size_t>(bytes_max)) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("the payload has ", bytes,
+                                                   " bytes (limit payload_bytes_max = ", bytes_max,
+                                                   ")"));
+}
+
+}  // namespace
+
+void Partition::Start(v1::StartWorkflowRequest request, Callback<v1::StartWorkflowResponse> done) {
+  Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
+    const std::string ns = OrDefault(request.namespace_());
+    if (absl::Status size = CheckPayload(request.input(), options_.payload_bytes_max); !size.ok()) {
+      return done(size);
+    }
+    absl::StatusOr<LiveRun*> known = FindByWorkflow(ns, request.workflow_id(), "");
+    if (known.ok()) {
+      LiveRun& run = **known;
+      const bool same_request =
+          !request.request_id().empty() && run.row.request_id == request.request_id();
+      if (same_request && SamePayload(run.state.started.input(), request.input())) {
+        v1::StartWorkflowResponse response;
+        response.set_workflow_id(request.workflow_id());
+        response.set_run_id(run.id.value());
+        response.set_status(run.row.status);
+        response.set_already_started(true);
+        return Answer(run, std::move(done), std::move(response));
+      }
+      if (same_request) {
+        return done(absl::AlreadyExistsError(absl::StrCat(
+            "request_id \"", request.request_id(), "\" started workflow \"",
+            request.workflow_id(), "\" with another input; use a new request_id")));
+      }
+      if (!run.state.closed()) {
+        return done(absl::AlreadyExistsError(
+            absl::StrCat("workflow \"", request.workflow_id(), "\" is running (run ",
+                         run.id.value(), ")")));
+      }
+    } else if (!absl::IsNotFound(known.status())) {
+      return done(known.status());
+    }
+
+    v1::WorkflowExecutionStarted started;
+    started.set_namespace_(ns);
+    started.set_workflow_id(request.workflow_id());
+    started.set_workflow_type(request.workflow_type());
+    started.set_task_queue(OrDefault(request.task_queue()));
+    *started.mutable_input() = std::move(*request.mutable_input());
+    if (request.has_execution_timeout()) {
+      *started.mutable_execution_timeout() = request.execution_timeout();
+    }
+    started.set_request_id(request.request_id());
+    started.set_traceparent(request.traceparent());
+    started.set_correlation_id(request.correlation_id());
+    started.set_identity(request.identity());
+    started.set_random_seed(deps_.random.Next());
+    const RunId id = base::NewRunId(Now(), deps_.random);
+    started.set_run_id(id.value());
+    started.set_first_run_id(id.value());
+    LiveRun& run = NewRun(id, started);
+    core::TransitionBuilder transition(run.state, Now());
+    core::Start(transition, std::move(started));
+    (void)Advance(run, transition, {});  // a type that is not registered makes the run STUCK
+    v1::StartWorkflowResponse response;
+    response.set_workflow_id(run.row.workflow_id.value());
+    response.set_run_id(id.value());
+    response.set_status(run.row.status);
+    Answer(run, std::move(done), std::move(response));
+  });
+}
+
+void Partition::Describe(v1::GetWorkflowRequest request, Callback<v1::WorkflowInfo> done) {
+  Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
+    absl::StatusOr<LiveRun*> run =
+        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+    if (!run.ok()) return done(run.status());
+    Answer(**run, std::move(done), DescribeRun(**run, Now()));
+  });
+}
+
+void Partition::GetSaga(v1::GetSagaRequest request, Callback<v1::SagaInfo> done) {
+  Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
+    absl::StatusOr<LiveRun*> run =
+        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+    if (!run.ok()) return done(run.status());
+    Answer(**run, std::move(done), DescribeSaga((*run)->state, Now()));
+  });
+}
+
+void Partition::Signal(v1::SignalWorkflowRequest request,
+                       Callback<v1::SignalWorkflowResponse> done) {
+  Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
+    if (absl::Status size = CheckPayload(request.input(), options_.payload_bytes_max); !size.ok()) {
+      return done(size);
+    }
+    absl::StatusOr<LiveRun*> found = FindOpen(kDefault, request.workflow_id(), request.run_id());
+    if (!found.ok()) return done(found.status());
+    LiveRun& run = **found;
+    if (request.request_id().empty() ||
+        !run.state.signal_request_ids.contains(request.request_id())) {
+      v1::WorkflowExecutionSignaled signal;
+      signal.set_signal_name(request.signal_name());
+      *signal.mutable_input() = request.input();
+      signal.set_identity(request.identity());
+      signal.set_request_id(request.request_id());
+      core::TransitionBuilder transition(run.state, Now());
+      core::Signal(transition, std::move(signal));
+      (void)Advance(run, transition, {});  // a stuck run keeps the signal for later
+    }
+    v1::SignalWorkflowResponse response;
+    response.set_run_id(run.id.value());
+    Answer(run, std::move(done), std::move(response));
+  });
+}
+
+void Partition::Query(v1::QueryWorkflowRequest request, Callback<v1::QueryWorkflowResponse> done) {
+  Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
+    absl::StatusOr<LiveRun*> found =
+        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+    if (!found.ok()) return done(found.status());
+    LiveRun& run = **found;
+    if (absl::Status made = EnsureWorkflow(run); !made.ok()) {
+      if (!run.state.closed() && run.stuck_reason.empty()) {
+        core::TransitionBuilder nothing(run.state, Now());
+        MarkStuck(run, made);
+        Write(run, nothing);
+        UpdateDue(run);
+      }
+      return done(absl::InternalError(absl::StrCat("run ", run.id.value(),
+                                                   " cannot answer: ", made.message())));
+    }
+    base::Outcome<v1::Payload> answer =
+        run.workflow->Query(request.query_name(), request.input());
+    if (!answer.ok()) {
+      const base::Failure& failure = answer.failure();
+      return done(failure.type == "UnknownQuery" ? absl::NotFoundError(failure.message)
+                                                 : absl::InvalidArgumentError(failure.ToString()));
+    }
+    v1::QueryWorkflowResponse response;
+    *response.mutable_result() = *std::move(answer);
+    response.set_run_id(run.id.value());
+    response.set_status(run.row.status);
+    Answer(run, std::move(done), std::move(response));
+  });
+}
+
+void Partition::Update(v1::UpdateWorkflowRequest request, UpdateCallback done) {
+  Enqueue<v1::UpdateWorkflowResponse>(
+      std::move(done), [this, request = std::move(request)](auto done) mutable {
+        if (absl::Status size = CheckPayload(request.input(), options_.payload_bytes_max);
+            !size.ok()) {
+          return done(size);
+        }
+        absl::StatusOr<LiveRun*> found =
+            FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+        if (!found.ok()) return done(found.status());
+        LiveRun& run = **found;
+        std::string id = request.update_id();
+        if (id.empty()) id = base::NewRunId(Now(), deps_.random).value();
+        const auto known = run.state.updates.find(id);
+        if (known == run.state.updates.end()) {
+          absl::StatusOr<LiveRun*> open =
+              FindOpen(kDefault, request.workflow_id(), request.run_id());
+          if (!open.ok()) return done(open.status());
+          core::TransitionBuilder transition(run.state, Now());
+          absl::StatusOr<std::vector<UpdateVerdict>> verdicts =
+              Advance(run, transition, {},
+                      {{id, request.update_name(), request.input(), request.identity()}});
+          if (!verdicts.ok()) {
+            return done(absl::InternalError(absl::StrCat(
+                "run ", run.id.value(), " is STUCK: ", verdicts.status().message())));
+          }
+          if (!verdicts->empty() && verdicts->back().rejected.has_value()) {
+            v1::UpdateWorkflowResponse response;
+            response.set_run_id(run.id.value());
+            response.set_update_id(id);
+            *response.mutable_rejected() = *verdicts->back().rejected;
+            return Answer(run, std::move(done), std::move(response));
+          }
+        }
+        run.update_waiters[id].push_back(std::move(done));
+        if (run.writes_pending == 0) AfterRunCommitted(run.id);
+      });
+}
+
+void Partition::Cancel(v1::CancelWorkflowRequest request,
+                       Callback<v1::CancelWorkflowResponse> done) {
+  Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
+    absl::StatusOr<LiveRun*> found = FindOpen(kDefault, request.workflow_id(), request.run_id());
+    if (!found.ok()) return done(found.status());
+    LiveRun& run = **found;
+    core::TransitionBuilder transition(run.state, Now());
+    core::RequestCancel(transition,
+                        request.reason().empty() ? "canceled by " + request.identity()
+                                                 : request.reason(),
+                        request.identity());
+    (void)Advance(run, transition, {});
+    v1::CancelWorkflowResponse response;
+    response.set_run_id(run.id.value());
+    Answer(run, std::move(done), std::move(response));
+  });
+}
+
+void Partition::Terminate(v1::TerminateWorkflowRequest request,
+                          Callback<v1::TerminateWorkflowResponse> done) {
+  Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
+    absl::StatusOr<LiveRun*> found = FindOpen(kDefault, request.workflow_id(), request.run_id());
+    if (!found.ok()) return done(found.status());
+    LiveRun& run = **found;
+    core::TransitionBuilder transition(run.state, Now());
+    std::vector<core::AttemptToStop> stop =
+        core::Terminate(transition, request.reason(), request.identity());
+    v1::TerminateWorkflowResponse response;
+    response.set_run_id(run.id.value());
+    for (const std::string& step : transition.events()
+                                       .rbegin()
+                                       ->workflow_execution_terminated()
+                                       .steps_left_behind()) {
+      response.add_steps_left_behind(step);
+    }
+    run.stuck_reason.clear();
+    (void)Advance(run, transition, std::move(stop));
+    Answer(run, std::move(done), std::move(response));
+  });
+}
+
+void Partition::GetResult(v1::GetWorkflowResultRequest request,
+                          Callback<v1::GetWorkflowResultResponse> done) {
+  Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
+    absl::StatusOr<LiveRun*> found =
+        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+    if (!found.ok()) return done(found.status());
+    const RunId id = (*found)->id;
+    const std::string workflow_id = request.workflow_id();
+    auto shared = std::make_shared<Callback<v1::GetWorkflowResultResponse>>(std::move(done));
+    // Answers when the run is closed (or `even_open`); true when it did.
+    auto answer = [this, id, workflow_id, shared](bool even_open) {
+      absl::StatusOr<LiveRun*> run = Find(id);
+      if (!run.ok()) {
+        (*shared)(run.status());
+        return true;
+      }
+      const core::RunState& state = (*run)->state;
+      const bool closed = state.closed() && (*run)->writes_pending == 0;
+      if (!closed && !even_open) return false;
+      v1::GetWorkflowResultResponse response;
+      response.set_workflow_id(workflow_id);
+      response.set_run_id(id.value());
+      response.set_status(closed ? (*run)->row.status
+                                 : state.closed() ? v1::RunStatus::RUNNING : (*run)->row.status);
+      if (closed && state.closed_status == v1::RunStatus::COMPLETED) {
+        *response.mutable_result() = state.result;
+      } else if (closed && state.failure.has_value()) {
+        *response.mutable_failure() = *state.failure;
+      }
+      (*shared)(std::move(response));
+      return true;
+    };
+    const absl::Duration wait =
+        std::min(absl::Seconds(request.wait().seconds()) +
+                     absl::Nanoseconds(request.wait().nanos()),
+                 options_.wait_max);
+    if (answer(wait <= absl::ZeroDuration())) return;
+    AddWaiter(id, wait, [answer, this] { return answer(closed_); }, [answer] { answer(true); });
+  });
+}
+
+void Partition::AwaitHistory(v1::GetWorkflowHistoryRequest request,
+                             Callback<v1::WorkflowInfo> done) {
+  Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
+    absl::StatusOr<LiveRun*> found =
+        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+    if (!found.ok()) return done(found.status());
+    const RunId id = (*found)->id;
+    auto shared = std::make_shared<Callback<v1::WorkflowInfo>>(std::move(done));
+    auto answer = [this, id, shared, after = request.after_event_id()](bool anyway) {
+      absl::StatusOr<LiveRun*> run = Find(id);
+      if (!run.ok()) {
+        (*shared)(run.status());
+        return true;
+      }
+      const bool committed = (*run)->writes_pending == 0;
+      const bool news = (*run)->row.next_event_id - 1 > after || (*run)->state.closed();
+      if (!anyway && !(committed && news)) return false;
+      (*shared)(DescribeRow((*run)->row));
+      return true;
+    };
+    const absl::Duration wait =
+        std::min(absl::Seconds(request.wait().seconds()) +
+                     absl::Nanoseconds(request.wait().nanos()),
+                 options_.wait_max);
+    if (answer(wait <= absl::ZeroDuration())) return;
+    AddWaiter(id, wait, [answer, this] { return answer(closed_); }, [answer] { answer(true); });
+  });
+}
+
+void Partition::AddWaiter(const RunId& id, absl::Duration wait, absl::AnyInvocable<bool()> ready,
+                          absl::AnyInvocable<void()> expired) {
+  if (waiters_count_ >= static_cast<size_t>(options_.waiters_max)) return expired();
+  auto waiter = std::make_shared<Waiter>();
+  waiter->id = ++last_waiter_;
+  waiter->ready = std::move(ready);
+  waiter->timer = deps_.loop.PostAfter(
+      wait, [this, id, waiter_id = waiter->id, expired = std::move(expired)]() mutable {
+        const auto it = waiters_.find(id);
+        if (it == waiters_.end()) return;
+        auto& list = it->second;
+        const auto found = std::find_if(list.begin(), list.end(), [waiter_id](const auto& w) {
+          return w->id == waiter_id;
+        });
+        if (found == list.end()) return;
+        list.erase(found);
+        --waiters_count_;
+        if (list.empty()) waiters_.erase(it);
+        expired();
+      });
+  waiters_[id].push_back(std::move(waiter));
+  ++waiters_count_;
+}
+
+void Partition::WakeWaiters(const RunId& id) {
+  const auto it = waiters_.find(id);
+  if (it == waiters_.end()) return;
+  std::vector<std::shared_ptr<Waiter>> list = std::move(it->second);
+  waiters_.erase(it);
+  std::vector<std::shared_ptr<Waiter>> still;
+  for (auto& waiter : list) {
+    if (waiter->ready()) {
+      deps_.loop.CancelTimer(waiter->timer);
+      --waiters_count_;
+    } else {
+      still.push_back(std::move(waiter));
+    }
+  }
+  if (!still.empty()) {
+    auto& again = waiters_[id];
+    again.insert(again.end(), still.begin(), still.end());
+  }
+}
+
+}  // namespace engine

@@ -1,0 +1,175 @@
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "orchestrator/base/status_macros.h"
+#include "orchestrator/engine/partition.h"
+#include "orchestrator/history/codec.h"
+#include "orchestrator/history/time.h"
+
+namespace engine {
+namespace {
+
+absl::Status NoSuchWorkflow(const std::string& workflow_id) {
+  return absl::NotFoundError(absl::StrCat("no workflow with id \"", workflow_id, "\""));
+}
+
+// The attempts that are stored beside the history, and what is not known of the others.
+void RestoreAttempts(core::RunState& state, const std::vector<v1::ActivityAttemptState>& rows,
+                     absl::Time now) {
+  for (const v1::ActivityAttemptState& row : rows) {
+    const auto it = state.activities.find(row.scheduled_event_id());
+    if (it == state.activities.end()) continue;
+    core::PendingActivity& activity = it->second;
+    activity.attempt_stored = true;
+    activity.attempt = row.attempt();
+    activity.next_attempt_time = history::FromProto(row.next_attempt_time());
+    if (row.has_last_failure()) {
+      activity.last_failure = row.last_failure();
+      activity.effect_unknown = row.last_failure().effect_unknown();
+    }
+    if (row.has_last_heartbeat()) activity.last_heartbeat = row.last_heartbeat();
+  }
+  // An attempt that was ready may have run, and died with the process that ran it.
+  for (auto& [id, activity] : state.activities) {
+    if (activity.next_attempt_time <= now) activity.effect_unknown = true;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<LiveRun*> Partition::FindByWorkflow(const std::string& ns,
+                                                   const std::string& workflow_id,
+                                                   const std::string& run_id) {
+  if (!run_id.empty()) {
+    ASSIGN_OR_RETURN(LiveRun * run, Find(RunId(run_id)));
+    if (run->row.workflow_id.value() != workflow_id) return NoSuchWorkflow(workflow_id);
+    return run;
+  }
+  const auto known = current_.find(WorkflowKey(ns, workflow_id));
+  if (known != current_.end()) return Find(known->second);
+  ASSIGN_OR_RETURN(std::optional<store::RunRow> row,
+                   deps_.store.FindRun(base::Namespace(ns), base::WorkflowId(workflow_id)));
+  if (!row.has_value()) return NoSuchWorkflow(workflow_id);
+  return Find(row->run_id);
+}
+
+absl::StatusOr<LiveRun*> Partition::FindOpen(const std::string& ns,
+                                             const std::string& workflow_id,
+                                             const std::string& run_id) {
+  ASSIGN_OR_RETURN(LiveRun * run, FindByWorkflow(ns, workflow_id, run_id));
+  if (run->state.closed()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("workflow \"", workflow_id, "\" is closed (",
+                     v1::RunStatus::Value_Name(run->state.closed_status), ")"));
+  }
+  return run;
+}
+
+absl::StatusOr<LiveRun*> Partition::Find(const RunId& id) {
+  const auto live = runs_.find(id);
+  if (live != runs_.end()) {
+    Touch(*live->second);
+    return live->second.get();
+  }
+  ASSIGN_OR_RETURN(store::StoredRun stored, deps_.store.LoadRun(id));
+  auto run = std::make_unique<LiveRun>();
+  run->id = id;
+  run->row = std::move(stored.row);
+  run->is_new = false;
+  run->stored_next_event_id = run->row.next_event_id;
+  std::vector<v1::HistoryEvent> events;
+  for (const std::string& transition : stored.transitions) {
+    absl::Status expanded = history::Expand(transition, &events);
+    if (!expanded.ok()) {
+      return absl::DataLossError(absl::StrCat("run=", id.value(), ": ", expanded.message()));
+    }
+  }
+  for (const v1::HistoryEvent& event : events) {
+    core::Apply(run->state, event, history::FromProto(event.event_time()));
+  }
+  if (run->state.next_event_id != run->row.next_event_id) {
+    return absl::DataLossError(absl::StrCat("run=", id.value(), " has ",
+                                            run->state.next_event_id - 1, " events, its row says ",
+                                            run->row.next_event_id - 1));
+  }
+  RestoreAttempts(run->state, stored.attempts, Now());
+  for (auto& [scheduled_id, activity] : run->state.activities) {
+    const auto attempt = attempts_.find({id, scheduled_id});
+    if (attempt == attempts_.end()) continue;
+    activity.in_flight = attempt->second.token.attempt == activity.attempt;
+    activity.started_time = attempt->second.started_time;
+    activity.heartbeat_time = attempt->second.heartbeat_time;
+  }
+  const bool stuck_in_code =
+      run->row.status == v1::RunStatus::STUCK && !run->state.blocked() && !run->state.closed();
+  if (stuck_in_code) {
+    run->stuck_reason = run->row.status_reason;
+    run->stuck_retry_at = Now();  // the code may have changed since
+    run->stuck_backoff = options_.stuck_retry_min;
+  }
+  run->history = std::move(events);
+  lru_.push_front(id);
+  run->lru = lru_.begin();
+  LiveRun* found = run.get();
+  runs_[id] = std::move(run);
+  const WorkflowKey key(found->row.ns.value(), found->row.workflow_id.value());
+  if (!found->state.closed()) current_[key] = id;
+  if (!found->state.closed()) UpdateDue(*found);
+  return found;
+}
+
+LiveRun& Partition::NewRun(RunId id, const v1::WorkflowExecutionStarted& started) {
+  auto run = std::make_unique<LiveRun>();
+  run->id = id;
+  store::RunRow& row = run->row;
+  row.ns = base::Namespace(started.namespace_());
+  row.workflow_id = base::WorkflowId(started.workflow_id());
+  row.run_id = id;
+  row.workflow_type = started.workflow_type();
+  row.task_queue = started.task_queue();
+  row.request_id = started.request_id();
+  row.correlation_id = started.correlation_id();
+  // traceparent: 00-<32 hex trace id>-<16 hex span id>-<flags>
+  if (started.traceparent().size() >= 35) row.trace_id = started.traceparent().substr(3, 32);
+  row.start_time = Now();
+  run->history.emplace();
+  run->stored_next_event_id = 1;
+  lru_.push_front(id);
+  run->lru = lru_.begin();
+  current_[WorkflowKey(started.namespace_(), started.workflow_id())] = id;
+  LiveRun& added = *run;
+  runs_[id] = std::move(run);
+  return added;
+}
+
+void Partition::Touch(LiveRun& run) { lru_.splice(lru_.begin(), lru_, run.lru); }
+
+void Partition::Evict() {
+  int looked_at = 0;
+  auto it = lru_.end();
+  while (static_cast<int>(runs_.size()) > options_.live_runs_max && it != lru_.begin() &&
+         ++looked_at < 256) {
+    --it;
+    const RunId id = *it;
+    const LiveRun& run = *runs_.at(id);
+    if (run.pinned()) continue;
+    const absl::Time wake_at = run.row.wake_at;
+    const bool closed = run.state.closed();
+    ++it;  // Forget erases the entry before it
+    Forget(id);
+    if (!closed && wake_at <= horizon_) SetDue(id, wake_at);
+  }
+}
+
+void Partition::Forget(const RunId& id) {
+  const auto it = runs_.find(id);
+  if (it == runs_.end()) return;
+  const LiveRun& run = *it->second;
+  const auto current = current_.find(WorkflowKey(run.row.ns.value(), run.row.workflow_id.value()));
+  if (current != current_.end() && current->second == id) current_.erase(current);
+  SetDue(id, absl::InfiniteFuture());
+  lru_.erase(run.lru);
+  runs_.erase(it);
+}
+
+}  // namespace engine
