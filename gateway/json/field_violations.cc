@@ -35,7 +35,8 @@ absl::Status FieldViolations::ToStatus() const {
     absl::StrAppend(&message, "; and ", total_ - kNamedInMessage, " more");
   }
   absl::Status status = absl::InvalidArgumentError(message);
-  status.SetPayload(kBadRequestUrl, absl::Cord(detail.SerializeAsString()));
+  const std::string bytes = detail.SerializeAsString();
+  status.SetPayload(kBadRequestUrl, absl::Cord(absl::string_view(bytes)));
   return status;
 }
 

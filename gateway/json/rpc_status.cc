@@ -22,7 +22,7 @@ absl::Status FromRpcStatus(const google::rpc::Status& proto) {
   absl::Status status(static_cast<absl::StatusCode>(proto.code()), proto.message());
   if (status.ok()) return status;
   for (const auto& detail : proto.details()) {
-    status.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+    status.SetPayload(detail.type_url(), absl::Cord(absl::string_view(detail.value())));
   }
   return status;
 }

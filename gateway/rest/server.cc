@@ -1,0 +1,150 @@
+#include "gateway/rest/server.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/strand.hpp>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "gateway/rest/http_session.h"
+
+namespace gateway {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+constexpr std::chrono::milliseconds kAcceptPause(100);
+}  // namespace
+
+struct RestServer::Impl {
+  Impl(RestServerOptions options, const RestHandler& handler, base::Clock& clock)
+      : context(std::make_shared<RestContext>(std::move(options), handler, clock)),
+        acceptor(asio::make_strand(context->io)),
+        pause(acceptor.get_executor()) {}
+
+  void Accept();
+  void Accepted(tcp::socket socket);
+  void ForEachSession(void (HttpSession::*method)());
+
+  const std::shared_ptr<RestContext> context;
+  tcp::acceptor acceptor;
+  asio::steady_timer pause;
+  std::vector<std::thread> threads;
+  int port = 0;
+  bool running = false;
+
+  absl::Mutex mu;
+  std::vector<std::weak_ptr<HttpSession>> sessions ABSL_GUARDED_BY(mu);
+  size_t sweep_at ABSL_GUARDED_BY(mu) = 64;
+};
+
+void RestServer::Impl::Accept() {
+  acceptor.async_accept(asio::make_strand(context->io),
+                        [this](boost::system::error_code error, tcp::socket socket) {
+                          if (error == asio::error::operation_aborted) return;
+                          if (!error) {
+                            Accepted(std::move(socket));
+                            return Accept();
+                          }
+                          // Out of file descriptors, most likely: give others time to close.
+                          pause.expires_after(kAcceptPause);
+                          pause.async_wait([this](boost::system::error_code canceled) {
+                            if (!canceled) Accept();
+                          });
+                        });
+}
+
+void RestServer::Impl::Accepted(tcp::socket socket) {
+  const int connections = context->connections;
+  const int most = context->options.connections_max;
+  // Some of those beyond the limit are told so; in a flood they are only closed.
+  if (connections >= most + most / 10 + 10 || context->draining) return;
+  auto session =
+      std::make_shared<HttpSession>(context, std::move(socket), connections >= most);
+  {
+    absl::MutexLock lock(&mu);
+    if (sessions.size() >= sweep_at) {
+      std::erase_if(sessions, [](const auto& weak) { return weak.expired(); });
+      sweep_at = 2 * sessions.size() + 64;
+    }
+    sessions.push_back(session);
+  }
+  session->Start();
+}
+
+void RestServer::Impl::ForEachSession(void (HttpSession::*method)()) {
+  std::vector<std::weak_ptr<HttpSession>> all;
+  {
+    absl::MutexLock lock(&mu);
+    all = sessions;
+  }
+  for (const auto& weak : all) {
+    if (auto session = weak.lock()) (session.get()->*method)();
+  }
+}
+
+RestServer::RestServer(RestServerOptions options, const RestHandler& handler, base::Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(options), handler, clock)) {}
+
+RestServer::~RestServer() { Stop(absl::ZeroDuration()); }
+
+absl::Status RestServer::Start() {
+  const RestServerOptions& options = impl_->context->options;
+  const std::string where = absl::StrCat(options.address, ":", options.port);
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(options.address, error);
+  if (error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("HTTP address ", options.address, " is not a numeric IP address"));
+  }
+  const tcp::endpoint endpoint(address, static_cast<uint16_t>(options.port));
+  auto& acceptor = impl_->acceptor;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen for HTTP on ", where, ": ", error.message()));
+  }
+  impl_->port = acceptor.local_endpoint().port();
+  impl_->Accept();
+  impl_->running = true;
+  for (int i = 0; i < options.threads; ++i) {
+    impl_->threads.emplace_back([context = impl_->context] { context->io.run(); });
+  }
+  return absl::OkStatus();
+}
+
+void RestServer::Stop(absl::Duration grace) {
+  if (!std::exchange(impl_->running, false)) return;
+  RestContext& context = *impl_->context;
+  context.draining = true;
+  asio::post(impl_->acceptor.get_executor(), [this] {
+    boost::system::error_code ignored;
+    impl_->acceptor.close(ignored);
+    impl_->pause.cancel();
+  });
+  impl_->ForEachSession(&HttpSession::Drain);
+  const absl::Duration deadline = context.clock.Monotonic() + grace;
+  const auto idle = [](RestContext* c) { return c->connections == 0; };
+  absl::Mutex wait;
+  while (context.clock.Monotonic() < deadline && context.connections > 0) {
+    absl::MutexLock lock(&wait);  // woken by the clock: connections end without telling
+    wait.AwaitWithTimeout(absl::Condition(+idle, &context), absl::Milliseconds(10));
+  }
+  impl_->ForEachSession(&HttpSession::Close);
+  context.stopped = true;
+  // The acceptor and every socket are closed or closing: run() ends when the last handler has run.
+  for (std::thread& thread : impl_->threads) thread.join();
+  impl_->threads.clear();
+}
+
+int RestServer::port() const { return impl_->port; }
+int RestServer::connections() const { return impl_->context->connections; }
+
+}  // namespace gateway

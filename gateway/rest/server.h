@@ -1,0 +1,60 @@
+// RestServer: HTTP/1.1 on its own threads, in front of a RestHandler.
+//
+// Limits: see RestServerOptions. What is over one of them is answered (413, 414, 431, 503) and the
+// connection closed without reading the rest.
+//
+// Thread-safety: Start and Stop from one thread.
+//
+// Example:
+//   RestServer server({.address = "127.0.0.1", .port = 8080}, handler, clock);
+//   RETURN_IF_ERROR(server.Start());
+//   server.Stop(absl::Seconds(5));
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "orchestrator/base/clock.h"
+
+namespace gateway {
+
+class RestHandler;
+
+struct RestServerOptions {
+  std::string address = "127.0.0.1";  // a numeric IPv4 or IPv6 address
+  int port = 8080;                    // 0: any free one
+  int threads = 2;
+  size_t body_bytes_max = 1 << 20;
+  size_t header_bytes_max = 16 << 10;
+  size_t target_bytes_max = 8 << 10;
+  int connections_max = 10'000;
+  absl::Duration idle_timeout = absl::Seconds(60);  // between requests, and for a whole header
+  absl::Duration read_timeout = absl::Seconds(30);  // for a body
+  absl::Duration write_timeout = absl::Seconds(30);
+  absl::Duration keep_alive_interval = absl::Seconds(15);  // of event streams
+};
+
+class RestServer {
+ public:
+  // `handler` and `clock` outlive the server and every callback it has handed out.
+  RestServer(RestServerOptions options, const RestHandler& handler, base::Clock& clock);
+  ~RestServer();  // calls Stop without grace
+
+  // UNAVAILABLE when the address cannot be listened on.
+  absl::Status Start();
+  // Takes no new connections, ends event streams, gives requests under way `grace`, then closes
+  // all. Answers that come later are dropped. Idempotent.
+  void Stop(absl::Duration grace);
+  int port() const;  // after Start
+  int connections() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gateway

@@ -1,0 +1,306 @@
+// REST over real sockets: transcoding, errors, headers, event streams, wizards, decisions.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "tests/integration/gateway/gateway_fixture.h"
+#include "tests/integration/gateway/http_peer.h"
+
+namespace gateway {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+constexpr char kCampaign[] = R"({"campaign_name": "Spring", "campaign_goals": ["Sell"],
+  "channels": ["email", "blog"], "research_sources": ["memory"], "target_audience": "Gardeners",
+  "tone": "casual"})";
+
+class Rest : public GatewayTest {
+ protected:
+  void SetUp() override {
+    handler_->AddRaw("GET", "/healthz",
+                     [](RawRequest, RawDone done) { done({.body = R"({"status":"ok"})"}); });
+    handler_->AddRaw("GET", "/assets/{key...}", [](RawRequest request, RawDone done) {
+      done({.content_type = "image/png", .body = request.fields["key"]});
+    });
+    GatewayTest::SetUp();
+    peer_ = std::make_unique<HttpPeer>(rest_->port());
+  }
+  json Call(int status, const std::string& method, const std::string& target,
+            const std::string& body = "", const std::string& headers = "") {
+    answer_ = peer_->Call(method, target, body, headers);
+    EXPECT_EQ(answer_.status, status) << method << " " << target << "\n" << answer_.body;
+    return json::parse(answer_.body, nullptr, false);
+  }
+  std::vector<std::string> Fields(const json& error) {
+    std::vector<std::string> fields;
+    for (const auto& violation : error["details"][0]["field_violations"]) {
+      fields.push_back(violation["field"]);
+    }
+    return fields;
+  }
+
+  std::unique_ptr<HttpPeer> peer_;
+  HttpAnswer answer_;
+};
+
+TEST_F(Rest, StartsACampaignOnceForARequestId) {
+  const std::string body = absl::StrCat(R"({"request_id": "r1", "campaign": )", kCampaign, "}");
+  const json first = Call(200, "POST", "/v1/campaigns", body);
+  EXPECT_THAT(first["workflow_id"].get<std::string>(), testing::MatchesRegex("campaign-[0-9a-f]+"));
+  EXPECT_EQ(first["status"], "RUNNING");
+  EXPECT_EQ(first["already_started"], false);
+  const json again = Call(200, "POST", "/v1/campaigns", body);
+  EXPECT_EQ(again["workflow_id"], first["workflow_id"]);
+  EXPECT_EQ(again["already_started"], true);
+  std::string other = body;
+  other.replace(other.find("Sell"), 4, "Give");
+  EXPECT_EQ(Call(409, "POST", "/v1/campaigns", other)["code"], 6);
+}
+
+TEST_F(Rest, ReportsEveryViolationAtOnce) {
+  const json types = Call(400, "POST", "/v1/campaigns",
+                          R"({"campaign": {"campaign_name": 7, "channels": "email", "tones": "x",
+                              "budget_usd": "much", "schedule_time": "soon"}, "request": 1})");
+  EXPECT_EQ(types["code"], 3);
+  EXPECT_EQ(types["details"][0]["@type"], "type.googleapis.com/google.rpc.BadRequest");
+  EXPECT_THAT(Fields(types), testing::UnorderedElementsAre(
+                                 "campaign.campaign_name", "campaign.channels", "campaign.tones",
+                                 "campaign.budget_usd", "campaign.schedule_time", "request"));
+  const json values = Call(400, "POST", "/v1/campaigns",
+                           R"({"campaign": {"campaign_name": "", "campaign_goals": ["a", ""],
+                               "channels": ["email", "fax"], "research_sources": ["web"],
+                               "target_audience": "x", "tone": "rude", "reviewers": ["bob"]}})");
+  EXPECT_THAT(Fields(values),
+              testing::ElementsAre("campaign.campaign_name", "campaign.campaign_goals[1]",
+                                   "campaign.channels[1]", "campaign.competitor_urls",
+                                   "campaign.tone", "campaign.reviewers[0]"));
+}
+
+TEST_F(Rest, MalformedJsonNamesLineAndColumn) {
+  const json error = Call(400, "POST", "/v1/campaigns", "{\n  \"campaign\": {,}\n}");
+  EXPECT_THAT(error["message"].get<std::string>(), HasSubstr("line 2, column 16"));
+}
+
+TEST_F(Rest, QueryParametersBecomeFields) {
+  Call(200, "GET", "/v1/workflows?status=RUNNING&workflow_type=campaign&page_size=7");
+  EXPECT_EQ(client_.last("ListWorkflows"),
+            "status: RUNNING workflow_type: \"campaign\" page_size: 7");
+  client_.AddCampaign("c1");
+  Call(200, "GET", "/v1/workflows/c1/result?wait=1.5s&run_id=abc-1");
+  EXPECT_EQ(client_.last("GetResult"),
+            "workflow_id: \"c1\" run_id: \"abc-1\" wait { seconds: 1 nanos: 500000000 }");
+}
+
+TEST_F(Rest, WrongQueryParametersAreAllNamed) {
+  const json error =
+      Call(400, "GET", "/v1/workflows?status=HAPPY&page_size=many&colour=red&page_token=a&page_token=b");
+  EXPECT_THAT(Fields(error),
+              testing::ElementsAre("status", "page_size", "colour", "page_token"));
+  EXPECT_THAT(Fields(Call(400, "GET", "/v1/workflows/c1/result?wait=2m")),
+              testing::ElementsAre("wait"));
+  EXPECT_THAT(Fields(Call(400, "GET", "/v1/workflows/c1/result?wait=soon")),
+              testing::ElementsAre("wait"));
+  EXPECT_THAT(Fields(Call(400, "GET", "/v1/workflows/%20x")), testing::ElementsAre("workflow_id"));
+}
+
+TEST_F(Rest, UnknownIdsPathsMethodsAndTypes) {
+  EXPECT_EQ(Call(404, "GET", "/v1/workflows/nope")["code"], 5);
+  EXPECT_THAT(Call(404, "GET", "/v2/things")["message"].get<std::string>(),
+              HasSubstr("/v2/things"));
+  Call(405, "DELETE", "/v1/workflows");
+  EXPECT_EQ(answer_.headers.at("allow"), "GET, HEAD, OPTIONS, POST");
+  Call(415, "POST", "/v1/campaigns", "a=b", "Content-Type: application/x-www-form-urlencoded\r\n");
+  Call(204, "OPTIONS", "/v1/wizards/w1");
+  EXPECT_EQ(answer_.headers.at("allow"), "GET, HEAD, OPTIONS, PATCH");
+  Call(204, "OPTIONS", "*");
+}
+
+TEST_F(Rest, HeadAnswersLikeGetWithoutABody) {
+  const HttpAnswer head = peer_->Call("HEAD", "/v1/workflows");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_NE(head.headers.at("content-length"), "0");
+  EXPECT_EQ(peer_->Call("GET", "/healthz").body, "{\"status\":\"ok\"}\n");
+}
+
+TEST_F(Rest, CorrelationIdComesBack) {
+  Call(404, "GET", "/nope", "", "X-Correlation-ID: my id 1\r\n");
+  EXPECT_EQ(answer_.headers.at("x-correlation-id"), "my id 1");
+  Call(200, "GET", "/healthz");
+  EXPECT_EQ(answer_.headers.at("x-correlation-id").size(), 16u);
+  Call(200, "GET", "/healthz", "",
+       absl::StrCat("X-Correlation-ID: ", std::string(200, 'x'), "\r\n"));
+  EXPECT_EQ(answer_.headers.at("x-correlation-id").size(), 16u);
+}
+
+TEST_F(Rest, CorrelationAndTraceReachTheRun) {
+  Call(200, "POST", "/v1/campaigns", absl::StrCat(R"({"campaign": )", kCampaign, "}"),
+       "X-Correlation-ID: corr-1\r\ntraceparent: 00-0af7-b7-01\r\n");
+  EXPECT_THAT(client_.last("StartWorkflow"), HasSubstr("correlation_id: \"corr-1\""));
+  EXPECT_THAT(client_.last("StartWorkflow"), HasSubstr("traceparent: \"00-0af7-b7-01\""));
+}
+
+TEST_F(Rest, AssetKeysMayHaveSlashes) {
+  const HttpAnswer answer = peer_->Call("GET", "/assets/c1/email%20banner.png");
+  EXPECT_EQ(answer.body, "c1/email banner.png");
+  EXPECT_EQ(answer.headers.at("content-type"), "image/png");
+}
+
+TEST_F(Rest, HistoryShowsPayloadsDecoded) {
+  client_.AddCampaign("c1");
+  const json history = Call(200, "GET", "/v1/workflows/c1/history");
+  const json& input = history["events"][0]["workflow_execution_started"]["input"];
+  EXPECT_EQ(input["message_type"], "campaign.v1.CampaignSpec");
+  EXPECT_EQ(input["value"]["campaign_name"], "Spring");
+  EXPECT_EQ(history["events"][0]["event_id"], 1);
+}
+
+TEST_F(Rest, ProgressIsFilledInByTheService) {
+  client_.AddCampaign("c1");
+  const json progress = Call(200, "GET", "/v1/workflows/c1/progress");
+  EXPECT_EQ(progress["progress_percentage"], 60);
+  EXPECT_EQ(progress["current_phase"], "review");
+  EXPECT_EQ(progress["status"], "RUNNING");
+  EXPECT_EQ(progress["run_id"], "run-1");
+  EXPECT_GT(progress["elapsed_seconds"].get<double>(), 59);
+  client_.Change("c1", [](auto& run) {
+    run.info.set_status(v1::RunStatus::STUCK);
+    run.info.set_status_reason("nondeterminism at event 7");
+  });
+  const json stuck = Call(200, "GET", "/v1/workflows/c1/progress");
+  EXPECT_EQ(stuck["status"], "STUCK");
+  EXPECT_EQ(stuck["message"], "nondeterminism at event 7");
+  client_.Change("c1", [](auto& run) { run.has_progress = false; });
+  EXPECT_EQ(Call(409, "GET", "/v1/workflows/c1/progress")["code"], 9);
+  Call(404, "GET", "/v1/workflows/c2/progress");
+}
+
+TEST_F(Rest, FirstDecisionWins) {
+  client_.AddCampaign("c1");
+  const json decided = Call(200, "POST", "/v1/workflows/c1/signals/approve",
+                            R"({"decided_by": "ann", "comment": "good"})");
+  EXPECT_EQ(decided["decision"]["decided_by"], "ann");
+  const json second = Call(409, "POST", "/v1/workflows/c1/signals/reject");
+  EXPECT_EQ(second["code"], 6);
+  EXPECT_THAT(second["message"].get<std::string>(), HasSubstr("ann"));
+  client_.Change("c1", [](auto& run) { run.info.set_status(v1::RunStatus::COMPLETED); });
+  const json closed = Call(409, "POST", "/v1/workflows/c1/signals/approve", "{}");
+  EXPECT_EQ(closed["code"], 6);
+  EXPECT_THAT(closed["message"].get<std::string>(), HasSubstr("approved by ann (api) at 20"));
+  client_.Change("c1", [](auto& run) { run.progress.clear_decision(); });
+  const json undecided = Call(409, "POST", "/v1/workflows/c1/signals/approve", "{}");
+  EXPECT_EQ(undecided["code"], 9);
+  EXPECT_EQ(undecided["message"], "workflow c1 is closed (COMPLETED)");
+  Call(404, "POST", "/v1/workflows/c2/signals/approve");
+}
+
+TEST_F(Rest, UpdateContentChecksItsFields) {
+  client_.AddCampaign("c1");
+  Call(200, "POST", "/v1/workflows/c1/signals/update_content",
+       R"({"content_id": "headline", "new_content": "Bloom"})");
+  EXPECT_THAT(Fields(Call(400, "POST", "/v1/workflows/c1/signals/update_content",
+                          R"({"content_id": "footer"})")),
+              testing::ElementsAre("content_id", "new_content"));
+  EXPECT_THAT(Fields(Call(400, "POST", "/v1/workflows/c1/signals/update_content",
+                          R"({"workflow_id": "c2", "content_id": "headline", "new_content": "x"})")),
+              testing::ElementsAre("workflow_id"));
+}
+
+TEST_F(Rest, SkippingACompensationNeedsAReason) {
+  client_.AddCampaign("c1");
+  EXPECT_THAT(Fields(Call(400, "POST", "/v1/workflows/c1/saga/step%232/skip")),
+              testing::ElementsAre("reason"));
+  const json skipped =
+      Call(200, "POST", "/v1/workflows/c1/saga/step%232/skip", R"({"reason": "gone"})");
+  EXPECT_EQ(skipped["step"], "step#2");
+  EXPECT_EQ(skipped["compensation"], "SKIPPED");
+}
+
+TEST_F(Rest, WizardFromDraftToCampaign) {
+  const json draft = Call(200, "POST", "/v1/wizards",
+                          R"({"campaign": {"campaign_name": "Spring"}, "request_id": "w1"})");
+  const std::string id = draft["wizard_id"];
+  EXPECT_EQ(id.substr(0, 3), "wz-");
+  EXPECT_EQ(Call(200, "POST", "/v1/wizards",
+                 R"({"campaign": {"campaign_name": "Spring"}, "request_id": "w1"})")["wizard_id"],
+            id);
+  Call(409, "POST", "/v1/wizards", R"({"campaign": {}, "request_id": "w1"})");
+
+  const json missing = Call(400, "POST", absl::StrCat("/v1/wizards/", id, "/approve"));
+  EXPECT_THAT(Fields(missing),
+              testing::ElementsAre("campaign.campaign_goals", "campaign.channels",
+                                   "campaign.research_sources", "campaign.target_audience",
+                                   "campaign.tone"));
+  Call(400, "PATCH", absl::StrCat("/v1/wizards/", id), R"({"campaign": {"tone": "loud"}})");
+  const json patched = Call(
+      200, "PATCH", absl::StrCat("/v1/wizards/", id),
+      R"({"campaign": {"campaign_goals": ["Sell"], "channels": ["email"], "tone": "casual",
+          "research_sources": ["memory"], "target_audience": "All"}})");
+  EXPECT_EQ(patched["campaign"]["campaign_name"], "Spring");
+  EXPECT_EQ(patched["revision"], 2);
+  EXPECT_EQ(Call(200, "PATCH", absl::StrCat("/v1/wizards/", id),
+                 R"({"campaign": {"campaign_name": "x"}, "update_mask": "tone"})")["campaign"]["tone"],
+            "");
+  Call(200, "PATCH", absl::StrCat("/v1/wizards/", id), R"({"campaign": {"tone": "technical"}})");
+
+  const json started = Call(200, "POST", absl::StrCat("/v1/wizards/", id, "/approve"), "{}");
+  EXPECT_EQ(started["workflow_id"], absl::StrCat("campaign-", id));
+  const json again = Call(200, "POST", absl::StrCat("/v1/wizards/", id, "/approve"), "{}");
+  EXPECT_EQ(again["workflow_id"], started["workflow_id"]);
+  EXPECT_EQ(again["already_started"], true);
+  EXPECT_EQ(Call(409, "PATCH", absl::StrCat("/v1/wizards/", id),
+                 R"({"campaign": {"tone": "casual"}})")["code"],
+            9);
+  const json shown = Call(200, "GET", absl::StrCat("/v1/wizards/", id));
+  EXPECT_EQ(shown["status"], "approved");
+  EXPECT_EQ(shown["run_id"], "run-1");
+  Call(404, "GET", "/v1/wizards/wz-none");
+}
+
+TEST_F(Rest, WizardsAreListedNewestFirstInPages) {
+  std::vector<std::string> made;
+  for (int i = 0; i < 5; ++i) made.push_back(Call(200, "POST", "/v1/wizards", "{}")["wizard_id"]);
+  std::vector<std::string> listed;
+  std::string token;
+  do {
+    const json page = Call(200, "GET", absl::StrCat("/v1/wizards?page_size=2&page_token=", token));
+    for (const auto& wizard : page["wizards"]) listed.push_back(wizard["wizard_id"]);
+    token = page["next_page_token"];
+  } while (!token.empty());
+  EXPECT_THAT(listed, testing::UnorderedElementsAreArray(made));
+  EXPECT_THAT(Fields(Call(400, "GET", "/v1/wizards?page_token=zzz")),
+              testing::ElementsAre("page_token"));
+}
+
+TEST_F(Rest, WatchSendsProgressAtEachChangeUntilTheEnd) {
+  client_.AddCampaign("c1");
+  peer_->Send("GET /v1/workflows/c1/watch HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_THAT(peer_->ReadUntil("\n\n"), HasSubstr("text/event-stream"));
+  client_.Change("c1", [](auto& run) { run.progress.set_progress_percentage(80); });
+  EXPECT_THAT(peer_->ReadUntil("\n\n"), HasSubstr("\"progress_percentage\":80"));
+  client_.Change("c1", [](auto& run) { run.info.set_status(v1::RunStatus::COMPLETED); });
+  EXPECT_THAT(peer_->ReadUntil("\n\n"), HasSubstr("COMPLETED"));
+  EXPECT_THAT(peer_->ReadUntil("0\r\n\r\n"), HasSubstr("event: end"));
+}
+
+TEST_F(Rest, WatchOfAnUnknownRunIsAnOrdinaryError) {
+  EXPECT_EQ(Call(404, "GET", "/v1/workflows/c1/watch")["code"], 5);
+}
+
+TEST_F(Rest, WatchEndsWhenTheCallerLeaves) {
+  client_.AddCampaign("c1");
+  {
+    HttpPeer leaver(rest_->port());
+    leaver.Send("GET /v1/workflows/c1/watch HTTP/1.1\r\nHost: t\r\n\r\n");
+    EXPECT_NE(leaver.ReadUntil("event: progress"), "");
+    EXPECT_EQ(campaign_service_->watches(), 1);
+  }
+  while (campaign_service_->watches() > 0) std::this_thread::yield();
+}
+
+}  // namespace
+}  // namespace gateway
