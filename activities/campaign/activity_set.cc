@@ -1,0 +1,34 @@
+#include "activities/campaign/activity_set.h"
+
+#include <utility>
+
+namespace campaign {
+namespace {
+
+// An attempt reports its own failure before the engine times it out.
+constexpr absl::Duration kReportMargin = absl::Seconds(1);
+
+}  // namespace
+
+outbound::CallContext CallFor(const sdk::ActivityContext& ctx) {
+  const sdk::ActivityInfo& info = ctx.info();
+  return {.workflow_id = info.workflow_id,
+          .run_id = info.run_id,
+          .activity_name = info.activity_type,
+          .idempotency_key = info.idempotency_key,
+          .traceparent = info.traceparent,
+          .correlation_id = info.correlation_id,
+          .deadline = info.deadline - kReportMargin,
+          .cancel = ctx.cancel()};
+}
+
+base::Task<void> ActivitySet::Settle(sdk::ActivityContext& ctx) const {
+  co_await base::Sleep(ctx.loop(), settings_.settle_delay, ctx.cancel());
+}
+
+base::Failure MayHaveHappened(base::Failure failure) {
+  failure.effect_unknown = true;
+  return failure;
+}
+
+}  // namespace campaign

@@ -1,0 +1,34 @@
+// The clients that the campaign's activities work with; gateway/server makes them.
+//
+// Thread-safety: a struct of references; the clients belong to the I/O loop that runs activities.
+#pragma once
+
+#include "activities/connectors/assets/asset_store.h"
+#include "activities/connectors/buffer/buffer_client.h"
+#include "activities/connectors/figma/figma_client.h"
+#include "activities/connectors/github/github_client.h"
+#include "activities/connectors/grafana/grafana_client.h"
+#include "activities/connectors/memory/memory_store.h"
+#include "activities/connectors/notion/notion_client.h"
+#include "activities/connectors/openai/chat_client.h"
+#include "activities/connectors/sendgrid/sendgrid_client.h"
+#include "activities/connectors/slack/slack_client.h"
+#include "activities/connectors/webdriver/browser_pool.h"
+
+namespace campaign {
+
+struct Connectors {
+  notion::NotionClient& notion;
+  webdriver::BrowserPool& browsers;
+  memory::MemoryStore& memory;
+  openai::ChatClient& chat;
+  figma::FigmaClient& figma;
+  assets::AssetStore& assets;
+  github::GithubClient& github;
+  slack::SlackClient& slack;
+  sendgrid::SendgridClient& sendgrid;
+  buffer::BufferClient& buffer;
+  grafana::GrafanaClient& grafana;
+};
+
+}  // namespace campaign

@@ -1,0 +1,155 @@
+#include "activities/campaign/review_text.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "activities/campaign/campaign_state.h"
+#include "activities/campaign/names.h"
+#include "activities/campaign/schedule.h"
+
+namespace campaign {
+namespace {
+
+constexpr size_t kTitleCharactersMax = 200;
+
+// A user's words on one line of Markdown: no markup, no mention of other people.
+std::string EscapeMarkdown(absl::string_view text) {
+  return absl::StrReplaceAll(CleanLine(text, 1000), {{"\\", "\\\\"},
+                                                     {"*", "\\*"},
+                                                     {"_", "\\_"},
+                                                     {"`", "\\`"},
+                                                     {"[", "\\["},
+                                                     {"]", "\\]"},
+                                                     {"<", "&lt;"},
+                                                     {">", "&gt;"},
+                                                     {"|", "\\|"},
+                                                     {"#", "\\#"},
+                                                     {"@", "&#64;"}});
+}
+
+std::string Quote(absl::string_view text) {
+  std::string quoted;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    absl::StrAppend(&quoted, "> ", absl::StrReplaceAll(line, {{"<", "&lt;"}, {"@", "&#64;"}}),
+                    "\n");
+  }
+  return quoted;
+}
+
+template <typename Items>
+std::string EscapedList(const Items& items) {
+  return EscapeMarkdown(absl::StrJoin(items, ", "));
+}
+
+void AppendRow(std::string* table, absl::string_view name, const std::string& value) {
+  if (!value.empty()) absl::StrAppend(table, "| ", name, " | ", value, " |\n");
+}
+
+std::string BriefTable(const v1::CampaignSpec& spec) {
+  std::string table = "| Brief | |\n|---|---|\n";
+  AppendRow(&table, "Goals", EscapedList(spec.campaign_goals()));
+  AppendRow(&table, "Audience", EscapeMarkdown(spec.target_audience()));
+  AppendRow(&table, "Channels", EscapedList(spec.channels()));
+  AppendRow(&table, "Tone", EscapeMarkdown(spec.tone()));
+  AppendRow(&table, "Metrics", EscapedList(spec.metrics()));
+  const std::optional<absl::Time> schedule = ScheduleTime(spec);
+  AppendRow(&table, "Goes out",
+            schedule.has_value() ? TimeText(*schedule) : "as soon as it is approved");
+  if (spec.budget_usd() > 0) AppendRow(&table, "Budget", absl::StrCat("$", spec.budget_usd()));
+  return table;
+}
+
+std::string AssetSection(const Assets& assets) {
+  if (assets.empty()) return "";
+  std::string section = "## Images\n\n";
+  for (const v1::Asset& asset : assets) {
+    absl::StrAppend(&section, "**", EscapeMarkdown(asset.channel()), "**\n\n![",
+                    EscapeMarkdown(asset.type()), "](", asset.url(), ")\n\n");
+  }
+  return section;
+}
+
+}  // namespace
+
+std::vector<github::File> ReviewFiles(const std::string& workflow_id, const v1::CampaignSpec& spec,
+                                      const Pieces& pieces, const Assets& assets,
+                                      const std::string& content_dir) {
+  const std::string dir = ReviewDir(content_dir, workflow_id);
+  std::vector<github::File> files;
+  files.push_back({absl::StrCat(dir, "/README.md"),
+                   absl::StrCat("# ", EscapeMarkdown(spec.campaign_name()), "\n\n",
+                                BriefTable(spec), "\n", AssetSection(assets))});
+  for (const v1::ContentPiece& piece : pieces) {
+    const PieceKind* kind = FindPieceKind(piece.content_id());
+    if (kind == nullptr) continue;
+    files.push_back({absl::StrCat(dir, "/", kind->id, ".md"),
+                     absl::StrCat("<!-- ", kind->title, " -->\n\n", piece.text(), "\n")});
+  }
+  return files;
+}
+
+std::string CommitMessage(const v1::CampaignSpec& spec) {
+  return absl::StrCat("campaign: content of ", CleanLine(spec.campaign_name(), 100));
+}
+
+std::string PullRequestTitle(const v1::CampaignSpec& spec) {
+  return absl::StrCat("Campaign: ", CleanLine(spec.campaign_name(), kTitleCharactersMax));
+}
+
+std::string PullRequestBody(const std::string& workflow_id, const v1::CampaignSpec& spec,
+                            const Pieces& pieces, const Assets& assets) {
+  std::string body = absl::StrCat(
+      "**", EscapeMarkdown(spec.campaign_name()), "** is ready for review. Nothing is published "
+      "before it is approved.\n\n", BriefTable(spec), "\n## Content\n\n");
+  for (const v1::ContentPiece& piece : pieces) {
+    const PieceKind* kind = FindPieceKind(piece.content_id());
+    if (kind == nullptr) continue;
+    absl::StrAppend(&body, "### ", kind->title, "\n\n", Quote(piece.text()), "\n");
+  }
+  absl::StrAppend(&body, AssetSection(assets),
+                  "---\nApprove this pull request to publish the campaign, or request changes to "
+                  "reject it. The buttons in Slack, `campaignctl` and the web page do the same; "
+                  "the first decision wins.\n\n<!-- campaign-workflow-id: ",
+                  absl::StrReplaceAll(workflow_id, {{"--", "%2D%2D"}, {">", "%3E"}}), " -->\n");
+  return body;
+}
+
+std::string ClosingComment(const std::string& outcome, const v1::ApprovalDecision& decision,
+                           const std::string& reason) {
+  if (outcome == "approved") {
+    std::string comment = absl::StrCat("The campaign was **approved** by ",
+                                       EscapeMarkdown(decision.decided_by()));
+    if (!decision.via().empty()) absl::StrAppend(&comment, " via ", EscapeMarkdown(decision.via()));
+    absl::StrAppend(&comment, " and has been published.\n");
+    if (!decision.comment().empty()) absl::StrAppend(&comment, "\n", Quote(decision.comment()));
+    return comment;
+  }
+  std::string comment =
+      absl::StrCat("The campaign was **", EscapeMarkdown(outcome), "**; nothing stays published.\n");
+  if (!reason.empty()) absl::StrAppend(&comment, "\n", Quote(CleanText(reason, 2000)));
+  return comment;
+}
+
+slack::Review SlackReview(const std::string& workflow_id, const v1::CampaignSpec& spec,
+                          const Pieces& pieces, const std::string& pr_url) {
+  slack::Review review;
+  review.workflow_id = workflow_id;
+  review.campaign_name = spec.campaign_name();
+  review.summary = absl::StrCat("Channels: ", absl::StrJoin(spec.channels(), ", "));
+  if (!spec.target_audience().empty()) {
+    absl::StrAppend(&review.summary, " · Audience: ", spec.target_audience());
+  }
+  const std::optional<absl::Time> schedule = ScheduleTime(spec);
+  absl::StrAppend(&review.summary, "\nGoes out: ",
+                  schedule.has_value() ? TimeText(*schedule) : "as soon as it is approved");
+  for (const v1::ContentPiece& piece : pieces) {
+    const PieceKind* kind = FindPieceKind(piece.content_id());
+    if (kind != nullptr) review.content.emplace_back(std::string(kind->title), piece.text());
+  }
+  review.pr_url = pr_url;
+  review.reviewers.assign(spec.reviewers().begin(), spec.reviewers().end());
+  return review;
+}
+
+}  // namespace campaign

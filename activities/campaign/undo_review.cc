@@ -1,0 +1,119 @@
+// withdraw_review_activity: takes the pull request and the Slack message back. Right when the
+// review was never asked for, and when its effects arrive late: the branch goes first, so that a
+// late pull request has nothing to stand on, and an unknown outcome gets a second look.
+#include <optional>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "activities/campaign/activity_set.h"
+#include "activities/campaign/names.h"
+#include "activities/campaign/review_text.h"
+#include "activities/campaign/undo_report.h"
+#include "orchestrator/history/time.h"
+
+namespace campaign {
+namespace {
+
+constexpr char kEndMarker[] = "campaign-end";
+// How far back a message is looked for when nothing says when it was posted.
+constexpr absl::Duration kLookBack = absl::Hours(24);
+
+std::string OutcomeOf(const std::string& reason) {
+  return absl::StartsWith(reason, kRejectedBy) ? "rejected" : "withdrawn";
+}
+
+}  // namespace
+
+base::Task<void> ActivitySet::WithdrawPull(std::string branch, std::string comment,
+                                           UndoReport* report, outbound::CallContext call) const {
+  base::Outcome<std::optional<github::PullRequest>> found =
+      co_await connectors_.github.FindPullRequest(branch, call);
+  if (!found.ok()) {
+    report->AddFailure(found.failure(), absl::StrCat("github: pull request of ", branch));
+    co_return;
+  }
+  const base::Outcome<bool> deleted = co_await connectors_.github.DeleteBranch(branch, call);
+  report->Add(deleted, absl::StrCat("github: branch ", branch));
+  if (!found->has_value()) {
+    report->AddGone(absl::StrCat("github: pull request of ", branch));
+    co_return;
+  }
+  const int64_t number = (*found)->number;
+  const std::string what = absl::StrCat("github: pull request #", number);
+  const base::Outcome<base::Unit> said =
+      co_await connectors_.github.EnsureComment(number, comment, kEndMarker, call);
+  if (!said.ok()) report->AddFailure(said.failure(), absl::StrCat(what, ", comment"));
+  if ((*found)->merged) {
+    report->AddGone(absl::StrCat(what, " was merged by a reviewer; its commit stays"));
+    co_return;
+  }
+  // Closed even when the comment failed: what is visible counts more.
+  const base::Outcome<bool> closed = co_await connectors_.github.ClosePullRequest(number, call);
+  report->Add(closed, what);
+}
+
+base::Task<void> ActivitySet::WithdrawMessage(v1::ReviewInput input, slack::Posted posted,
+                                              std::string reason, UndoReport* report,
+                                              outbound::CallContext call) const {
+  const slack::Review review =
+      SlackReview(input.workflow_id(), input.campaign(), input.pieces(), "");
+  const slack::ReviewEnd end{.outcome = OutcomeOf(reason), .reason = reason};
+  const base::Outcome<bool> updated = co_await connectors_.slack.UpdateMessage(
+      posted.channel, posted.ts, slack::ClosedReviewText(review, end),
+      slack::ClosedReviewBlocks(review, end), call);
+  report->Add(updated, absl::StrCat("slack: message ", posted.ts, " without buttons"));
+}
+
+base::Task<void> ActivitySet::FindAndWithdrawMessage(v1::ReviewInput input, absl::Time since,
+                                                     std::string reason, bool second_look,
+                                                     UndoReport* report,
+                                                     outbound::CallContext call) const {
+  base::Outcome<std::optional<slack::Posted>> found = co_await connectors_.slack.FindMessage(
+      settings_.review.slack_channel, input.workflow_id(), since, call);
+  if (!found.ok()) {
+    report->AddFailure(found.failure(), "slack: message of the review");
+  } else if (found->has_value()) {
+    co_await WithdrawMessage(input, **found, reason, report, call);
+  } else if (!second_look) {
+    report->AddGone("slack: message of the review");
+  }
+}
+
+Result<v1::UndoOutput> ActivitySet::WithdrawReview(
+    sdk::ActivityContext& ctx, UndoOf<v1::ReviewInput, v1::ReviewOutput> undo) const {
+  const outbound::CallContext call = CallFor(ctx);
+  const std::string branch = BranchName(undo.input.workflow_id());
+  UndoReport report;
+  const std::string comment =
+      ClosingComment(OutcomeOf(undo.reason), v1::ApprovalDecision(), undo.reason);
+  co_await WithdrawPull(branch, comment, &report, call);
+
+  const std::optional<v1::PhaseProgress> posting = undo.Checkpoint<v1::PhaseProgress>();
+  const absl::Time since = posting.has_value() ? history::FromProto(posting->started_at())
+                                               : ctx.info().scheduled_time - kLookBack;
+  if (undo.result.has_value()) {
+    const slack::Posted posted{.channel = undo.result->slack_channel(),
+                               .ts = undo.result->slack_message_ts()};
+    co_await WithdrawMessage(undo.input, posted, undo.reason, &report, call);
+    co_return std::move(report).Finish();
+  }
+  co_await FindAndWithdrawMessage(undo.input, since, undo.reason, false, &report, call);
+
+  co_await Settle(ctx);
+  const base::Outcome<bool> late_branch = co_await connectors_.github.DeleteBranch(branch, call);
+  report.AddSecondLook(late_branch, absl::StrCat("github: branch ", branch));
+  const base::Outcome<std::vector<int64_t>> late_pulls =
+      co_await connectors_.github.ClosePullRequestsOf(branch, call);
+  if (!late_pulls.ok()) {
+    report.AddFailure(late_pulls.failure(), absl::StrCat("github: pull requests of ", branch));
+  } else {
+    for (const int64_t number : *late_pulls) {
+      report.AddUndone(absl::StrCat("github: pull request #", number, " (arrived late)"));
+    }
+  }
+  co_await FindAndWithdrawMessage(undo.input, since, undo.reason, true, &report, call);
+  co_return std::move(report).Finish();
+}
+
+}  // namespace campaign
