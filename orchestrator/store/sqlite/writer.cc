@@ -281,7 +281,7 @@ int Writer::OnWalGrown(void* self, sqlite3* db, const char* name, int pages) {
   // the busy time-out, and once per so many pages.
   int mode = SQLITE_CHECKPOINT_PASSIVE;
   if (pages >= writer->restart_pages_) {
-    mode = SQLITE_CHECKPOINT_PASSIVE;
+    mode = SQLITE_CHECKPOINT_RESTART;
     writer->restart_pages_ = pages + writer->checkpoint_pages_;
   }
   // The commit is durable already; a checkpoint that fails is repeated after the next one.
