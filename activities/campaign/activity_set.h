@@ -90,12 +90,14 @@ class ActivitySet {
   Result<Assets> StoredAssets(std::string workflow_id, v1::CampaignSpec spec) const;
   Result<bool> EndPull(v1::CloseReviewInput input, absl::Time date,
                        outbound::CallContext call) const;
-  base::Task<void> WithdrawPull(std::string branch, std::string comment, UndoReport* report,
-                                outbound::CallContext call) const;
+  // The pull request's URL, "" when there is none.
+  base::Task<std::string> WithdrawPull(std::string branch, std::string comment, UndoReport* report,
+                                       outbound::CallContext call) const;
   base::Task<void> WithdrawMessage(v1::ReviewInput input, slack::Posted posted, std::string reason,
-                                   UndoReport* report, outbound::CallContext call) const;
+                                   std::string pr_url, UndoReport* report,
+                                   outbound::CallContext call) const;
   base::Task<void> FindAndWithdrawMessage(v1::ReviewInput input, absl::Time since,
-                                          std::string reason, bool second_look,
+                                          std::string reason, std::string pr_url, bool second_look,
                                           UndoReport* report, outbound::CallContext call) const;
 
   base::Done CheckDistribution(const v1::CampaignSpec& spec) const;

@@ -11,8 +11,6 @@
 namespace campaign {
 namespace {
 
-constexpr char kEndMarker[] = "campaign-end";
-
 bool CannotBeMerged(const base::Failure& failure) {
   return failure.type == "NotMergeable" || failure.type == "HeadChanged";
 }
@@ -62,7 +60,8 @@ Result<bool> ActivitySet::EndPull(v1::CloseReviewInput input, absl::Time date,
     if (!described.ok()) co_return described.failure();
   }
   base::Outcome<base::Unit> said = co_await connectors_.github.EnsureComment(
-      number, ClosingComment(input.outcome(), input.decision(), input.reason()), kEndMarker, call);
+      number, ClosingComment(input.outcome(), input.decision(), input.reason()),
+      kClosingCommentMarker, call);
   if (!said.ok()) co_return said.failure();
   if (pull->merged) co_return true;
   if (approved && pull->open) {

@@ -33,14 +33,16 @@ base::Task<base::Done> SaveBatches(DistributeJournal* journal, std::vector<std::
   co_return saved;
 }
 
-// What has to be decided once for all attempts: when mails and posts go out.
+// When mails and posts go out: chosen by the first attempt; a later one that finds nothing handed
+// over gives itself a whole undo window again.
 absl::Time SendTime(const v1::DistributeCheckpoint& checkpoint, const v1::CampaignSpec& spec,
                     absl::Time now, absl::Duration undo_window) {
-  if (!checkpoint.has_email_send_at()) return SendAt(spec, now, undo_window);
+  const absl::Time fresh = SendAt(spec, now, undo_window);
+  if (!checkpoint.has_email_send_at()) return fresh;
   const absl::Time chosen = history::FromProto(checkpoint.email_send_at());
-  const bool handed_over = checkpoint.email_accepted() || !checkpoint.social_post_id().empty();
-  // Nothing is out under the old time: a late attempt gets a whole undo window again.
-  return handed_over ? chosen : std::max(chosen, SendAt(spec, now, undo_window));
+  const bool handed_over = HasChannel(spec, kEmail) ? checkpoint.email_accepted()
+                                                    : !checkpoint.social_post_id().empty();
+  return handed_over ? chosen : std::max(chosen, fresh);
 }
 
 // When to stop trying so that mails and posts handed over can still be taken back for certain.

@@ -16,6 +16,8 @@ namespace campaign {
 
 // How the reason of a rejected campaign's undo begins; its other undos are withdrawals.
 inline constexpr char kRejectedBy[] = "rejected by ";
+// Marks the closing comment, so that there is one.
+inline constexpr char kClosingCommentMarker[] = "campaign-end";
 
 // README.md (the brief and the images) and one file a piece, in <content_dir>/<workflow>/.
 std::vector<github::File> ReviewFiles(const std::string& workflow_id, const v1::CampaignSpec& spec,

@@ -15,7 +15,6 @@
 namespace campaign {
 namespace {
 
-constexpr char kEndMarker[] = "campaign-end";
 // How far back a message is looked for when nothing says when it was posted.
 constexpr absl::Duration kLookBack = absl::Hours(24);
 
@@ -25,39 +24,43 @@ std::string OutcomeOf(const std::string& reason) {
 
 }  // namespace
 
-base::Task<void> ActivitySet::WithdrawPull(std::string branch, std::string comment,
-                                           UndoReport* report, outbound::CallContext call) const {
+base::Task<std::string> ActivitySet::WithdrawPull(std::string branch, std::string comment,
+                                                  UndoReport* report,
+                                                  outbound::CallContext call) const {
+  const base::Outcome<bool> deleted = co_await connectors_.github.DeleteBranch(branch, call);
+  report->Add(deleted, absl::StrCat("github: branch ", branch));
   base::Outcome<std::optional<github::PullRequest>> found =
       co_await connectors_.github.FindPullRequest(branch, call);
   if (!found.ok()) {
     report->AddFailure(found.failure(), absl::StrCat("github: pull request of ", branch));
-    co_return;
+    co_return std::string();
   }
-  const base::Outcome<bool> deleted = co_await connectors_.github.DeleteBranch(branch, call);
-  report->Add(deleted, absl::StrCat("github: branch ", branch));
   if (!found->has_value()) {
     report->AddGone(absl::StrCat("github: pull request of ", branch));
-    co_return;
+    co_return std::string();
   }
+  const std::string url = (*found)->url;
   const int64_t number = (*found)->number;
   const std::string what = absl::StrCat("github: pull request #", number);
   const base::Outcome<base::Unit> said =
-      co_await connectors_.github.EnsureComment(number, comment, kEndMarker, call);
+      co_await connectors_.github.EnsureComment(number, comment, kClosingCommentMarker, call);
   if (!said.ok()) report->AddFailure(said.failure(), absl::StrCat(what, ", comment"));
   if ((*found)->merged) {
     report->AddGone(absl::StrCat(what, " was merged by a reviewer; its commit stays"));
-    co_return;
+    co_return url;
   }
   // Closed even when the comment failed: what is visible counts more.
   const base::Outcome<bool> closed = co_await connectors_.github.ClosePullRequest(number, call);
   report->Add(closed, what);
+  co_return url;
 }
 
 base::Task<void> ActivitySet::WithdrawMessage(v1::ReviewInput input, slack::Posted posted,
-                                              std::string reason, UndoReport* report,
+                                              std::string reason, std::string pr_url,
+                                              UndoReport* report,
                                               outbound::CallContext call) const {
   const slack::Review review =
-      SlackReview(input.workflow_id(), input.campaign(), input.pieces(), "");
+      SlackReview(input.workflow_id(), input.campaign(), input.pieces(), pr_url);
   const slack::ReviewEnd end{.outcome = OutcomeOf(reason), .reason = reason};
   const base::Outcome<bool> updated = co_await connectors_.slack.UpdateMessage(
       posted.channel, posted.ts, slack::ClosedReviewText(review, end),
@@ -66,15 +69,15 @@ base::Task<void> ActivitySet::WithdrawMessage(v1::ReviewInput input, slack::Post
 }
 
 base::Task<void> ActivitySet::FindAndWithdrawMessage(v1::ReviewInput input, absl::Time since,
-                                                     std::string reason, bool second_look,
-                                                     UndoReport* report,
+                                                     std::string reason, std::string pr_url,
+                                                     bool second_look, UndoReport* report,
                                                      outbound::CallContext call) const {
   base::Outcome<std::optional<slack::Posted>> found = co_await connectors_.slack.FindMessage(
       settings_.review.slack_channel, input.workflow_id(), since, call);
   if (!found.ok()) {
     report->AddFailure(found.failure(), "slack: message of the review");
   } else if (found->has_value()) {
-    co_await WithdrawMessage(input, **found, reason, report, call);
+    co_await WithdrawMessage(input, **found, reason, pr_url, report, call);
   } else if (!second_look) {
     report->AddGone("slack: message of the review");
   }
@@ -87,7 +90,7 @@ Result<v1::UndoOutput> ActivitySet::WithdrawReview(
   UndoReport report;
   const std::string comment =
       ClosingComment(OutcomeOf(undo.reason), v1::ApprovalDecision(), undo.reason);
-  co_await WithdrawPull(branch, comment, &report, call);
+  const std::string pr_url = co_await WithdrawPull(branch, comment, &report, call);
 
   const std::optional<v1::PhaseProgress> posting = undo.Checkpoint<v1::PhaseProgress>();
   const absl::Time since = posting.has_value() ? history::FromProto(posting->started_at())
@@ -95,10 +98,10 @@ Result<v1::UndoOutput> ActivitySet::WithdrawReview(
   if (undo.result.has_value()) {
     const slack::Posted posted{.channel = undo.result->slack_channel(),
                                .ts = undo.result->slack_message_ts()};
-    co_await WithdrawMessage(undo.input, posted, undo.reason, &report, call);
+    co_await WithdrawMessage(undo.input, posted, undo.reason, pr_url, &report, call);
     co_return std::move(report).Finish();
   }
-  co_await FindAndWithdrawMessage(undo.input, since, undo.reason, false, &report, call);
+  co_await FindAndWithdrawMessage(undo.input, since, undo.reason, pr_url, false, &report, call);
 
   co_await Settle(ctx);
   const base::Outcome<bool> late_branch = co_await connectors_.github.DeleteBranch(branch, call);
@@ -112,7 +115,7 @@ Result<v1::UndoOutput> ActivitySet::WithdrawReview(
       report.AddUndone(absl::StrCat("github: pull request #", number, " (arrived late)"));
     }
   }
-  co_await FindAndWithdrawMessage(undo.input, since, undo.reason, true, &report, call);
+  co_await FindAndWithdrawMessage(undo.input, since, undo.reason, pr_url, true, &report, call);
   co_return std::move(report).Finish();
 }
 
