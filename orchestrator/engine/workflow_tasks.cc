@@ -76,7 +76,7 @@ absl::StatusOr<Partition::TaskOutcome> Partition::RunWorkflowTasks(
     }
     std::vector<const v1::HistoryEvent*> events;
     for (; delivered < transition.events().size(); ++delivered) {
-      events.push_back(&transition.events(delivered));
+      events.push_back(&transition.events().Get(delivered));
     }
     WorkflowTaskResult result = run.workflow->RunTask(transition.now(), events, updates);
     for (UpdateVerdict& verdict : result.verdicts) outcome.verdicts.push_back(std::move(verdict));

@@ -127,14 +127,15 @@ class Context {
               std::source_location where = std::source_location::current());
 
  private:
+  friend class Instance;
+  using RawQuery = std::function<Outcome<v1::Payload>(const v1::Payload&)>;
+  using RawValidator = std::function<Done(const v1::Payload&)>;
+  using RawUpdate = std::function<Workflow<v1::Payload>(v1::Payload)>;
   internal::FutureStatePtr Schedule(const std::string& type, v1::Payload input,
                                     const ActivityOptions& options, std::source_location where);
   Failure ContinueAsNewRaw(v1::Payload input, v1::CarriedSaga saga, std::source_location where);
   Outcome<v1::Payload> TakeSignalRaw(const std::string& name);
   internal::FutureStatePtr SpawnRaw(Workflow<v1::Payload> workflow);
-  using RawQuery = std::function<Outcome<v1::Payload>(const v1::Payload&)>;
-  using RawValidator = std::function<Done(const v1::Payload&)>;
-  using RawUpdate = std::function<Workflow<v1::Payload>(v1::Payload)>;
   void SetRawQueryHandler(const std::string& name, RawQuery handler);
   void SetRawUpdateHandler(const std::string& name, RawValidator validator, RawUpdate handler);
 

@@ -351,7 +351,7 @@ Event* Instance::AddCommand(std::source_location where) {
   if (where.line() != 0) {
     std::string_view file = where.file_name();
     file.remove_prefix(std::min(file.size(), file.rfind('/') + 1));
-    command.set_source(absl::StrCat(file, ":", where.line()));
+    command.set_source(absl::StrCat(std::string(file), ":", where.line()));
   }
   return command.mutable_event();
 }
