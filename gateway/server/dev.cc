@@ -119,12 +119,15 @@ absl::Status AwaitSandbox(const std::string& url, absl::Duration patience) {
 
 void PointAtSandbox(const std::string& url, Settings* settings) {
   VendorsSettings& v = settings->vendors;
-  v.notion = {.base_url = url + "/notion", .token = "sandbox-notion"};
+  v.notion.base_url = url + "/notion";
+  v.notion.token = "sandbox-notion";
   v.memory = {.base_url = url + "/memory", .token = "sandbox-memory"};
-  v.figma = {.base_url = url + "/figma", .token = "sandbox-figma"};
+  v.figma.base_url = url + "/figma";
+  v.figma.token = "sandbox-figma";
   v.slack = {.base_url = url + "/slack/api", .token = "sandbox-slack"};
   v.sendgrid = {.base_url = url + "/sendgrid", .token = "sandbox-sendgrid"};
-  v.buffer = {.base_url = url + "/buffer", .token = "sandbox-buffer"};
+  v.buffer.base_url = url + "/buffer";
+  v.buffer.token = "sandbox-buffer";
   v.openai.base_url = url + "/openai/v1";
   v.openai.token = "sandbox-openai";
   v.github.base_url = url + "/github";
@@ -141,8 +144,7 @@ void PointAtSandbox(const std::string& url, Settings* settings) {
   Default(&c.email.from_address, "campaigns@example.com");
   Default(&c.email.from_name, "Acme Campaigns");
   if (c.email.recipients.empty()) c.email.recipients = {"customer@example.com"};
-  Default(&c.social.organization_id, "sandbox-organization");
-  Default(&c.social.channel_id, "sandbox-channel");
+  Default(&c.social.channel_id, "channel-linkedin");
 }
 
 }  // namespace server

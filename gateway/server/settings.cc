@@ -36,6 +36,12 @@ void AddEngine(Schema& schema, EngineSettings& s) {
                  "Live runs kept in memory; others wake up by replay of their history.");
   schema.Integer("engine.activities_at_once_max", &s.activities_at_once_max, 1, 100000,
                  "Activities running at once; more wait for their turn.");
+  schema.Integer("engine.history_events_max", &s.history_events_max, 100, 10000000,
+                 "A run with a longer history is suspended as STUCK, not destroyed.");
+  schema.Integer("engine.payload_bytes_max", &s.payload_bytes_max, 1024, 64 * 1024 * 1024,
+                 "Larger inputs and results are refused.");
+  schema.Integer("engine.inbox_max", &s.inbox_max, 100, 10000000,
+                 "Calls waiting for the engine; more are answered RESOURCE_EXHAUSTED.");
 }
 
 void AddOutbound(Schema& schema, OutboundSettings& s) {
@@ -53,11 +59,19 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
   schema.Section("vendors.notion", "Notion: research in databases.");
   schema.Url("vendors.notion.base_url", &s.notion.base_url, "Where the API is.");
   schema.Secret("vendors.notion.token", &s.notion.token, "NOTION_TOKEN", "Integration token.");
+  schema.OneOf("vendors.notion.version", &s.notion.version,
+               {"2025-09-03", "2026-03-11", "2022-06-28"}, "Version of the API to speak.");
 
   schema.Section("vendors.webdriver", "The headless browser that renders competitor pages.");
   schema.Url("vendors.webdriver.url", &s.webdriver.url,
              "A W3C WebDriver service; empty: campaignd starts chromedriver itself.",
              "TOOL_SERVICE_URL", true);
+  schema.Text("vendors.webdriver.chromedriver_path", &s.webdriver.chromedriver_path,
+              "The chromedriver to start.");
+  schema.Text("vendors.webdriver.browser_path", &s.webdriver.browser_path,
+              "The browser; empty: chromedriver's choice.");
+  schema.Duration("vendors.webdriver.page_timeout", &s.webdriver.page_timeout, absl::Seconds(1),
+                  absl::Minutes(10), "How long a page may take to load.");
   schema.Integer("vendors.webdriver.sessions_max", &s.webdriver.sessions_max, 1, 100,
                  "Browser sessions at once.");
 
@@ -73,11 +87,18 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
              "SOMALLM_PROVIDER_URL");
   schema.Secret("vendors.openai.token", &s.openai.token, "OPENAI_API_KEY", "API key.");
   schema.Text("vendors.openai.model", &s.openai.model, "Which model writes.");
+  schema.OneOf("vendors.openai.response_format", &s.openai.response_format,
+               {"json_schema", "json_object"},
+               "How JSON is asked for; older local servers know only json_object.");
+  schema.Boolean("vendors.openai.legacy_max_tokens", &s.openai.legacy_max_tokens,
+                 "Send max_tokens, which local servers know, instead of max_completion_tokens.");
 
   schema.Section("vendors.figma", "Figma: images rendered from components.");
   schema.Url("vendors.figma.base_url", &s.figma.base_url, "Where the API is.");
   schema.Secret("vendors.figma.token", &s.figma.token, "FIGMA_ACCESS_TOKEN",
                 "Personal access token.");
+  schema.Boolean("vendors.figma.token_is_oauth", &s.figma.token_is_oauth,
+                 "The token is an OAuth token.");
 
   schema.Section("vendors.github", "GitHub: pull requests for review, pages for the blog.");
   schema.Url("vendors.github.base_url", &s.github.base_url, "Where the API is.");
@@ -86,7 +107,13 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
   schema.Text("vendors.github.owner", &s.github.owner, "Owner of the repository.");
   schema.Text("vendors.github.repository", &s.github.repository, "The repository.");
   schema.Text("vendors.github.base_branch", &s.github.base_branch,
-              "The branch that is published and that pull requests go to.");
+              "The branch that pull requests go to.");
+  schema.Text("vendors.github.pages_branch", &s.github.pages_branch,
+              "The branch that GitHub Pages publishes.");
+  schema.Url("vendors.github.pages_url", &s.github.pages_url,
+             "Where the pages are published; empty: https://OWNER.github.io/REPOSITORY.", "", true);
+  schema.Text("vendors.github.author_name", &s.github.author_name, "Author of our commits.");
+  schema.Email("vendors.github.author_email", &s.github.author_email, "Address of that author.");
 
   schema.Section("vendors.slack", "Slack: messages to the reviewers.");
   schema.Url("vendors.slack.base_url", &s.slack.base_url, "Where the API is.");
@@ -100,6 +127,8 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
   schema.Section("vendors.buffer", "Buffer: social posts, by its GraphQL API.");
   schema.Url("vendors.buffer.base_url", &s.buffer.base_url, "Where the API is.");
   schema.Secret("vendors.buffer.token", &s.buffer.token, "BUFFER_ACCESS_TOKEN", "Access token.");
+  schema.Text("vendors.buffer.organization_id", &s.buffer.organization_id,
+              "Organization; empty: the account's first one.");
 
   schema.Section("vendors.grafana", "Grafana: a dashboard for each campaign.");
   schema.Url("vendors.grafana.base_url", &s.grafana.base_url, "Where Grafana is.", "GRAFANA_URL",
@@ -109,7 +138,7 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
   schema.Text("vendors.grafana.folder_uid", &s.grafana.folder_uid,
               "Folder of the dashboards; empty: the general one.");
   schema.Text("vendors.grafana.datasource_uid", &s.grafana.datasource_uid,
-              "Prometheus data source of the panels; empty: the default one.");
+              "Prometheus data source of the panels.");
 }
 
 void AddCampaign(Schema& schema, campaign::Settings& s) {
@@ -131,10 +160,10 @@ void AddCampaign(Schema& schema, campaign::Settings& s) {
                  "Results of each Notion database.");
   schema.Integer("campaign.research.memory_results_max", &s.research.memory_results_max, 1, 100,
                  "Results from memory.");
-  schema.Size("campaign.research.title_bytes_max", &s.research.title_bytes_max, 20, 2000,
+  schema.Size("campaign.research.title_characters_max", &s.research.title_characters_max, 20, 2000,
               "Longer titles are cut.");
-  schema.Size("campaign.research.summary_bytes_max", &s.research.summary_bytes_max, 100, 20000,
-              "Longer summaries are cut.");
+  schema.Size("campaign.research.summary_characters_max", &s.research.summary_characters_max, 100,
+              20000, "Longer summaries are cut.");
   schema.Integer("campaign.research.findings_max", &s.research.findings_max, 1, 500,
                  "Findings in all.");
 
@@ -166,8 +195,6 @@ void AddCampaign(Schema& schema, campaign::Settings& s) {
                   "Recipients of campaigns that name none.");
 
   schema.Section("campaign.social", "Social posts.");
-  schema.Text("campaign.social.organization_id", &s.social.organization_id,
-              "Buffer organization id.");
   schema.Text("campaign.social.channel_id", &s.social.channel_id, "Buffer channel id.");
   schema.Size("campaign.social.text_characters_max", &s.social.text_characters_max, 50, 5000,
               "Characters of a post with its link.");
@@ -175,9 +202,6 @@ void AddCampaign(Schema& schema, campaign::Settings& s) {
   schema.Section("campaign.blog", "Blog pages.");
   schema.Text("campaign.blog.page_dir", &s.blog.page_dir,
               "Folder of the published pages in the repository.");
-  schema.Url("campaign.blog.pages_base_url", &s.blog.pages_base_url,
-             "Where the pages are published, for example https://owner.github.io/repository.", "",
-             true);
 }
 
 void AddActivity(Schema& schema, const std::string& name, sdk::ActivityOptions& options) {

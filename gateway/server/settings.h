@@ -37,6 +37,9 @@ struct ServerSettings {
 struct EngineSettings {
   int cached_runs_max = 10000;
   int activities_at_once_max = 2000;
+  int history_events_max = 50000;
+  int payload_bytes_max = 2 * 1024 * 1024;
+  int inbox_max = 100000;
 };
 
 struct OutboundSettings {
@@ -51,36 +54,57 @@ struct VendorSettings {
   std::string token;
 };
 
+struct NotionSettings : VendorSettings {
+  std::string version = "2025-09-03";
+};
+
+struct FigmaSettings : VendorSettings {
+  bool token_is_oauth = false;
+};
+
 struct GithubSettings : VendorSettings {
   std::string owner;
   std::string repository;
   std::string base_branch = "main";
+  std::string pages_branch = "gh-pages";
+  std::string pages_url;  // empty: derived from owner and repository
+  std::string author_name = "campaignd";
+  std::string author_email = "campaignd@users.noreply.github.com";
+};
+
+struct BufferSettings : VendorSettings {
+  std::string organization_id;  // empty: the account's first one
 };
 
 struct OpenAiSettings : VendorSettings {
   std::string model = "gpt-4o-mini";
+  std::string response_format = "json_schema";
+  bool legacy_max_tokens = false;
 };
 
 struct GrafanaSettings : VendorSettings {
   std::string folder_uid;
-  std::string datasource_uid;
+  std::string datasource_uid = "prometheus";
 };
 
 struct WebDriverSettings {
   std::string url;  // empty: campaignd starts chromedriver itself
+  std::string chromedriver_path = "/usr/bin/chromedriver";
+  std::string browser_path;
   int sessions_max = 2;
+  absl::Duration page_timeout = absl::Seconds(30);
 };
 
 struct VendorsSettings {
-  VendorSettings notion{.base_url = "https://api.notion.com"};
+  NotionSettings notion{{.base_url = "https://api.notion.com"}};
   WebDriverSettings webdriver;
   VendorSettings memory;  // no URL: the embedded memory
   OpenAiSettings openai{{.base_url = "https://api.openai.com/v1"}};
-  VendorSettings figma{.base_url = "https://api.figma.com"};
+  FigmaSettings figma{{.base_url = "https://api.figma.com"}};
   GithubSettings github{{.base_url = "https://api.github.com"}};
   VendorSettings slack{.base_url = "https://slack.com/api"};
   VendorSettings sendgrid{.base_url = "https://api.sendgrid.com"};
-  VendorSettings buffer{.base_url = "https://api.buffer.com"};
+  BufferSettings buffer{{.base_url = "https://api.buffer.com"}};
   GrafanaSettings grafana;
 };
 

@@ -13,9 +13,11 @@ RANDOM = "take a base::Random&"
 
 # (pattern, what to do instead, folders where it is right)
 BANNED = [
-    (r"\babsl::(Now|GetCurrentTimeNanos)\s*\(", CLOCK, ("orchestrator/base/", "tests/")),
+    (r"\babsl::(Now|GetCurrentTimeNanos)\s*\(", CLOCK,
+     ("orchestrator/base/", "gateway/cli/", "tests/")),
     (r"\bstd::chrono::(system|steady|high_resolution)_clock::now\b", CLOCK,
-     ("orchestrator/base/", "tests/")),
+     # gRPC's deadlines are chrono times.
+     ("orchestrator/base/", "gateway/grpc/", "gateway/cli/", "tests/")),
     (r"(?<![\w.:>])(time|gettimeofday|clock_gettime)\s*\(\s*(NULL|nullptr|0|CLOCK|&)", CLOCK,
      ("orchestrator/base/", "tests/")),
     (r"\bstd::this_thread::sleep_(for|until)\b|\babsl::SleepFor\b|(?<![\w.:>])u?sleep\s*\(",

@@ -40,7 +40,7 @@ MAY_INCLUDE = {
     "gateway/auth": [BASE],
     "gateway/webhooks": [BASE],
     "gateway/dashboard": [],
-    "gateway/cli": [BASE, "gateway/json", ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_API, GOOGLE_RPC],
+    "gateway/cli": [BASE, HISTORY, "gateway/json", ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_API, GOOGLE_RPC],
     "gateway/server": ["orchestrator", "saga", "activities", "gateway", CAMPAIGN_PROTO,
                        GOOGLE_API, GOOGLE_RPC],
     "tests/sandbox": ["tests/support"],  # a server of its own: it shares nothing with us

@@ -1,0 +1,80 @@
+// Front: what clients see. gRPC and REST over the same services, the health and metrics pages, and
+// the assets.
+//
+// Thread-safety: construct, Start and Stop from the main thread.
+//
+// Example:
+//   Front front(settings, data_dir, *client, parts, [&engine] { engine.RefreshGauges(); });
+//   RETURN_IF_ERROR(front.Start());
+//   front.SetReady(true);
+//   front.Stop(absl::Seconds(5));
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "activities/connectors/assets/asset_store.h"
+#include "activities/connectors/blocking/worker.h"
+#include "gateway/grpc/campaign_service.h"
+#include "gateway/grpc/router.h"
+#include "gateway/grpc/server.h"
+#include "gateway/grpc/wizard_store.h"
+#include "gateway/grpc/workflow_service.h"
+#include "gateway/rest/rest_handler.h"
+#include "gateway/rest/server.h"
+#include "gateway/server/data_dir.h"
+#include "gateway/server/parts.h"
+#include "gateway/server/settings.h"
+#include "orchestrator/client/client.h"
+
+namespace server {
+
+class Front {
+ public:
+  // `client` must outlive the front. `refresh` brings gauges up to date before a scrape; it may
+  // block. Codes as of WizardStore::Open.
+  static absl::StatusOr<std::unique_ptr<Front>> Make(const Settings& settings,
+                                                     const DataDir& data_dir,
+                                                     client::WorkflowClient& client, Parts& parts,
+                                                     std::function<void()> refresh);
+  ~Front();  // calls Stop without grace
+
+  // UNAVAILABLE when an address cannot be listened on (the message names it).
+  absl::Status Start();
+  // What /readyz and the gRPC health service say.
+  void SetReady(bool ready);
+  // Takes no new calls, gives those under way `grace`. Idempotent.
+  void Stop(absl::Duration grace);
+
+  std::string http_address() const;  // "127.0.0.1:8080", with the real port
+  std::string grpc_address() const;
+
+ private:
+  Front(const Settings& settings, const DataDir& data_dir, client::WorkflowClient& client,
+        std::unique_ptr<gateway::WizardStore> wizards, Parts& parts, std::function<void()> refresh);
+  void AddPages();
+
+  const std::string http_listen_;
+  const std::string grpc_listen_;
+  Parts& parts_;
+  const std::function<void()> refresh_;
+  std::atomic<bool> ready_ = false;
+  bool stopped_ = false;
+
+  base::EpollLoop pages_;  // scrapes and assets: they wait for the disk
+  blocking::Worker disk_;
+  assets::AssetStore assets_;
+  std::unique_ptr<gateway::WizardStore> wizards_;
+  gateway::WorkflowServiceImpl workflows_;
+  gateway::CampaignServiceImpl campaigns_;
+  gateway::Router router_;
+  std::unique_ptr<gateway::RestHandler> handler_;
+  std::unique_ptr<gateway::RestServer> rest_;
+  std::unique_ptr<gateway::GrpcServer> grpc_;
+};
+
+}  // namespace server

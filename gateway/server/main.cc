@@ -1,0 +1,136 @@
+// campaignd: the server's command line. What it does is in server.h, what may be set in
+// settings.h.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "gateway/server/address.h"
+#include "gateway/server/data_dir.h"
+#include "gateway/server/dev.h"
+#include "gateway/server/flags.h"
+#include "gateway/server/server.h"
+#include "gateway/server/settings.h"
+#include "gateway/server/stop_signal.h"
+#include "orchestrator/base/log.h"
+
+namespace {
+
+constexpr int kExitFailed = 1;      // it did not start, or could not go on
+constexpr int kExitBadRequest = 2;  // flags or settings are wrong
+
+int Refuse(const std::string& what) {
+  std::cerr << "campaignd: " << what << std::endl;
+  return kExitFailed;
+}
+
+// Every connection and file takes a descriptor; the usual limit of 1,024 is too low.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void WarnOfDangers(const server::Settings& settings) {
+  for (const std::string& listen : {settings.server.http_listen, settings.server.grpc_listen}) {
+    const auto address = server::ParseAddress(listen);
+    if (address.has_value() && !server::IsLoopback(*address)) {
+      base::Log(base::LogLevel::kWarning,
+                "listens beyond this machine without authentication; put a proxy before it", {},
+                {{"address", listen}});
+    }
+  }
+  const std::vector<std::string> missing = server::MissingSecrets(settings);
+  if (!missing.empty()) {
+    base::Log(base::LogLevel::kWarning,
+              "secrets are not set: campaigns that need these vendors will fail", {},
+              {{"missing", absl::StrJoin(missing, ", ")}});
+  }
+}
+
+int Serve(const server::Flags& flags, server::Settings settings) {
+  server::StopSignal stop;
+  RaiseFileLimit();
+  auto data_dir = server::DataDir::Open(settings.server.data_dir);
+  if (!data_dir.ok()) return Refuse(std::string(data_dir.status().message()));
+
+  std::optional<server::DevSandbox> sandbox;
+  if (flags.dev) {
+    std::string url = flags.sandbox;
+    if (url.empty()) {
+      auto started = server::DevSandbox::Start(data_dir->Path("sandbox"));
+      if (!started.ok()) return Refuse(std::string(started.status().message()));
+      sandbox.emplace(*std::move(started));
+      url = sandbox->url();
+    }
+    while (!url.empty() && url.back() == '/') url.pop_back();
+    if (auto status = server::AwaitSandbox(url, absl::Seconds(10)); !status.ok()) {
+      return Refuse(std::string(status.message()));
+    }
+    server::PointAtSandbox(url, &settings);
+    std::cout << "campaignd: vendors are simulated by " << url << std::endl;
+  }
+  WarnOfDangers(settings);
+
+  std::atomic<bool> fatal = false;
+  auto server = server::Server::Start(settings, *data_dir, [&fatal](absl::Status status) {
+    base::Log(base::LogLevel::kError, "the engine cannot go on; ending", {},
+              {{"error", std::string(status.message())}});
+    if (!fatal.exchange(true)) kill(getpid(), SIGTERM);
+  });
+  if (!server.ok()) return Refuse(std::string(server.status().message()));
+  base::Log(base::LogLevel::kInfo, "ready", {},
+            {{"version", server::kVersion},
+             {"http", (*server)->http_address()},
+             {"grpc", (*server)->grpc_address()},
+             {"data_dir", data_dir->path()}});
+  std::cout << "campaignd ready: REST http://" << (*server)->http_address() << "  gRPC "
+            << (*server)->grpc_address() << std::endl;
+
+  const int signal = stop.Wait();
+  base::Log(base::LogLevel::kInfo, "stopping", {}, {{"signal", signal}});
+  stop.LimitStop(settings.server.shutdown_timeout);
+  (*server)->Stop(settings.server.shutdown_timeout);
+  server->reset();
+  base::Log(base::LogLevel::kInfo, "stopped");
+  return fatal ? kExitFailed : EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  server::Flags flags;
+  if (const std::optional<int> code = server::ParseFlags(argc, argv, &flags)) return *code;
+
+  server::Sources sources{
+      .file = flags.config, .environment = &server::ProcessEnvironment, .flags = flags.settings};
+  server::Settings settings;
+  server::Provenance provenance;
+  const std::vector<std::string> faults = server::Load(sources, &settings, &provenance);
+  if (!faults.empty()) {
+    std::cerr << "campaignd: the settings have " << faults.size() << " fault(s):\n";
+    for (const std::string& fault : faults) std::cerr << "  " << fault << "\n";
+    return kExitBadRequest;
+  }
+  if (flags.check && !flags.print_settings) {
+    std::cout << "campaignd: the settings are fine" << std::endl;
+    return EXIT_SUCCESS;
+  }
+  if (flags.print_settings) {
+    std::cout << server::PrintYaml(settings, provenance);
+    return EXIT_SUCCESS;
+  }
+  base::LogLevel level = base::LogLevel::kInfo;
+  base::ParseLogLevel(settings.server.log_level, &level);
+  base::SetLogLevel(level);
+  return Serve(flags, std::move(settings));
+}
