@@ -156,10 +156,12 @@ absl::Time NextDue(const RunState& state) {
 absl::Time StoredWakeAt(const RunState& state) {
   if (state.closed()) return absl::InfiniteFuture();
   absl::Time due = state.cancel_requested ? absl::InfiniteFuture() : state.execution_deadline();
-  if (state.task_pending) due = absl::UnixEpoch();
+  // InfinitePast rather than the moment: a value that stays the same costs no index update.
+  if (state.task_pending) return absl::InfinitePast();
   for (const auto& [id, timer] : state.timers) due = std::min(due, timer.fire_at);
   for (const auto& [id, activity] : state.activities) {
-    due = std::min({due, activity.next_attempt_time,
+    const bool at_once = activity.attempt == 1;
+    due = std::min({due, at_once ? absl::InfinitePast() : activity.next_attempt_time,
                     Deadline(activity.scheduled_time,
                              activity.scheduled->schedule_to_close_timeout())});
   }

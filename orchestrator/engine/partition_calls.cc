@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "orchestrator/engine/partition.h"
 #include "orchestrator/history/payload.h"
+#include "orchestrator/history/time.h"
 
 namespace engine {
 namespace {
@@ -251,9 +252,12 @@ void Partition::GetResult(v1::GetWorkflowResultRequest request,
     if (!found.ok()) return done(found.status());
     const RunId id = (*found)->id;
     const std::string workflow_id = request.workflow_id();
+    const absl::Duration wait =
+        std::min(history::FromProto(request.wait()), options_.wait_max);
+    const absl::Time deadline = Now() + wait;
     auto shared = std::make_shared<Callback<v1::GetWorkflowResultResponse>>(std::move(done));
     // Answers when the run is closed (or `even_open`); true when it did.
-    auto answer = [this, id, workflow_id, shared](bool even_open) {
+    auto answer = [this, id, workflow_id, shared, request, deadline](bool even_open) {
       absl::StatusOr<LiveRun*> run = Find(id);
       if (!run.ok()) {
         (*shared)(run.status());
@@ -262,6 +266,15 @@ void Partition::GetResult(v1::GetWorkflowResultRequest request,
       const core::RunState& state = (*run)->state;
       const bool closed = state.closed() && (*run)->writes_pending == 0;
       if (!closed && !even_open) return false;
+      if (closed && state.closed_status == v1::RunStatus::CONTINUED_AS_NEW &&
+          request.run_id().empty() && !closed_) {
+        // The caller asked for the workflow, so its next run answers.
+        v1::GetWorkflowResultRequest next = request;
+        *next.mutable_wait() =
+            history::ToProto(std::max(deadline - Now(), absl::ZeroDuration()));
+        GetResult(std::move(next), std::move(*shared));
+        return true;
+      }
       v1::GetWorkflowResultResponse response;
       response.set_workflow_id(workflow_id);
       response.set_run_id(id.value());
@@ -275,10 +288,6 @@ void Partition::GetResult(v1::GetWorkflowResultRequest request,
       (*shared)(std::move(response));
       return true;
     };
-    const absl::Duration wait =
-        std::min(absl::Seconds(request.wait().seconds()) +
-                     absl::Nanoseconds(request.wait().nanos()),
-                 options_.wait_max);
     if (answer(wait <= absl::ZeroDuration())) return;
     AddWaiter(id, wait, [answer, this] { return answer(closed_); }, [answer] { answer(true); });
   });
@@ -305,9 +314,7 @@ void Partition::AwaitHistory(v1::GetWorkflowHistoryRequest request,
       return true;
     };
     const absl::Duration wait =
-        std::min(absl::Seconds(request.wait().seconds()) +
-                     absl::Nanoseconds(request.wait().nanos()),
-                 options_.wait_max);
+        std::min(history::FromProto(request.wait()), options_.wait_max);
     if (answer(wait <= absl::ZeroDuration())) return;
     AddWaiter(id, wait, [answer, this] { return answer(closed_); }, [answer] { answer(true); });
   });

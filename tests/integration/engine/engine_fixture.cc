@@ -1,0 +1,178 @@
+#include "tests/integration/engine/engine_fixture.h"
+
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "orchestrator/base/check.h"
+#include "orchestrator/store/sqlite/sqlite_store.h"
+
+namespace engine_test {
+
+Text T(const std::string& text) {
+  Text message;
+  message.set_message(text);
+  return message;
+}
+
+EngineTest::EngineTest() {
+  base::SetLogLevel(base::LogLevel::kOff);
+  std::string pattern = (std::filesystem::temp_directory_path() / "engine-XXXXXX").string();
+  CHECK(mkdtemp(pattern.data()) != nullptr);
+  dir = pattern;
+}
+
+EngineTest::~EngineTest() {
+  Close();
+  std::filesystem::remove_all(dir);
+}
+
+void EngineTest::Open(engine::EngineOptions options) {
+  auto opened = store::sqlite::SqliteStore::Open({.path = dir + "/engine.db"});
+  CHECK(opened.ok()) << opened.status();
+  store = *std::move(opened);
+  io = std::make_unique<base::EpollLoop>(clock, "io");
+  io->Start();
+  runner = std::make_unique<worker::WorkflowWorker>(registry);
+  activities = std::make_unique<worker::ActivityWorker>(
+      registry, *io, worker::ActivityWorkerOptions{.slots = 100});
+  engine = std::make_unique<engine::Engine>(
+      std::move(options),
+      engine::Engine::Dependencies{.store = *store,
+                                   .runner = *runner,
+                                   .clock = clock,
+                                   .random = random,
+                                   .metrics = metrics,
+                                   .on_fatal = [](absl::Status) {}});
+  activities->Connect(*engine);
+  const absl::Status status = engine->Open(*activities);
+  CHECK(status.ok()) << status;
+  client = client::NewInProcessClient(*engine);
+}
+
+void EngineTest::Close() {
+  if (engine == nullptr) return;
+  absl::Notification drained;
+  activities->Drain([&] { drained.Notify(); });
+  drained.WaitForNotification();
+  engine->Close();
+  io->Stop();
+  client.reset();
+  engine.reset();
+  activities.reset();
+  runner.reset();
+  io.reset();
+  store.reset();
+}
+
+void EngineTest::Restart(engine::EngineOptions options) {
+  Close();
+  Open(std::move(options));
+}
+
+absl::StatusOr<v1::StartWorkflowResponse> EngineTest::Start(const std::string& type,
+                                                            const std::string& id,
+                                                            const std::string& input,
+                                                            const std::string& request_id) {
+  v1::StartWorkflowRequest request;
+  request.set_workflow_id(id);
+  request.set_workflow_type(type);
+  request.set_request_id(request_id);
+  *request.mutable_input() = history::ToPayload(T(input));
+  return Await<v1::StartWorkflowResponse>(
+      [&](auto done) { client->StartWorkflow(request, std::move(done)); });
+}
+
+v1::GetWorkflowResultResponse EngineTest::Result(const std::string& id) {
+  v1::GetWorkflowResultRequest request;
+  request.set_workflow_id(id);
+  request.mutable_wait()->set_seconds(30);
+  auto result = Await<v1::GetWorkflowResultResponse>(
+      [&](auto done) { client->GetResult(request, std::move(done)); });
+  CHECK(result.ok()) << result.status();
+  return *result;
+}
+
+std::string EngineTest::ResultText(const std::string& id) {
+  const v1::GetWorkflowResultResponse result = Result(id);
+  if (result.status() != v1::RunStatus::COMPLETED) {
+    return v1::RunStatus::Value_Name(result.status()) + " " + result.failure().type() + " " +
+           result.failure().message();
+  }
+  return history::FromPayload<Text>(result.result())->message();
+}
+
+absl::StatusOr<v1::UpdateWorkflowResponse> EngineTest::Update(const std::string& id,
+                                                              const std::string& name,
+                                                              const std::string& input) {
+  v1::UpdateWorkflowRequest request;
+  request.set_workflow_id(id);
+  request.set_update_name(name);
+  *request.mutable_input() = history::ToPayload(T(input));
+  return Await<v1::UpdateWorkflowResponse>(
+      [&](auto done) { client->Update(request, std::move(done)); });
+}
+
+absl::Status EngineTest::Signal(const std::string& id, const std::string& name,
+                                const std::string& input) {
+  v1::SignalWorkflowRequest request;
+  request.set_workflow_id(id);
+  request.set_signal_name(name);
+  *request.mutable_input() = history::ToPayload(T(input));
+  return Await<v1::SignalWorkflowResponse>(
+             [&](auto done) { client->Signal(request, std::move(done)); })
+      .status();
+}
+
+absl::StatusOr<std::string> EngineTest::Query(const std::string& id, const std::string& name) {
+  v1::QueryWorkflowRequest request;
+  request.set_workflow_id(id);
+  request.set_query_name(name);
+  *request.mutable_input() = history::ToPayload(T(""));
+  auto response = Await<v1::QueryWorkflowResponse>(
+      [&](auto done) { client->Query(request, std::move(done)); });
+  if (!response.ok()) return response.status();
+  return history::FromPayload<Text>(response->result())->message();
+}
+
+v1::WorkflowInfo EngineTest::Info(const std::string& id) {
+  v1::GetWorkflowRequest request;
+  request.set_workflow_id(id);
+  auto info =
+      Await<v1::WorkflowInfo>([&](auto done) { client->GetWorkflow(request, std::move(done)); });
+  CHECK(info.ok()) << info.status();
+  return *info;
+}
+
+v1::SagaInfo EngineTest::Saga(const std::string& id) {
+  v1::GetSagaRequest request;
+  request.set_workflow_id(id);
+  auto info = Await<v1::SagaInfo>([&](auto done) { client->GetSaga(request, std::move(done)); });
+  CHECK(info.ok()) << info.status();
+  return *info;
+}
+
+std::vector<v1::HistoryEvent> EngineTest::History(const std::string& id) {
+  v1::GetWorkflowHistoryRequest request;
+  request.set_workflow_id(id);
+  auto response = Await<v1::GetWorkflowHistoryResponse>(
+      [&](auto done) { client->GetHistory(request, std::move(done)); });
+  CHECK(response.ok()) << response.status();
+  return {response->events().begin(), response->events().end()};
+}
+
+v1::WorkflowInfo EngineTest::WaitFor(const std::string& id,
+                                     const std::function<bool(const v1::WorkflowInfo&)>& holds) {
+  while (true) {
+    v1::WorkflowInfo info = Info(id);
+    if (holds(info)) return info;
+    v1::GetWorkflowHistoryRequest request;
+    request.set_workflow_id(id);
+    request.set_after_event_id(info.history_length());
+    request.mutable_wait()->set_nanos(20'000'000);
+    (void)Await<v1::GetWorkflowHistoryResponse>(
+        [&](auto done) { client->GetHistory(request, std::move(done)); });
+  }
+}
+
+}  // namespace engine_test
