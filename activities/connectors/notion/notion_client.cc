@@ -104,10 +104,13 @@ base::Task<base::Outcome<Found>> NotionClient::QueryDatabase(std::string databas
   }
   const std::vector<std::string> words = wire::Words(query, kWordsMax);
   std::vector<std::pair<int, Page>> ranked;
+  bool any_hit = false;
   for (Candidates::Candidate& candidate : candidates.pages) {
     const int hits = CountWords(candidate.words, words);
-    if (words.empty() || hits > 0) ranked.emplace_back(hits, std::move(candidate.page));
+    any_hit = any_hit || hits > 0;
+    ranked.emplace_back(hits, std::move(candidate.page));
   }
+  if (any_hit) std::erase_if(ranked, [](const auto& page) { return page.first == 0; });
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   Found found{.complete = candidates.complete};

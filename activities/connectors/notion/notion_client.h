@@ -48,8 +48,8 @@ class NotionClient {
   base::Task<base::Outcome<Found>> Search(std::string query, int limit,
                                           outbound::CallContext context);
   // Pages of the database, newest edits looked at first, in the order of how many of the query's
-  // words their properties hold; those with none are left out. A query without words gives the
-  // newest. With their text; at most `limit`.
+  // words their properties hold; those with none are left out, unless that would leave nothing:
+  // then the newest. With their text; at most `limit`.
   base::Task<base::Outcome<Found>> QueryDatabase(std::string database_id, std::string query,
                                                  int limit, outbound::CallContext context);
   // The page's text, from its blocks and two levels of theirs.

@@ -30,6 +30,26 @@ TEST_P(FigmaTest, RendersAndDownloads) {
   EXPECT_EQ(image->content_type, "image/png");
 }
 
+TEST_P(FigmaTest, DownloadsThroughTheImageHostsFaults) {
+  const auto renders = Run(client_.RenderNodes("CampaignKit", {"1:7"}, "svg", 1, Context("wf-1")));
+  ASSERT_TRUE(renders.ok() && (*renders)[0].url.has_value());
+  // Garbage in place of a picture is told to the caller, who asks again.
+  if (GetParam() != "none" && GetParam() != "malformed") {
+    AddFault(R"({"vendor":"figma-render","count":1,"kind":")" + GetParam() + "\"}");
+  }
+  const auto image = Run(client_.Download(*(*renders)[0].url, Context("wf-1")));
+  ASSERT_TRUE(image.ok()) << image.failure().ToString();
+  EXPECT_EQ(image->content_type, "image/svg+xml");
+}
+
+TEST_P(FigmaTest, SaysWhichNodesFailed) {
+  const auto renders =
+      Run(client_.RenderNodes("CampaignKit", {"1:2", "missing-node"}, "png", 1, Context("wf-1")));
+  ASSERT_TRUE(renders.ok()) << renders.failure().ToString();
+  EXPECT_TRUE((*renders)[0].url.has_value());
+  EXPECT_FALSE((*renders)[1].url.has_value());
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, FigmaTest,
                          testing::Values("none", "error", "reset", "lost_response", "malformed",
                                          "rate_limit"),

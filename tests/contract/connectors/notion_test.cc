@@ -59,6 +59,42 @@ outbound::Transfer Workspace(const outbound::HttpRequest& request) {
   return Answer(200, List(Json::array({Paragraph("x", "Text")})).dump());
 }
 
+class NotionTest : public SandboxTest, public testing::WithParamInterface<std::string> {
+ protected:
+  NotionTest() {
+    if (GetParam() == "none") return;
+    AddFault(R"({"vendor":"notion","count":2,"kind":")" + GetParam() + "\"}");
+  }
+  notion::NotionClient client_{outbound(), {.base_url = url("/notion"), .token = "ntn-test-1"}};
+};
+
+TEST_P(NotionTest, FindsPagesOfADatabaseWithTheirText) {
+  const auto found =
+      Run(client_.QueryDatabase("campaign-research", "audience of developers", 3, Context("wf-1")));
+  ASSERT_TRUE(found.ok()) << found.failure().ToString();
+  ASSERT_FALSE(found->pages.empty());
+  EXPECT_EQ(found->pages[0].title, "Audience profile: developers");
+  EXPECT_THAT(found->pages[0].text, HasSubstr("working examples"));
+  EXPECT_FALSE(found->pages[0].url.empty());
+}
+
+TEST_P(NotionTest, SearchesEverythingShared) {
+  ASSERT_TRUE(Run(client_.QueryDatabase("campaign-research", "", 1, Context("wf-1"))).ok());
+  const auto found = Run(client_.Search("developers", 3, Context("wf-1")));
+  ASSERT_TRUE(found.ok()) << found.failure().ToString();
+  for (const notion::Page& page : found->pages) EXPECT_FALSE(page.text.empty()) << page.title;
+}
+
+TEST_P(NotionTest, ADatabaseThatIsNotSharedIsNotFound) {
+  const auto found = Run(client_.QueryDatabase("missing", "x", 3, Context("wf-1")));
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.failure().type, "NotFound");
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, NotionTest,
+                         testing::Values("none", "error", "reset", "lost_response", "malformed"),
+                         [](const auto& info) { return info.param; });
+
 class NotionScriptedTest : public ScriptedTest {
  protected:
   notion::NotionClient client_{scripted(), {.base_url = "https://notion", .token = "ntn-test-1"}};
@@ -78,13 +114,15 @@ TEST_F(NotionScriptedTest, QueriesEveryDataSourceAndRanksByWords) {
   EXPECT_EQ(HeaderOf(requests()[0], "Notion-Version"), "2025-09-03");
 }
 
-TEST_F(NotionScriptedTest, WithoutWordsItGivesTheNewest) {
+TEST_F(NotionScriptedTest, WithoutAWordThatFitsItGivesTheNewest) {
   Script(Workspace);
-  const auto found = Run(client_.QueryDatabase("db", "", 2, Context("wf-1")));
-  ASSERT_TRUE(found.ok()) << found.failure().ToString();
-  ASSERT_EQ(found->pages.size(), 2u);
-  EXPECT_EQ(found->pages[0].id, "a1");
-  EXPECT_EQ(found->pages[1].id, "a2");
+  for (const char* query : {"", "nothing of the kind"}) {
+    const auto found = Run(client_.QueryDatabase("db", query, 2, Context("wf-1")));
+    ASSERT_TRUE(found.ok()) << found.failure().ToString();
+    ASSERT_EQ(found->pages.size(), 2u);
+    EXPECT_EQ(found->pages[0].id, "a1");
+    EXPECT_EQ(found->pages[1].id, "a2");
+  }
 }
 
 TEST_F(NotionScriptedTest, TheOldVersionQueriesTheDatabase) {

@@ -25,7 +25,8 @@ class SlackTest : public SandboxTest {
   // Messages that can be seen in any channel.
   int MessageCount() {
     int count = 0;
-    for (const Json& message : Resources("slack", "message")["resources"]) {
+    const Json answer = Resources("slack", "message");
+    for (const Json& message : answer.at("resources")) {
       if (message.value("state", "") != "deleted") ++count;
     }
     return count;
