@@ -134,6 +134,7 @@ void PointAtSandbox(const std::string& url, Settings* settings) {
   v.github.token = "sandbox-github";
   Default(&v.github.owner, "acme");
   Default(&v.github.repository, "campaigns");
+  v.github.pages_branch = v.github.base_branch = "main";  // the sandbox's repositories publish it
   v.grafana.base_url = url + "/grafana";
   v.grafana.token = "sandbox-grafana";
   settings->outbound.private_networks = true;  // the sandbox's website is on this machine
