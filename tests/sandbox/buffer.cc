@@ -39,6 +39,13 @@ Json Failure(const std::string& type, const std::string& message) {
   return {{"__typename", type}, {"message", message}};
 }
 
+// Characters, not bytes, of a UTF-8 text.
+size_t LengthOf(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
 std::string ServiceOf(const std::string& channel_id) {
   for (const SeedChannel& channel : kChannels) {
     if (channel_id == channel.id) return channel.service;
@@ -215,7 +222,7 @@ class Buffer : public Vendor {
     }
     const std::string service = ServiceOf(channel);
     const size_t text_max = service == "twitter" ? 280 : service == "linkedin" ? 3000 : kTextMax;
-    if (text.size() > text_max) {
+    if (LengthOf(text) > text_max) {
       return Failure("InvalidInputError",
                      "Text is longer than " + std::to_string(text_max) + " characters.");
     }

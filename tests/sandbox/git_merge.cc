@@ -31,7 +31,9 @@ std::string MergeBase(const GitObjects& git, const std::string& a, const std::st
     const std::string sha = frontier.rbegin()->second;
     frontier.erase(std::prev(frontier.end()));
     if (reached[sha] == kBoth) return sha;
-    for (const std::string& parent : git.ReadCommit(sha)->parents) visit(parent, reached[sha]);
+    const std::optional<GitCommit> commit = git.ReadCommit(sha);
+    const int sides = reached[sha];
+    for (const std::string& parent : commit->parents) visit(parent, sides);
   }
   return "";
 }

@@ -283,7 +283,7 @@ Response GitHub::Error(int status, const std::string& message) {
 
 Response GitHub::Invalid(const Json& errors) {
   return JsonResponse(422, {{"message", "Validation Failed"},
-                            {"errors", errors},
+                            {"errors", errors.is_array() ? errors : Json::array({errors})},
                             {"documentation_url", kDocs},
                             {"status", "422"}});
 }

@@ -43,7 +43,8 @@ Response GitHub::GetContents(Call& call) {
   };
   if (entry->type == "tree") {
     Json out = Json::array();
-    for (const auto& [name, child] : *git_.ReadTree(entry->sha)) {
+    const std::shared_ptr<const Tree> tree = git_.ReadTree(entry->sha);
+    for (const auto& [name, child] : *tree) {
       out.push_back(file(path.empty() ? name : path + "/" + name, child));
     }
     return JsonResponse(200, out);

@@ -103,7 +103,8 @@ Response GitHub::CreateTree(Call& call) {
   }
   const std::string sha = git_.UpdateTree(base, changes);
   Json listing = Json::array();
-  for (const auto& [name, entry] : *git_.ReadTree(sha)) {
+  const std::shared_ptr<const Tree> tree = git_.ReadTree(sha);
+  for (const auto& [name, entry] : *tree) {
     listing.push_back(EntryJson(name, entry, ApiUrl(call)));
   }
   return JsonResponse(201, {{"sha", sha},

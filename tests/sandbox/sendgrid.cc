@@ -77,6 +77,7 @@ class MailReader {
            "personalizations", "personalizations");
       return;
     }
+    every_has_subject_ = true;
     for (size_t i = 0; i < list.size(); ++i) {
       ReadPersonalization(list[i], "personalizations." + std::to_string(i));
     }
@@ -177,7 +178,7 @@ class MailReader {
   Json errors_ = Json::array();
   std::set<std::string> recipients_;
   std::string subject_;
-  bool every_has_subject_ = true;
+  bool every_has_subject_ = false;
   int64_t send_at_s_ = 0;
 };
 

@@ -53,7 +53,8 @@ class VendorsTest : public ::testing::Test {
   // States of all mails, in order of creation.
   std::vector<std::string> MailStates() {
     std::vector<std::string> states;
-    for (const Json& mail : sandbox_.Resources("?vendor=sendgrid&kind=mail")["resources"]) {
+    const Json all = sandbox_.Resources("?vendor=sendgrid&kind=mail");
+    for (const Json& mail : all["resources"]) {
       states.push_back(mail["state"]);
     }
     return states;
@@ -344,7 +345,7 @@ TEST_F(VendorsTest, ModelFollowsTheSchemaAndRepeatsItself) {
   EXPECT_TRUE(copy["tags"].is_array());
   EXPECT_GT(first["usage"]["total_tokens"], 0);
   const Json second = sandbox_.Call("POST", "/openai/v1/chat/completions", body).json();
-  EXPECT_EQ(content, second["choices"][0]["message"]["content"]);
+  EXPECT_EQ(second["choices"][0]["message"]["content"], content);
   Json small = body;
   small["max_tokens"] = 3;
   EXPECT_EQ(sandbox_.Call("POST", "/openai/v1/chat/completions", small)
