@@ -259,7 +259,11 @@ void Partition::OnDue() {
 }
 
 void Partition::RunDue(LiveRun& run) {
-  if (run.state.closed()) return;
+  if (run.state.closed()) {
+    // A commit whose outcome was unknown had closed it: whoever waits for it must hear.
+    WakeWaiters(run.id);
+    return;
+  }
   if (!run.stuck_reason.empty() && Now() < run.stuck_retry_at) return UpdateDue(run);
   core::TransitionBuilder transition(run.state, Now());
   std::vector<core::AttemptToStop> stop = core::OnTime(transition, deps_.random);
@@ -268,6 +272,7 @@ void Partition::RunDue(LiveRun& run) {
   if (run.writes_pending == 0) {
     QueueReady(run);
     UpdateDue(run);
+    WakeWaiters(run.id);
   }
 }
 

@@ -31,6 +31,7 @@ void EngineTest::Open(engine::EngineOptions options) {
   auto opened = store::sqlite::SqliteStore::Open({.path = dir + "/engine.db"});
   CHECK(opened.ok()) << opened.status();
   store = *std::move(opened);
+  if (decorate != nullptr) decorated = decorate(store.get());
   io = std::make_unique<base::EpollLoop>(clock, "io");
   io->Start();
   runner = std::make_unique<worker::WorkflowWorker>(registry);
@@ -38,7 +39,7 @@ void EngineTest::Open(engine::EngineOptions options) {
       registry, *io, worker::ActivityWorkerOptions{.slots = 100});
   engine = std::make_unique<engine::Engine>(
       std::move(options),
-      engine::Engine::Dependencies{.store = *store,
+      engine::Engine::Dependencies{.store = decorated != nullptr ? *decorated : *store,
                                    .runner = *runner,
                                    .clock = clock,
                                    .random = random,
@@ -62,6 +63,7 @@ void EngineTest::Close() {
   activities.reset();
   runner.reset();
   io.reset();
+  decorated.reset();
   store.reset();
 }
 

@@ -79,6 +79,9 @@ class EngineTest : public ::testing::Test {
   base::Metrics metrics;
   std::unique_ptr<base::EpollLoop> io;
   std::unique_ptr<store::Store> store;
+  // When set, the engine is given what this makes around the real store.
+  std::function<std::unique_ptr<store::Store>(store::Store*)> decorate;
+  std::unique_ptr<store::Store> decorated;
   std::unique_ptr<worker::WorkflowWorker> runner;
   std::unique_ptr<worker::ActivityWorker> activities;
   std::unique_ptr<engine::Engine> engine;
