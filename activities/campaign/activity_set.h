@@ -70,8 +70,8 @@ class ActivitySet {
                                         outbound::CallContext call) const;
   base::Task<SourceResult> ReadPage(std::string url, outbound::CallContext call) const;
   base::Task<SourceResult> RecallMemory(std::string query, outbound::CallContext call) const;
-  v1::Finding MakeFinding(absl::string_view source, absl::string_view title, absl::string_view summary,
-                          absl::string_view url) const;
+  v1::Finding MakeFinding(absl::string_view source, absl::string_view title,
+                          absl::string_view summary, absl::string_view url) const;
 
   Result<std::string> BrandVoice(v1::CampaignSpec spec, outbound::CallContext call) const;
   Result<v1::ContentOutput> Write(v1::ContentInput input, outbound::CallContext call) const;

@@ -161,8 +161,9 @@ base::Done CampaignState::MayUpdateContent(const v1::UpdateContentInput& input) 
       absl::StrAppend(&known, known.empty() ? "" : ", ", piece.id);
     }
     return base::Failure::Permanent(
-        "UnknownContent", absl::StrCat("content_id: there is no \"", CleanLine(input.content_id(), 80),
-                                       "\"; known are ", known));
+        "UnknownContent",
+        absl::StrCat("content_id: there is no \"", CleanLine(input.content_id(), 80),
+                     "\"; known are ", known));
   }
   if (CleanText(input.new_content(), kind->characters_max).empty()) {
     return base::Failure::Permanent("InvalidContent", "new_content: must not be empty");

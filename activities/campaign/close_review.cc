@@ -55,8 +55,8 @@ Result<bool> ActivitySet::EndPull(v1::CloseReviewInput input, absl::Time date,
         CommitMessage(input.campaign()), date, call);
     if (!updated.ok()) co_return updated.failure();
     base::Outcome<bool> described = co_await connectors_.github.UpdatePullRequestBody(
-        number,
-        PullRequestBody(input.workflow_id(), input.campaign(), input.pieces(), *assets), call);
+        number, PullRequestBody(input.workflow_id(), input.campaign(), input.pieces(), *assets),
+        call);
     if (!described.ok()) co_return described.failure();
   }
   base::Outcome<base::Unit> said = co_await connectors_.github.EnsureComment(
@@ -85,7 +85,9 @@ Result<v1::CloseReviewOutput> ActivitySet::CloseReview(sdk::ActivityContext& ctx
     output.set_closed(!*merged);
   }
   base::Outcome<bool> deleted = false;
-  if (merged.ok()) deleted = co_await connectors_.github.DeleteBranch(input.review().branch(), call);
+  if (merged.ok()) {
+    deleted = co_await connectors_.github.DeleteBranch(input.review().branch(), call);
+  }
 
   const slack::Review review = SlackReview(input.workflow_id(), input.campaign(), input.pieces(),
                                            input.review().github_pr_url());

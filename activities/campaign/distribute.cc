@@ -65,18 +65,18 @@ base::Done ActivitySet::CheckDistribution(const v1::CampaignSpec& spec) const {
     const size_t recipients = Recipients(spec).size();
     if (settings_.email.from_address.empty()) {
       return base::Failure::Permanent("EmailNotConfigured",
-                                      "no sender is set (settings: email.from_address)");
+                                      "no sender is set (settings: campaign.email.from_address)");
     }
     if (recipients == 0 || recipients > sendgrid::kRecipientsMax) {
       return base::Failure::Permanent(
           "InvalidRecipients",
           absl::StrCat("a mail goes to 1 to ", sendgrid::kRecipientsMax, " recipients, not ",
-                       recipients, " (email_recipients, or settings: email.recipients)"));
+                       recipients, " (email_recipients, or settings: campaign.email.recipients)"));
     }
   }
   if (HasChannel(spec, kSocial) && settings_.social.channel_id.empty()) {
-    return base::Failure::Permanent("SocialNotConfigured",
-                                    "no Buffer channel is set (settings: social.channel_id)");
+    return base::Failure::Permanent(
+        "SocialNotConfigured", "no Buffer channel is set (settings: campaign.social.channel_id)");
   }
   return base::Unit{};
 }

@@ -80,8 +80,8 @@ std::string Slug(absl::string_view workflow_id) {
 
 std::string DraftKey(absl::string_view workflow_id, absl::string_view content_id) {
   constexpr size_t kIdBytesMax = 150;  // of a key's 200
-  return absl::StrCat(workflow_id.size() > kIdBytesMax ? Slug(workflow_id) : std::string(workflow_id),
-                      "/", content_id);
+  if (workflow_id.size() > kIdBytesMax) return absl::StrCat(Slug(workflow_id), "/", content_id);
+  return absl::StrCat(workflow_id, "/", content_id);
 }
 
 std::vector<std::string> DraftKeys(absl::string_view workflow_id) {

@@ -47,7 +47,8 @@ std::vector<std::string> DraftKeys(absl::string_view workflow_id);
 // email_banner, social_image, blog_header; "" for an unknown channel.
 std::string AssetType(absl::string_view channel);
 std::string AssetPrefix(absl::string_view workflow_id);  // ends in "/"
-std::string AssetKey(absl::string_view workflow_id, absl::string_view type, absl::string_view format);
+std::string AssetKey(absl::string_view workflow_id, absl::string_view type,
+                     absl::string_view format);
 
 std::string BranchName(absl::string_view workflow_id);
 std::string ReviewDir(absl::string_view content_dir, absl::string_view workflow_id);

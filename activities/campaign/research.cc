@@ -37,7 +37,8 @@ v1::SourceError Source(absl::string_view source, absl::string_view target) {
   return error;
 }
 
-base::Failure AllFailed(const v1::ResearchOutput& output, const std::vector<base::Failure>& causes) {
+base::Failure AllFailed(const v1::ResearchOutput& output,
+                        const std::vector<base::Failure>& causes) {
   base::Failure failure = base::Failure::Retryable(
       "ResearchFailed", absl::StrCat("all ", output.total_sources(), " research sources failed; ",
                                      output.errors(0).source(), " ", output.errors(0).target(),

@@ -58,7 +58,8 @@ Result<v1::ReviewOutput> ActivitySet::RequestReview(sdk::ActivityContext& ctx,
                                                     v1::ReviewInput input) const {
   if (settings_.review.slack_channel.empty()) {
     co_return base::Failure::Permanent(
-        "SlackNotConfigured", "no Slack channel is set for reviews (settings: review.slack_channel)");
+        "SlackNotConfigured",
+        "no Slack channel is set for reviews (settings: campaign.review.slack_channel)");
   }
   const outbound::CallContext call = CallFor(ctx);
   // The commit's date: the same on every attempt, so that all of them make the same commit.

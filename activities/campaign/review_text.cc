@@ -125,8 +125,8 @@ std::string ClosingComment(const std::string& outcome, const v1::ApprovalDecisio
     if (!decision.comment().empty()) absl::StrAppend(&comment, "\n", Quote(decision.comment()));
     return comment;
   }
-  std::string comment =
-      absl::StrCat("The campaign was **", EscapeMarkdown(outcome), "**; nothing stays published.\n");
+  std::string comment = absl::StrCat("The campaign was **", EscapeMarkdown(outcome),
+                                     "**; nothing stays published.\n");
   if (!reason.empty()) absl::StrAppend(&comment, "\n", Quote(CleanText(reason, 2000)));
   return comment;
 }

@@ -22,6 +22,17 @@ std::string OutcomeOf(const std::string& reason) {
   return absl::StartsWith(reason, kRejectedBy) ? "rejected" : "withdrawn";
 }
 
+// "rejected by Ann: too long" -> rejected, Ann, "too long".
+slack::ReviewEnd EndOf(const std::string& reason) {
+  slack::ReviewEnd end{.outcome = OutcomeOf(reason), .reason = reason};
+  if (end.outcome != "rejected") return end;
+  const std::string who = reason.substr(std::string(kRejectedBy).size());
+  const size_t colon = who.find(": ");
+  end.decided_by = who.substr(0, colon);
+  end.reason = colon == who.npos ? "" : who.substr(colon + 2);
+  return end;
+}
+
 }  // namespace
 
 base::Task<std::string> ActivitySet::WithdrawPull(std::string branch, std::string comment,
@@ -51,7 +62,9 @@ base::Task<std::string> ActivitySet::WithdrawPull(std::string branch, std::strin
   }
   // Closed even when the comment failed: what is visible counts more.
   const base::Outcome<bool> closed = co_await connectors_.github.ClosePullRequest(number, call);
-  report->Add(closed, what);
+  // GitHub closes a pull request together with its branch.
+  const bool closed_with_branch = closed.ok() && deleted.ok() && *deleted;
+  report->Add(closed_with_branch ? base::Outcome<bool>(true) : closed, what);
   co_return url;
 }
 
@@ -61,7 +74,7 @@ base::Task<void> ActivitySet::WithdrawMessage(v1::ReviewInput input, slack::Post
                                               outbound::CallContext call) const {
   const slack::Review review =
       SlackReview(input.workflow_id(), input.campaign(), input.pieces(), pr_url);
-  const slack::ReviewEnd end{.outcome = OutcomeOf(reason), .reason = reason};
+  const slack::ReviewEnd end = EndOf(reason);
   const base::Outcome<bool> updated = co_await connectors_.slack.UpdateMessage(
       posted.channel, posted.ts, slack::ClosedReviewText(review, end),
       slack::ClosedReviewBlocks(review, end), call);

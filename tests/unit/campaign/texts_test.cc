@@ -21,7 +21,8 @@ TEST(MakeEmail, HasTextAndHtmlWithTheLink) {
   const Email email = MakeEmail(SpringSpec(), SpringPieces(), kLink, "https://e.com/b.png");
   EXPECT_EQ(email.subject, "Your spring shoes");
   EXPECT_THAT(email.text, EndsWith("Find out more: " + std::string(kLink) + "\n"));
-  EXPECT_THAT(email.html, HasSubstr("href=\"https://e.com/c/x?utm_campaign=x&amp;utm_source=email\""));
+  EXPECT_THAT(email.html,
+              HasSubstr("href=\"https://e.com/c/x?utm_campaign=x&amp;utm_source=email\""));
   EXPECT_THAT(email.html, HasSubstr("<img src=\"https://e.com/b.png\""));
   EXPECT_THAT(email.html, HasSubstr("Light shoes &amp; &lt;bright&gt; days"));
   EXPECT_THAT(email.html, HasSubstr("<p>spring is here.<br>\nRun!</p>"));
@@ -55,7 +56,8 @@ TEST(BlogPage, CarriesNoScriptOfTheContent) {
   Pieces pieces;
   AddPiece(&pieces, "headline", "</title><script>alert(1)</script>");
   AddPiece(&pieces, "blog_outline", "<script>alert(2)</script>");
-  EXPECT_THAT(BlogPage(SpringSpec(), pieces, kLink, "javascript:alert(3)"), Not(HasSubstr("<script")));
+  EXPECT_THAT(BlogPage(SpringSpec(), pieces, kLink, "javascript:alert(3)"),
+              Not(HasSubstr("<script")));
 }
 
 }  // namespace
