@@ -40,6 +40,7 @@ class Demo:
         self.place = place
         self.sandbox = sandbox
         self.server = server
+        self.seen = {}  # states of phases that were printed, by campaign and phase
         self.file = place.directory / "campaign.yaml"
         sample = (ROOT / "deploy" / "demo" / "campaign.yaml").read_text()
         self.file.write_text(sample.replace("http://127.0.0.1:9100", sandbox.url))
@@ -66,7 +67,6 @@ class Demo:
 
     def follow(self, workflow_id, until, what):
         """Prints each change of the phases until `until(progress)`."""
-        seen = {}
         begin = time.monotonic()
 
         def look():
@@ -74,8 +74,8 @@ class Demo:
                 "GET", f"/v1/workflows/{workflow_id}/progress")
             for phase in progress.get("phases", []):
                 state = phase.get("state", "pending")
-                if seen.get(phase["phase"], "pending") != state:
-                    seen[phase["phase"]] = state
+                if self.seen.get((workflow_id, phase["phase"]), "pending") != state:
+                    self.seen[workflow_id, phase["phase"]] = state
                     say(f"  {time.monotonic() - begin:5.1f} s  {progress['progress_percentage']:3d} %"
                         f"  {phase['phase']:12} {state}")
             return progress if until(progress) else None
@@ -117,7 +117,7 @@ def published(demo):
     pages = [c for c in demo.sandbox.client.ok("GET", "/__sandbox/calls?vendor=site")["calls"]]
     demo.expect(pages, f"the competitor's page was rendered by a browser ({len(pages)} requests)")
     say("\nThe texts, and then the decision:\n")
-    demo.ctl("show", workflow_id)
+    demo.ctl("progress", workflow_id)
     say()
     demo.ctl("approve", workflow_id, "--comment", "Go.")
     say()
@@ -142,19 +142,25 @@ def undone(demo):
     before = demo.sandbox.existing(workflow_id)
     say(f"\nThe vendors hold {len(before)} things of it:\n")
     demo.made(workflow_id)
-    fault = demo.sandbox.fault(vendor="buffer", kind="error", status=401, rate=1.0,
+    fault = demo.sandbox.fault(vendor="buffer", operation="createPost", kind="error", status=403,
                                workflow_id=workflow_id)
-    say(f"\nFrom now on Buffer refuses everything of this campaign (fault {fault['id']}).\n")
+    say("\nFrom now on Buffer refuses this campaign's posts (a fault of the sandbox); mail and "
+        "page still\nget through.\n")
     demo.ctl("approve", workflow_id, "--comment", "Go.")
     say()
     progress = demo.to_end(workflow_id)
     demo.expect(progress["status"] == "FAILED", "it failed")
     demo.sandbox.client.ok("DELETE", f"/__sandbox/faults/{fault['id']}")
     say()
-    demo.ctl("saga", workflow_id)
+    demo.ctl("saga", "show", workflow_id)
     say()
+    everything = demo.sandbox.resources(workflow_id=workflow_id)["resources"]
+    say(f"The vendors made {len(everything)} things for it. Of those exist now:\n")
     left = demo.made(workflow_id)
-    demo.expect(not left, f"nothing is left of it at any vendor (of {len(before)} and more)")
+    demo.expect(not left, "none")
+    sent = [r for r in everything if r["vendor"] == "sendgrid" and r["kind"] == "mail"]
+    demo.expect(sent and all(r["state"] == "cancelled" for r in sent),
+                "its mail was scheduled, and canceled within the undo window")
 
 
 def killed(demo):
@@ -190,6 +196,7 @@ def kill(demo):
 def run():
     with harness.Workplace("demo") as place:
         sandbox = place.sandbox()
+        sandbox.fault(vendor="*", kind="latency", latency_ms=150)  # as if they were far away
         server = place.server(sandbox)
         say(f"vendor-sandbox  {sandbox.url}   stands in for every vendor, over real HTTP")
         say(f"campaignd       REST {server.url}   gRPC {server.grpc}   (--dev, data in "

@@ -179,7 +179,7 @@ READS = [
 SIGNALS = [
     Case("update_content", "POST", "/v1/workflows/{waiting}/signals/update_content",
          {"content_id": "headline", "new_content": "Run with us"},
-         equals={"content_revision": 1}, has=("content",)),
+         equals={"content_revision": 2}, has=("content",)),
     Case("update_content: unknown piece", "POST",
          "/v1/workflows/{waiting}/signals/update_content",
          {"content_id": "footnote", "new_content": "x"}, 400, ("content_id",)),
@@ -398,6 +398,21 @@ def watch(table):
                 last.get("progress_percentage") == 100, json.dumps(last)[:400])
 
 
+def asset(table):
+    """The images of the campaign are served, and nothing beside them is."""
+    result = table.server.rest("GET", f"/v1/workflows/{table.ids['waiting']}/result?wait=30s")
+    url = result["result"]["value"]["asset_urls"][0]
+    path = "/" + url.split("/", 3)[3]
+    status, headers, data = table.server.client.raw("GET", path)
+    kind = {name.lower(): value for name, value in headers.items()}.get("content-type")
+    table.check("asset", status == 200 and kind == "image/png" and data.startswith(b"\x89PNG"),
+                f"HTTP {status}, {kind}, {len(data)} bytes")
+    for bad in ("/assets/no/such.png", "/assets/../runs.db", "/assets/%2e%2e/runs.db",
+                "/assets/..%2fruns.db", "/assets/%2e%2e%2f%2e%2e%2fetc/passwd", "/assets/"):
+        status, _, _ = table.server.client.raw("GET", bad)
+        table.check(f"asset {bad}", status in (400, 404), f"HTTP {status}")
+
+
 def metric_names(table):
     _, _, text = table.server.client.raw("GET", "/metrics")
     for name in ("workflow_executions_total", "workflow_duration_seconds",
@@ -412,7 +427,11 @@ def run():
     args = parser.parse_args()
     with harness.Workplace("rest") as place:
         sandbox = place.sandbox()
-        server = place.server(sandbox)
+        settings = place.directory / "settings.yaml"
+        settings.write_text("outbound:\n  wait_max: 0s\n")
+        # One attempt fails and is repeated by the engine, so that the metrics show a retry.
+        sandbox.fault(vendor="openai", kind="rate_limit", retry_after_s=1, count=1)
+        server = place.server(sandbox, ["--config", settings])
         table = Table(server, args.only)
         for name in ("waiting", "closed", "other"):
             table.ids[name] = begin(server, f"Table {name}")
@@ -436,6 +455,7 @@ def run():
         if not args.only:
             decided_once(table)
             watch(table)
+            asset(table)
             metric_names(table)
         code, _ = server.stop()
         table.check("ends on SIGTERM", code == 0, f"code {code}")
