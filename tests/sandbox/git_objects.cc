@@ -15,10 +15,11 @@ constexpr char kTree = 'T';
 constexpr char kTreeDelta = 'D';
 
 constexpr size_t kShaLength = 40;
-constexpr size_t kRecentTreesMax = 256;
+// Trees kept ready to read, counted in entries.
+constexpr size_t kRecentEntriesMax = 300'000;
 // A tree is stored as a difference only when it is big, and never behind a longer chain.
 constexpr size_t kDeltaEntriesMin = 32;
-constexpr int kDeltaDepthMax = 40;
+constexpr int kDeltaDepthMax = 99;  // two digits
 
 std::string ObjectSha(std::string_view type, std::string_view content) {
   std::string text(type);
@@ -28,29 +29,68 @@ std::string ObjectSha(std::string_view type, std::string_view content) {
   return Sha1Hex(text);
 }
 
-std::string RawSha(const std::string& hex) {
-  std::string out;
+int HexValue(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
+
+void AppendRawSha(std::string* out, const std::string& hex) {
   for (size_t i = 0; i + 1 < hex.size(); i += 2) {
-    out.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+    out->push_back(static_cast<char>(HexValue(hex[i]) * 16 + HexValue(hex[i + 1])));
+  }
+}
+
+// Git's order: directories sort as if their names ended in '/'.
+bool SortsBefore(const Tree::value_type* a, const Tree::value_type* b) {
+  const std::string& x = a->first;
+  const std::string& y = b->first;
+  const size_t common = std::min(x.size(), y.size());
+  const int order = x.compare(0, common, y, 0, common);
+  if (order != 0) return order < 0;
+  const auto next = [common](const Tree::value_type* entry) {
+    if (entry->first.size() > common) return static_cast<unsigned char>(entry->first[common]);
+    return static_cast<unsigned char>(entry->second.type == "tree" ? '/' : '\0');
+  };
+  return next(a) < next(b);
+}
+
+// Git's own form of a tree.
+std::string TreeContent(const Tree& tree) {
+  std::vector<const Tree::value_type*> sorted;
+  sorted.reserve(tree.size());
+  for (const auto& entry : tree) sorted.push_back(&entry);
+  if (!std::is_sorted(sorted.begin(), sorted.end(), SortsBefore)) {
+    std::sort(sorted.begin(), sorted.end(), SortsBefore);
+  }
+  std::string out;
+  out.reserve(tree.size() * 48);
+  for (const Tree::value_type* entry : sorted) {
+    const std::string& mode = entry->second.mode;
+    out += mode == "040000" ? "40000" : mode;
+    out += ' ';
+    out += entry->first;
+    out.push_back('\0');
+    AppendRawSha(&out, entry->second.sha);
   }
   return out;
 }
 
-// Git's own form of a tree; directories sort as if their names ended in '/'.
-std::string TreeContent(const Tree& tree) {
-  std::vector<std::pair<std::string, const Tree::value_type*>> sorted;
-  for (const auto& entry : tree) {
-    sorted.emplace_back(entry.first + (entry.second.type == "tree" ? "/" : ""), &entry);
+// Calls `visit(name, before, after)` for every name whose entry differs; absent ones are null.
+template <typename Visit>
+void EachDifference(const Tree& before, const Tree& after, const Visit& visit) {
+  auto a = before.begin();
+  auto b = after.begin();
+  while (a != before.end() || b != after.end()) {
+    const int order = a == before.end() ? 1 : b == after.end() ? -1 : a->first.compare(b->first);
+    if (order < 0) {
+      visit(a->first, &a->second, static_cast<const TreeEntry*>(nullptr));
+      ++a;
+    } else if (order > 0) {
+      visit(b->first, static_cast<const TreeEntry*>(nullptr), &b->second);
+      ++b;
+    } else {
+      if (a->second != b->second) visit(a->first, &a->second, &b->second);
+      ++a;
+      ++b;
+    }
   }
-  std::sort(sorted.begin(), sorted.end());
-  std::string out;
-  for (const auto& [key, entry] : sorted) {
-    const std::string& mode = entry->second.mode;
-    out += (mode == "040000" ? "40000" : mode) + ' ' + entry->first;
-    out.push_back('\0');
-    out += RawSha(entry->second.sha);
-  }
-  return out;
 }
 
 void AppendEntry(std::string* out, const std::string& name, const TreeEntry& entry) {
@@ -112,13 +152,10 @@ std::string GitObjects::PutTree(const Tree& tree, const std::string& like) {
   if (base_data != nullptr && tree.size() >= kDeltaEntriesMin && depth <= kDeltaDepthMax) {
     const std::shared_ptr<const Tree> base = ReadTree(like);
     data = kTreeDelta + like + (depth < 10 ? "0" : "") + std::to_string(depth);
-    for (const auto& [name, entry] : tree) {
-      const auto old = base->find(name);
-      if (old == base->end() || old->second != entry) AppendEntry(&data, name, entry);
-    }
-    for (const auto& [name, entry] : *base) {
-      if (!tree.contains(name)) AppendEntry(&data, name, {"-", "-", "-"});
-    }
+    EachDifference(*base, tree,
+                   [&data](const std::string& name, const TreeEntry*, const TreeEntry* now) {
+                     AppendEntry(&data, name, now != nullptr ? *now : TreeEntry{"-", "-", "-"});
+                   });
   } else {
     data = kTree;
     for (const auto& [name, entry] : tree) AppendEntry(&data, name, entry);
@@ -162,27 +199,47 @@ std::optional<std::string> GitObjects::ReadBlob(const std::string& sha) const {
 
 std::shared_ptr<const Tree> GitObjects::ReadTree(const std::string& sha) {
   if (sha.empty()) return std::make_shared<Tree>();
-  const auto recent = recent_by_sha_.find(sha);
-  if (recent != recent_by_sha_.end()) {
-    recent_.splice(recent_.begin(), recent_, recent->second);
-    return recent->second->second;
-  }
-  const std::string* data = store_.FindObject(sha);
-  if (data == nullptr || (data->front() != kTree && data->front() != kTreeDelta)) return nullptr;
+  if (std::shared_ptr<const Tree> recent = FindRecent(sha)) return recent;
+  // Walks back over differences to a whole tree or a recent one, then applies them forwards.
+  std::vector<std::string_view> differences;
   auto tree = std::make_shared<Tree>();
-  if (data->front() == kTree) {
-    ReadEntries(std::string_view(*data).substr(1), tree.get());
-  } else {
-    *tree = *ReadTree(data->substr(1, kShaLength));
-    ReadEntries(std::string_view(*data).substr(1 + kShaLength + 2), tree.get());
+  for (std::string at = sha;;) {
+    const std::string* data = store_.FindObject(at);
+    if (data == nullptr || (data->front() != kTree && data->front() != kTreeDelta)) return nullptr;
+    const std::string_view text = *data;
+    if (text.front() == kTree) {
+      ReadEntries(text.substr(1), tree.get());
+      break;
+    }
+    differences.push_back(text.substr(1 + kShaLength + 2));
+    at = text.substr(1, kShaLength);
+    if (const std::shared_ptr<const Tree> recent = FindRecent(at)) {
+      *tree = *recent;
+      break;
+    }
   }
-  recent_.emplace_front(sha, tree);
+  for (auto it = differences.rbegin(); it != differences.rend(); ++it) ReadEntries(*it, tree.get());
+  Remember(sha, tree);
+  return tree;
+}
+
+std::shared_ptr<const Tree> GitObjects::FindRecent(const std::string& sha) {
+  const auto found = recent_by_sha_.find(sha);
+  if (found == recent_by_sha_.end()) return nullptr;
+  recent_.splice(recent_.begin(), recent_, found->second);
+  return found->second->second;
+}
+
+void GitObjects::Remember(const std::string& sha, std::shared_ptr<const Tree> tree) {
+  if (recent_by_sha_.contains(sha)) return;
+  recent_entries_ += tree->size();
+  recent_.emplace_front(sha, std::move(tree));
   recent_by_sha_[sha] = recent_.begin();
-  if (recent_.size() > kRecentTreesMax) {
+  while (recent_entries_ > kRecentEntriesMax && recent_.size() > 1) {
+    recent_entries_ -= recent_.back().second->size();
     recent_by_sha_.erase(recent_.back().first);
     recent_.pop_back();
   }
-  return tree;
 }
 
 std::optional<GitCommit> GitObjects::ReadCommit(const std::string& sha) const {
@@ -223,7 +280,9 @@ std::string GitObjects::UpdateTree(const std::string& root, const TreeChanges& c
       tree[name] = {"040000", "tree", sha};
     }
   }
-  return PutTree(tree, root);
+  std::string sha = PutTree(tree, root);
+  if (!tree.empty()) Remember(sha, std::make_shared<const Tree>(std::move(tree)));
+  return sha;
 }
 
 std::optional<TreeEntry> GitObjects::FindPath(const std::string& root, std::string_view path) {
@@ -257,26 +316,19 @@ void GitObjects::DiffInto(const std::string& from, const std::string& to, const 
   if (from == to) return;
   const std::shared_ptr<const Tree> before = ReadTree(from);
   const std::shared_ptr<const Tree> after = ReadTree(to);
-  const auto tree_sha = [](const Tree& tree, const std::string& name) {
-    const auto found = tree.find(name);
-    return found != tree.end() && found->second.type == "tree" ? found->second.sha : "";
-  };
-  for (const auto& [name, entry] : *before) {
-    const auto now = after->find(name);
-    if (entry.type == "tree") {
-      DiffInto(entry.sha, tree_sha(*after, name), prefix + name + "/", out);
-    } else if (now == after->end() || now->second.type == "tree") {
-      (*out)[prefix + name] = std::nullopt;
-    }
-  }
-  for (const auto& [name, entry] : *after) {
-    const auto old = before->find(name);
-    if (entry.type == "tree") {
-      if (tree_sha(*before, name).empty()) DiffInto("", entry.sha, prefix + name + "/", out);
-    } else if (old == before->end() || old->second != entry) {
-      (*out)[prefix + name] = entry;
-    }
-  }
+  EachDifference(
+      *before, *after, [&](const std::string& name, const TreeEntry* old, const TreeEntry* now) {
+        const bool was_tree = old != nullptr && old->type == "tree";
+        const bool is_tree = now != nullptr && now->type == "tree";
+        if (was_tree || is_tree) {
+          DiffInto(was_tree ? old->sha : "", is_tree ? now->sha : "", prefix + name + "/", out);
+        }
+        if (now != nullptr && !is_tree) {
+          (*out)[prefix + name] = *now;
+        } else if (old != nullptr && !was_tree) {
+          (*out)[prefix + name] = std::nullopt;
+        }
+      });
 }
 
 }  // namespace sandbox

@@ -74,10 +74,14 @@ class GitObjects {
   void DiffInto(const std::string& from, const std::string& to, const std::string& prefix,
                 TreeChanges* out);
 
+  std::shared_ptr<const Tree> FindRecent(const std::string& sha);
+  void Remember(const std::string& sha, std::shared_ptr<const Tree> tree);
+
   Store& store_;
   // Recently used trees, newest first.
   std::list<std::pair<std::string, std::shared_ptr<const Tree>>> recent_;
   std::unordered_map<std::string, decltype(recent_)::iterator> recent_by_sha_;
+  size_t recent_entries_ = 0;
 };
 
 }  // namespace sandbox

@@ -156,7 +156,7 @@ std::string MakeJpeg(int width, int height, Colour colour) {
                                       -0.1687 * r - 0.3313 * g + 0.5 * b,
                                       0.5 * r - 0.4187 * g - 0.0813 * b};
   std::string jpeg = "\xff\xd8";
-  jpeg += std::string("\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00", 20);
+  jpeg += std::string("\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00", 18);
   jpeg += std::string("\xff\xdb\x00\x43\x00", 5) + std::string(64, '\x08');
   jpeg += std::string("\xff\xc0\x00\x11\x08", 5);
   Append16(&jpeg, static_cast<uint32_t>(height));
