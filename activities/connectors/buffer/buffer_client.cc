@@ -16,7 +16,7 @@ using outbound::Repeat;
 using wire::Json;
 
 constexpr int kCreateRoundsMax = 4;
-constexpr int kPageSize = 50;
+constexpr int kPageSize = 100;
 constexpr int kPagesMax = 40;
 constexpr absl::Duration kClockMargin = absl::Minutes(5);
 

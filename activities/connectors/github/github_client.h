@@ -118,7 +118,8 @@ class GithubClient {
                                                    std::string head_sha,
                                                    outbound::CallContext context);
 
-  // The page with exactly this content on the pages branch.
+  // The page with exactly this content on the pages branch (made from the base branch when there
+  // is none).
   base::Task<base::Outcome<Page>> EnsurePage(std::string path, std::string content,
                                              std::string message, outbound::CallContext context);
   // Takes the page away, or puts `restore_sha`'s bytes back. False when it was already so.
@@ -139,6 +140,7 @@ class GithubClient {
   base::Task<base::Outcome<std::string>> PageSha(std::string path, outbound::CallContext context);
   base::Task<base::Outcome<Page>> WritePage(std::string path, std::string content,
                                             std::string message, outbound::CallContext context);
+  base::Task<base::Outcome<bool>> MakePagesBranch(outbound::CallContext context);
   base::Task<base::Outcome<bool>> RemovePage(std::string path, std::string message,
                                              outbound::CallContext context);
   std::string PageUrl(const std::string& path) const;

@@ -81,6 +81,11 @@ Task<Outcome<Page>> GithubClient::WritePage(std::string path, std::string conten
         "PUT", ContentsPath(path), std::move(body), "repos.createOrUpdateFileContents", context);
     if (!answer.ok()) co_return answer.failure();
     if (answer->ok()) co_return page;
+    if (answer->status == 404 && round == 1) {  // no such branch yet
+      Outcome<bool> made = co_await MakePagesBranch(context);
+      if (!made.ok()) co_return made.failure();
+      if (*made) continue;
+    }
     if (!IsConflict(*answer) || round >= kWriteRoundsMax) {
       base::Failure failure = Refused("writing page " + path, *answer);
       failure.retryable = answer->status == 409;
@@ -89,6 +94,21 @@ Task<Outcome<Page>> GithubClient::WritePage(std::string path, std::string conten
     const bool elapsed = co_await WaitForOthers(*api_, round, context);
     if (!elapsed) co_return base::Failure::Canceled(context.cancel.reason());
   }
+}
+
+// False when the branch is there already.
+Task<Outcome<bool>> GithubClient::MakePagesBranch(CallContext context) {
+  Outcome<std::string> existing = co_await HeadOf(options_.pages_branch, context);
+  if (!existing.ok()) co_return existing.failure();
+  if (!existing->empty()) co_return false;
+  Outcome<std::string> base = co_await HeadOf(options_.base_branch, context);
+  if (!base.ok()) co_return base.failure();
+  Json body = {{"ref", "refs/heads/" + options_.pages_branch}, {"sha", *base}};
+  Outcome<Answer> answer =
+      co_await api_->Call("POST", "/git/refs", std::move(body), "git.createRef", context);
+  if (!answer.ok()) co_return answer.failure();
+  if (answer->ok() || answer->Words().find("already exists") != std::string::npos) co_return true;
+  co_return Refused("making branch " + options_.pages_branch, *answer);
 }
 
 Task<Outcome<bool>> GithubClient::DeletePage(std::string path, std::string restore_sha,

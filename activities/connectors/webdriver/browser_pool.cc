@@ -164,14 +164,15 @@ Task<Outcome<Unit>> BrowserPool::RunJob(std::string url, std::shared_ptr<Job> jo
     Finish(url, job, base::Failure::Canceled(context.cancel.reason()));
     co_return Unit{};
   }
-  // A session that worked a minute ago may be dead by now: then one more, fresh.
+  // A session that worked a minute ago, or chromedriver itself, may be dead by now: then once
+  // more, with fresh ones.
   for (int round = 1;; ++round) {
     SessionPtr session;
     Outcome<RenderedPage> page = co_await RenderOnce(url, &session, context);
     const bool healthy = session != nullptr && (page.ok() || IsAboutThePage(page.failure()));
-    const bool was_used = session != nullptr && session->renders > 1;
-    const bool again = !healthy && was_used && round == 1 && !context.cancel.canceled() &&
-                       page.failure().type != "PageTimeout";
+    const bool again = round == 1 && !page.ok() && !IsAboutThePage(page.failure()) &&
+                       page.failure().retryable && page.failure().type != "PageTimeout" &&
+                       !context.cancel.canceled();
     if (!again) Finish(url, job, std::move(page));
     if (session != nullptr) {
       // The slot is held until the session is clean or gone.
@@ -257,16 +258,22 @@ Task<Outcome<BrowserPool::SessionPtr>> BrowserPool::NewSession(CallContext conte
   Outcome<std::string> id = co_await client.NewSession(CapabilitiesJson(settings), context);
   if (!id.ok()) {
     --sessions_;
-    base::Log(base::LogLevel::kWarning, "no browser session", {},
-              {{"failure", id.failure().type}, {"reason", id.failure().message}});
+    const bool canceled = id.failure().is_canceled();
+    if (!canceled) {
+      base::Log(base::LogLevel::kWarning, "no browser session", {},
+                {{"failure", id.failure().type}, {"reason", id.failure().message}});
+    }
+    // chromedriver did not answer: the next session starts a new one.
+    const bool said_by_driver = id.failure().type.starts_with("WebDriver: ");
+    if (!canceled && !said_by_driver && generation == driver_.generation()) driver_.Kill();
     // A browser may have started although nobody knows its session.
     if (!settings.user_data_dir.empty()) {
       KillBrowsersBelow(settings.user_data_dir);
       RemoveDirectory(settings.user_data_dir);
     }
-    base::Failure failure = id.failure();
-    if (failure.is_canceled()) co_return failure;
-    co_return base::Failure::Retryable("VendorUnavailable", "no browser: " + failure.message);
+    if (canceled) co_return id.failure();
+    co_return base::Failure::Retryable("VendorUnavailable",
+                                       "no browser: " + id.failure().message);
   }
   auto session = std::make_unique<Session>(
       Session{.id = *id,

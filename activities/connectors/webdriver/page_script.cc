@@ -42,7 +42,8 @@ function FindProxyForURL(url, host) {
 // Chromium never asks a proxy script about these.
 constexpr char kPrivateNames[] =
     "MAP localhost ~NOTFOUND, MAP *.localhost ~NOTFOUND, MAP 127.* ~NOTFOUND, "
-    "MAP 169.254.* ~NOTFOUND, MAP [::1] ~NOTFOUND, MAP ::1 ~NOTFOUND, MAP [fe80:* ~NOTFOUND";
+    "MAP 169.254.* ~NOTFOUND, MAP [::1] ~NOTFOUND, MAP ::1 ~NOTFOUND, MAP [fe80:* ~NOTFOUND, "
+    "MAP [::ffff:* ~NOTFOUND, MAP ::ffff:* ~NOTFOUND, MAP fe80:* ~NOTFOUND";
 
 bool IsRetryableStatus(int status) { return status >= 500 || status == 408 || status == 429; }
 

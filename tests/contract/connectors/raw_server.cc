@@ -19,17 +19,18 @@ struct RawServer::Connection {
   std::string input;
 };
 
-RawServer::RawServer(std::vector<std::string> answers) : answers_(std::move(answers)) {
-  listen_fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+RawServer::RawServer(std::vector<std::string> answers, bool ipv6)
+    : answers_(std::move(answers)), ipv6_(ipv6) {
+  listen_fd_ = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   stop_fd_ = eventfd(0, EFD_CLOEXEC);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  CHECK(bind(listen_fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  sockaddr_in6 six{.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+  sockaddr_in four{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  auto* address = ipv6 ? reinterpret_cast<sockaddr*>(&six) : reinterpret_cast<sockaddr*>(&four);
+  socklen_t length = ipv6 ? sizeof(six) : sizeof(four);
+  CHECK(bind(listen_fd_, address, length) == 0);
   CHECK(listen(listen_fd_, 64) == 0);
-  socklen_t length = sizeof(address);
-  CHECK(getsockname(listen_fd_, reinterpret_cast<sockaddr*>(&address), &length) == 0);
-  port_ = ntohs(address.sin_port);
+  CHECK(getsockname(listen_fd_, address, &length) == 0);
+  port_ = ntohs(ipv6 ? six.sin6_port : four.sin_port);
   thread_ = std::thread([this] { Serve(); });
 }
 
@@ -41,7 +42,10 @@ RawServer::~RawServer() {
   close(stop_fd_);
 }
 
-std::string RawServer::url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
+std::string RawServer::url() const {
+  return std::string("http://") + (ipv6_ ? "[::1]" : "127.0.0.1") + ":" + std::to_string(port_) +
+         "/";
+}
 
 void RawServer::Serve() {
   std::list<Connection> open;

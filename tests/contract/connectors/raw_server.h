@@ -1,4 +1,4 @@
-// RawServer: a TCP server on 127.0.0.1 that answers each request with the next text of a list
+// RawServer: a TCP server on the loopback address that answers each request with the next text of a list
 // (the last one again and again), byte by byte as given. "" closes the connection instead,
 // kHang says nothing until the server is destroyed. For what no HTTP library would do.
 //
@@ -18,10 +18,12 @@ namespace connector_test {
 class RawServer {
  public:
   static inline const std::string kHang = "hang";
-  explicit RawServer(std::vector<std::string> answers);
+  // On 127.0.0.1, or on ::1.
+  explicit RawServer(std::vector<std::string> answers, bool ipv6 = false);
   ~RawServer();
 
   std::string url() const;
+  int port() const { return port_; }
   int connections() const { return connections_; }
   int requests() const { return requests_; }
 
@@ -32,6 +34,7 @@ class RawServer {
   bool ReadAndAnswer(Connection& connection);
 
   const std::vector<std::string> answers_;
+  const bool ipv6_;
   int listen_fd_ = -1;
   int stop_fd_ = -1;
   int port_ = 0;
