@@ -10,7 +10,7 @@ namespace sandbox {
 namespace {
 
 constexpr int kDepthMax = 12;
-constexpr size_t kScanMax = 200'000;
+constexpr size_t kScanMax = 100'000;
 constexpr size_t kNameMax = 120;
 
 const std::vector<std::string>& Pieces() {
@@ -58,11 +58,15 @@ std::string CampaignIn(const std::string& text) {
 
 Copywriter::Copywriter(std::string conversation, int64_t seed)
     : conversation_(std::move(conversation)) {
-  const std::string scanned = conversation_.substr(0, kScanMax);
-  campaign_ = CampaignIn(scanned);
-  audience_ = Labelled(scanned, {"target_audience", "target audience", "audience"});
+  hash_ = HashOf(std::to_string(HashOf(conversation_)) + "#" + std::to_string(seed));
+  // What is asked stands at the beginning or at the end.
+  if (conversation_.size() > 2 * kScanMax) {
+    conversation_ = conversation_.substr(0, kScanMax) + "\n" +
+                    conversation_.substr(conversation_.size() - kScanMax);
+  }
+  campaign_ = CampaignIn(conversation_);
+  audience_ = Labelled(conversation_, {"target_audience", "target audience", "audience"});
   if (audience_.empty()) audience_ = "your team";
-  hash_ = HashOf(conversation_ + "#" + std::to_string(seed));
 }
 
 std::string Copywriter::Pick(const std::vector<std::string>& options, uint64_t salt) const {
