@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -243,6 +244,7 @@ class Server(Program):
         self.grpc = ready.group(2)
         if self.client is None:
             self.client = Client(self.url)
+        self.client.close()  # our connection to the process before
         return self
 
     def rest(self, method, path, body=None, timeout=60):
@@ -340,5 +342,9 @@ def main(run):
     except Failed as error:
         print(f"FAILED: {error}", file=sys.stderr)
         code = 1
+    except BaseException:
+        traceback.print_exc()
+        code = 1
     sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(code)  # client threads may still be asking

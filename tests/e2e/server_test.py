@@ -5,6 +5,8 @@ ports, SIGTERM.
     tests/e2e/server_test.py
 """
 
+import http.client
+import pathlib
 import re
 import subprocess
 
@@ -67,6 +69,26 @@ def one_server_a_directory(place, server):
     expect(code == 1 and "127.0.0.1:1" in err, f"no sandbox there: {code}: {err}")
 
 
+def process(pid):
+    """(name, parent) of a living process, or None."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    found = re.match(r"\d+ \((.*)\) (\S) (\d+)", stat, re.DOTALL)
+    return None if found.group(2) == "Z" else (found.group(1), int(found.group(3)))
+
+
+def children(pid):
+    """(pid, name) of the living children of a process."""
+    result = []
+    for entry in pathlib.Path("/proc").iterdir():
+        found = process(entry.name) if entry.name.isdigit() else None
+        if found and found[1] == pid:
+            result.append((int(entry.name), found[0]))
+    return result
+
+
 def own_sandbox(place):
     """--dev alone starts a vendor-sandbox, which ends with the server, however that ends."""
     server = harness.Server(place.directory / "dev")
@@ -74,22 +96,39 @@ def own_sandbox(place):
     place.programs.append(server)
     server.start()
     expect(server.client.raw("GET", "/readyz")[0] == 200, "not ready")
-    children = subprocess.run(["ps", "--ppid", str(server.pid), "-o", "pid=,args="],
-                              capture_output=True, text=True, check=True).stdout
-    found = re.search(r"(\d+) \S*vendor-sandbox", children)
-    expect(found, f"no vendor-sandbox among: {children}")
-    sandbox = found.group(1)
+    sandbox = [pid for pid, name in children(server.pid) if name.startswith("vendor-sand")]
+    expect(sandbox, f"no vendor-sandbox among: {children(server.pid)}")
     server.kill()
-
-    def gone():
-        state = subprocess.run(["ps", "-o", "stat=", "-p", sandbox], capture_output=True,
-                               text=True, check=False).stdout.strip()
-        return state == "" or state.startswith("Z")
-
-    harness.wait_until(gone, 10, "the sandbox to end with its server")
+    harness.wait_until(lambda: process(sandbox[0]) is None, 10,
+                       "the sandbox to end with its server")
     server.start()  # the directory is free again
     code, seconds = server.stop()
     expect(code == 0 and seconds < 10, f"SIGTERM: code {code} after {seconds:.1f} s")
+
+
+def stop_while_busy(sandbox, server):
+    """SIGTERM with activities running, a long poll and an event stream open: code 0 in seconds,
+    and all of it goes on after the start."""
+    fault = sandbox.fault(vendor="*", kind="latency", latency_ms=3000)
+    ids = [server.rest("POST", "/v1/campaigns", {"campaign": harness.campaign(
+        f"Busy {number}", sandbox=sandbox)})["workflow_id"] for number in range(5)]
+    connections = []
+    for path in (f"/v1/workflows/{ids[0]}/result?wait=60s", f"/v1/workflows/{ids[0]}/watch"):
+        connection = http.client.HTTPConnection(*server.client.address, timeout=30)
+        connection.request("GET", path)
+        connections.append(connection)
+    harness.wait_until(lambda: sandbox.client.ok("GET", "/__sandbox/calls")["total"] > 3, 30,
+                       "calls to be under way")
+    code, seconds = server.stop()
+    expect(code == 0 and seconds < 10, f"SIGTERM while busy: code {code} after {seconds:.1f} s")
+    for connection in connections:
+        connection.close()
+    sandbox.client.ok("DELETE", f"/__sandbox/faults/{fault['id']}")
+    server.start()
+    for workflow_id in ids:
+        harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
+                           f"{workflow_id} to go on")
+    return seconds
 
 
 def run():
@@ -98,13 +137,14 @@ def run():
         sandbox = place.sandbox()
         server = place.server(sandbox)
         one_server_a_directory(place, server)
+        busy = stop_while_busy(sandbox, server)
         code, seconds = server.stop()
         expect(code == 0 and seconds < 10, f"SIGTERM: code {code} after {seconds:.1f} s")
         logged = server.log.read_text()
         expect(logged.strip() and all(line.startswith("{") for line in logged.splitlines()),
                f"standard error holds other things than JSON:\n{logged[:1000]}")
         own_sandbox(place)
-        print("server: fine")
+        print(f"server: fine; SIGTERM while busy took {busy:.1f} s")
         return 0
 
 
