@@ -1,6 +1,7 @@
 #include "activities/outbound/http_client.h"
 
 #include <curl/curl.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <map>
@@ -20,11 +21,18 @@ namespace {
 
 constexpr size_t kHeaderBytesMax = 64 * 1024;
 constexpr size_t kEasyHandlesKept = 64;
+// Vendors close idle connections after a minute or so; a create that meets a closed one has to
+// look whether it had its effect.
+constexpr long kIdleSecondsMax = 30;
 
 // libcurl's global state lives as long as the process.
 void InitCurlOnce() {
   static std::once_flag once;
-  std::call_once(once, [] { CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK); });
+  std::call_once(once, [] {
+    CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    // OpenSSL writes to sockets that the other side has closed.
+    signal(SIGPIPE, SIG_IGN);
+  });
 }
 
 // "https://api.example.com:8443"; the URL itself when it is not one that curl understands.
@@ -264,6 +272,8 @@ struct HttpClient::Impl {
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kIdleSecondsMax);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
                      std::max<long>(1, absl::ToInt64Milliseconds(timeout)));
@@ -346,6 +356,8 @@ Transfer Result(InFlight& in_flight, CURLcode code) {
     transfer.end = TransferEnd::kTooLarge;
     transfer.message =
         absl::StrCat("the answer is larger than ", in_flight.response_bytes_max, " bytes");
+  } else if (code == CURLE_SEND_FAIL_REWIND) {
+    transfer.message = "the connection ended before the answer";
   } else if (code != CURLE_OK) {
     transfer.message = in_flight.error[0] != 0 ? in_flight.error : curl_easy_strerror(code);
   }

@@ -1,6 +1,7 @@
 #include "activities/connectors/webdriver/child_process.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -22,11 +23,13 @@ namespace {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  signal(SIGPIPE, SIG_DFL);
   // The parent may have died before prctl.
   if (getppid() == parent) {
     dup2(null_fd, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     if (!keep_stderr) dup2(null_fd, STDERR_FILENO);
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);  // databases and sockets are ours
     execvp(argv[0], argv);
   }
   const int error = errno;

@@ -188,20 +188,49 @@ TEST_F(BrowserTest, ReachesNoPrivateAddressUnlessAllowed) {
   Make({});
   char own_name[256] = "localhost";
   gethostname(own_name, sizeof(own_name) - 1);
-  for (const RawServer* server : {&four, &six}) {
-    for (const char* host :
-         {static_cast<const char*>(own_name), "127.0.0.1", "127.1.2.3", "localhost", "a.localhost", "2130706433", "0x7f.1", "0.0.0.0",
-          "[::1]", "[0:0:0:0:0:0:0:1]", "[::]", "[::ffff:127.0.0.1]", "[::127.0.0.1]",
-          "[64:ff9b::7f00:1]", "ip6-localhost", "169.254.169.254", "10.0.0.1", "192.168.1.1",
-          "172.16.0.1", "[fd00::2]", "[fe80::1]"}) {
-      const auto closed =
-          Render(std::string("http://") + host + ":" + std::to_string(server->port()) + "/");
-      ASSERT_FALSE(closed.ok()) << host;
-      EXPECT_EQ(closed.failure().type, "PageUnreachable")
-          << host << ": " << closed.failure().ToString();
-    }
+  const auto expect_closed = [&](const std::string& host, int port) {
+    const auto closed = Render("http://" + host + ":" + std::to_string(port) + "/");
+    ASSERT_FALSE(closed.ok()) << host;
+    EXPECT_EQ(closed.failure().type, "PageUnreachable") << closed.failure().ToString();
+  };
+  for (const char* host : {static_cast<const char*>(own_name), "127.0.0.1", "127.1.2.3",
+                           "localhost", "a.localhost", "2130706433", "0x7f.1", "0.0.0.0",
+                           "[::ffff:127.0.0.1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]",
+                           "169.254.169.254", "10.0.0.1", "192.168.1.1", "172.16.0.1"}) {
+    expect_closed(host, four.port());
+  }
+  for (const char* host :
+       {"[::1]", "[0:0:0:0:0:0:0:1]", "[::]", "localhost", "[fd00::2]", "[fe80::1]"}) {
+    expect_closed(host, six.port());
   }
   EXPECT_EQ(four.requests() + six.requests(), before);
+}
+
+TEST_F(BrowserTest, UsesAGivenRemoteEndAndLeavesNoSessionThere) {
+  auto driver = std::make_unique<webdriver::DriverProcess>(loop(), outbound(),
+                                                           "/usr/bin/chromedriver");
+  const auto remote = Run(driver->EnsureRunning(Context("wf-1")));
+  ASSERT_TRUE(remote.ok()) << remote.failure().ToString();
+  Make({.webdriver_url = *remote});
+  EXPECT_TRUE(Render(url("/site/acme")).ok());
+  EXPECT_EQ(DriverPid(), -1);
+  ASSERT_TRUE(Run(pool_->Stop()).ok());
+  RunOnLoop([&] {
+    EXPECT_EQ(pool_->sessions(), 0);
+    driver.reset();
+  });
+}
+
+TEST_F(BrowserTest, EndsIdleSessions) {
+  Make({.session_idle_max = absl::Milliseconds(50)});
+  ASSERT_TRUE(Render(url("/site/acme")).ok());
+  int sessions = 1;
+  for (int i = 0; i < 10'000 && sessions > 0; ++i) {
+    Run(base::Sleep(loop(), absl::Milliseconds(1)));
+    RunOnLoop([&] { sessions = pool_->sessions(); });
+  }
+  EXPECT_EQ(sessions, 0);
+  EXPECT_TRUE(Render(url("/site/globex")).ok());
 }
 
 TEST_F(BrowserTest, SaysWhenThereIsNoChromedriver) {
