@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "orchestrator/engine/partition.h"
 #include "orchestrator/history/payload.h"
 #include "orchestrator/history/time.h"
@@ -23,6 +24,14 @@ absl::Status CheckPayload(const v1::Payload& payload, int bytes_max) {
   return absl::ResourceExhaustedError(absl::StrCat("the payload has ", bytes,
                                                    " bytes (limit payload_bytes_max = ", bytes_max,
                                                    ")"));
+}
+
+// A new trace (W3C Trace Context, level 1), sampled. Its ids must not be all zero.
+std::string NewTraceparent(base::Random& random) {
+  const uint64_t high = random.Next();
+  const uint64_t low = random.Next();
+  const uint64_t span = random.Next();
+  return absl::StrFormat("00-%016x%016x-%016x-01", high, low | 1, span | 1);
 }
 
 }  // namespace
@@ -70,7 +79,8 @@ void Partition::Start(v1::StartWorkflowRequest request, Callback<v1::StartWorkfl
       *started.mutable_execution_timeout() = request.execution_timeout();
     }
     started.set_request_id(request.request_id());
-    started.set_traceparent(request.traceparent());
+    started.set_traceparent(request.traceparent().empty() ? NewTraceparent(deps_.random)
+                                                          : request.traceparent());
     started.set_correlation_id(request.correlation_id());
     started.set_identity(request.identity());
     started.set_random_seed(deps_.random.Next());

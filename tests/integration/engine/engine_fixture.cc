@@ -15,19 +15,19 @@ Text T(const std::string& text) {
   return message;
 }
 
-EngineTest::EngineTest() {
+EngineHarness::EngineHarness() {
   base::SetLogLevel(base::LogLevel::kOff);
   std::string pattern = (std::filesystem::temp_directory_path() / "engine-XXXXXX").string();
   CHECK(mkdtemp(pattern.data()) != nullptr);
   dir = pattern;
 }
 
-EngineTest::~EngineTest() {
+EngineHarness::~EngineHarness() {
   Close();
   std::filesystem::remove_all(dir);
 }
 
-void EngineTest::Open(engine::EngineOptions options) {
+void EngineHarness::Open(engine::EngineOptions options) {
   auto opened = store::sqlite::SqliteStore::Open({.path = dir + "/engine.db"});
   CHECK(opened.ok()) << opened.status();
   store = *std::move(opened);
@@ -51,7 +51,7 @@ void EngineTest::Open(engine::EngineOptions options) {
   client = client::NewInProcessClient(*engine);
 }
 
-void EngineTest::Close() {
+void EngineHarness::Close() {
   if (engine == nullptr) return;
   absl::Notification drained;
   activities->Drain([&] { drained.Notify(); });
@@ -67,12 +67,12 @@ void EngineTest::Close() {
   store.reset();
 }
 
-void EngineTest::Restart(engine::EngineOptions options) {
+void EngineHarness::Restart(engine::EngineOptions options) {
   Close();
   Open(std::move(options));
 }
 
-absl::StatusOr<v1::StartWorkflowResponse> EngineTest::Start(const std::string& type,
+absl::StatusOr<v1::StartWorkflowResponse> EngineHarness::Start(const std::string& type,
                                                             const std::string& id,
                                                             const std::string& input,
                                                             const std::string& request_id) {
@@ -85,7 +85,7 @@ absl::StatusOr<v1::StartWorkflowResponse> EngineTest::Start(const std::string& t
       [&](auto done) { client->StartWorkflow(request, std::move(done)); });
 }
 
-v1::GetWorkflowResultResponse EngineTest::Result(const std::string& id) {
+v1::GetWorkflowResultResponse EngineHarness::Result(const std::string& id) {
   v1::GetWorkflowResultRequest request;
   request.set_workflow_id(id);
   request.mutable_wait()->set_seconds(30);
@@ -95,7 +95,7 @@ v1::GetWorkflowResultResponse EngineTest::Result(const std::string& id) {
   return *result;
 }
 
-std::string EngineTest::ResultText(const std::string& id) {
+std::string EngineHarness::ResultText(const std::string& id) {
   const v1::GetWorkflowResultResponse result = Result(id);
   if (result.status() != v1::RunStatus::COMPLETED) {
     return v1::RunStatus::Value_Name(result.status()) + " " + result.failure().type() + " " +
@@ -104,7 +104,7 @@ std::string EngineTest::ResultText(const std::string& id) {
   return history::FromPayload<Text>(result.result())->message();
 }
 
-absl::StatusOr<v1::UpdateWorkflowResponse> EngineTest::Update(const std::string& id,
+absl::StatusOr<v1::UpdateWorkflowResponse> EngineHarness::Update(const std::string& id,
                                                               const std::string& name,
                                                               const std::string& input) {
   v1::UpdateWorkflowRequest request;
@@ -115,7 +115,7 @@ absl::StatusOr<v1::UpdateWorkflowResponse> EngineTest::Update(const std::string&
       [&](auto done) { client->Update(request, std::move(done)); });
 }
 
-absl::Status EngineTest::Signal(const std::string& id, const std::string& name,
+absl::Status EngineHarness::Signal(const std::string& id, const std::string& name,
                                 const std::string& input) {
   v1::SignalWorkflowRequest request;
   request.set_workflow_id(id);
@@ -126,7 +126,7 @@ absl::Status EngineTest::Signal(const std::string& id, const std::string& name,
       .status();
 }
 
-absl::StatusOr<std::string> EngineTest::Query(const std::string& id, const std::string& name) {
+absl::StatusOr<std::string> EngineHarness::Query(const std::string& id, const std::string& name) {
   v1::QueryWorkflowRequest request;
   request.set_workflow_id(id);
   request.set_query_name(name);
@@ -137,7 +137,7 @@ absl::StatusOr<std::string> EngineTest::Query(const std::string& id, const std::
   return history::FromPayload<Text>(response->result())->message();
 }
 
-v1::WorkflowInfo EngineTest::Info(const std::string& id) {
+v1::WorkflowInfo EngineHarness::Info(const std::string& id) {
   v1::GetWorkflowRequest request;
   request.set_workflow_id(id);
   auto info =
@@ -146,7 +146,7 @@ v1::WorkflowInfo EngineTest::Info(const std::string& id) {
   return *info;
 }
 
-v1::SagaInfo EngineTest::Saga(const std::string& id) {
+v1::SagaInfo EngineHarness::Saga(const std::string& id) {
   v1::GetSagaRequest request;
   request.set_workflow_id(id);
   auto info = Await<v1::SagaInfo>([&](auto done) { client->GetSaga(request, std::move(done)); });
@@ -154,7 +154,7 @@ v1::SagaInfo EngineTest::Saga(const std::string& id) {
   return *info;
 }
 
-std::vector<v1::HistoryEvent> EngineTest::History(const std::string& id) {
+std::vector<v1::HistoryEvent> EngineHarness::History(const std::string& id) {
   v1::GetWorkflowHistoryRequest request;
   request.set_workflow_id(id);
   auto response = Await<v1::GetWorkflowHistoryResponse>(
@@ -163,7 +163,7 @@ std::vector<v1::HistoryEvent> EngineTest::History(const std::string& id) {
   return {response->events().begin(), response->events().end()};
 }
 
-v1::WorkflowInfo EngineTest::WaitFor(const std::string& id,
+v1::WorkflowInfo EngineHarness::WaitFor(const std::string& id,
                                      const std::function<bool(const v1::WorkflowInfo&)>& holds) {
   while (true) {
     v1::WorkflowInfo info = Info(id);

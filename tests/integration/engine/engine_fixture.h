@@ -30,10 +30,12 @@ namespace v1 = ::orchestrator::v1;
 using Text = v1::Failure;
 Text T(const std::string& text);
 
-class EngineTest : public ::testing::Test {
- protected:
-  EngineTest();
-  ~EngineTest() override;
+class EngineHarness {
+ public:
+  EngineHarness();
+  ~EngineHarness();
+  EngineHarness(const EngineHarness&) = delete;
+  EngineHarness& operator=(const EngineHarness&) = delete;
 
   void Open(engine::EngineOptions options = {});
   // Graceful stop, then a new engine on the same file.
@@ -87,5 +89,8 @@ class EngineTest : public ::testing::Test {
   std::unique_ptr<engine::Engine> engine;
   std::unique_ptr<client::WorkflowClient> client;
 };
+
+// The harness as a GoogleTest fixture.
+class EngineTest : public ::testing::Test, public EngineHarness {};
 
 }  // namespace engine_test
