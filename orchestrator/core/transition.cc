@@ -105,11 +105,7 @@ void TransitionBuilder::NoteRetry(EventId scheduled_event_id) {
 }
 
 std::string TransitionBuilder::Serialize() const {
-  if (!has_events()) return "";
-  v1::Transition transition = transition_;
-  transition.set_first_event_id(first_event_id_);
-  *transition.mutable_time() = history::ToProto(now_);
-  return transition.SerializeAsString();
+  return has_events() ? transition_.SerializeAsString() : "";
 }
 
 std::vector<v1::ActivityAttemptState> TransitionBuilder::AttemptsPut() const {

@@ -36,7 +36,7 @@ void EngineHarness::Open(engine::EngineOptions options) {
   io->Start();
   runner = std::make_unique<worker::WorkflowWorker>(registry);
   activities = std::make_unique<worker::ActivityWorker>(
-      registry, *io, worker::ActivityWorkerOptions{.slots = 100});
+      registry, *io, worker::ActivityWorkerOptions{.slots = 1000});
   engine = std::make_unique<engine::Engine>(
       std::move(options),
       engine::Engine::Dependencies{.store = decorated != nullptr ? *decorated : *store,
