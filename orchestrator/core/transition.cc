@@ -34,7 +34,10 @@ bool ClosesRun(const Event& event) {
 }  // namespace
 
 TransitionBuilder::TransitionBuilder(RunState& state, absl::Time now)
-    : state_(state), now_(now), first_event_id_(state.next_event_id) {}
+    : state_(state), now_(now), first_event_id_(state.next_event_id) {
+  transition_.set_first_event_id(first_event_id_);
+  *transition_.mutable_time() = history::ToProto(now_);
+}
 
 EventId TransitionBuilder::Add(Event event) {
   if (const EventId closed = ClosedActivity(event); closed != 0) {
