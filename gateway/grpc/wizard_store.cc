@@ -3,10 +3,12 @@
 #include <limits>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "gateway/grpc/ids.h"
 #include "gateway/grpc/wizard_database.h"
 #include "gateway/json/field_violations.h"
@@ -48,23 +50,6 @@ absl::StatusOr<PageStart> ParsePageToken(const std::string& token) {
   return start;
 }
 
-// Runs `work` if the function runs, else answers UNAVAILABLE: functions that a stopped loop drops
-// are destroyed unrun.
-template <typename T>
-class Answer {
- public:
-  explicit Answer(client::Callback<T> done) : done_(std::move(done)) {}
-  Answer(Answer&& other) noexcept : done_(std::exchange(other.done_, nullptr)) {}
-  Answer& operator=(Answer&&) = delete;
-  ~Answer() {
-    if (done_) done_(absl::UnavailableError("the wizard store is closed; try again"));
-  }
-  void Send(absl::StatusOr<T> result) { std::exchange(done_, nullptr)(std::move(result)); }
-
- private:
-  client::Callback<T> done_;
-};
-
 }  // namespace
 
 struct WizardStore::Impl {
@@ -78,14 +63,21 @@ struct WizardStore::Impl {
   // Runs `work` on the store's thread and answers with what it returns.
   template <typename T, typename Work>
   void Run(client::Callback<T> done, Work work) {
-    loop.Post([answer = Answer<T>(std::move(done)), work = std::move(work)]() mutable {
-      answer.Send(work());
-    });
+    {
+      absl::ReaderMutexLock lock(&mu);
+      if (!closed) {
+        loop.Post([done = std::move(done), work = std::move(work)]() mutable { done(work()); });
+        return;
+      }
+    }
+    done(absl::UnavailableError("the wizard store is closed; try again"));
   }
 
   base::Clock& clock;
   base::Random& random;
   WizardDatabase database;
+  absl::Mutex mu;
+  bool closed ABSL_GUARDED_BY(mu) = false;  // then the loop takes nothing more
   base::EpollLoop loop;
 };
 
@@ -156,7 +148,13 @@ absl::StatusOr<std::unique_ptr<WizardStore>> WizardStore::Open(const std::string
 
 WizardStore::~WizardStore() { Close(); }
 
-void WizardStore::Close() { impl_->loop.Stop(); }
+void WizardStore::Close() {
+  {
+    absl::MutexLock lock(&impl_->mu);
+    impl_->closed = true;
+  }
+  impl_->loop.Stop();  // runs what was posted before
+}
 
 void WizardStore::Create(campaign::v1::CampaignSpec spec, std::string request_id,
                          Callback<Wizard> done) {

@@ -1,0 +1,3 @@
+#include "gateway/cli/app.h"
+
+int main(int argc, char** argv) { return cli::Main(argc, argv); }

@@ -1,0 +1,111 @@
+// saga show|retry|skip|resolve.
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/cli/command.h"
+#include "gateway/cli/human.h"
+#include "gateway/cli/table.h"
+
+namespace cli {
+
+namespace {
+
+namespace v1 = orchestrator::v1;
+using Stub = v1::WorkflowService::Stub;
+
+std::string Text(const v1::Failure& failure) {
+  return failure.type().empty() && failure.message().empty()
+             ? ""
+             : absl::StrCat(failure.type(), ": ", failure.message());
+}
+
+std::string Detail(const v1::SagaStepInfo& step) {
+  std::string detail = Text(step.has_compensation_failure() ? step.compensation_failure()
+                                                            : step.failure());
+  if (!step.compensation_reason().empty()) {
+    detail = absl::StrCat(step.compensation_reason(), detail.empty() ? "" : "; ", detail);
+  }
+  if (!step.decided_by().empty()) absl::StrAppend(&detail, " (", step.decided_by(), ")");
+  return detail;
+}
+
+void Show(Session& session, const std::string& id) {
+  v1::GetSagaRequest request;
+  request.set_workflow_id(id);
+  auto saga = session.connection().Call(&Stub::GetSaga, request);
+  if (!saga.ok()) return session.Fail(saga.status());
+  Table table({"STEP", "OUTCOME", "COMPENSATION", "STATE", "TRIES", "NEXT TRY", "DETAIL"});
+  for (const auto& step : saga->steps()) {
+    std::string tries;
+    if (step.compensation_attempts() > 0) {
+      tries = absl::StrCat(step.compensation_attempts());
+      if (step.compensation_maximum_attempts() > 0) {
+        absl::StrAppend(&tries, " of ", step.compensation_maximum_attempts());
+      }
+    }
+    table.Add({step.step(), v1::StepOutcome::Value_Name(step.outcome()), step.compensation_type(),
+               v1::CompensationState::Value_Name(step.compensation()), tries,
+               HumanTime(step.compensation_next_attempt_time()), Detail(step)});
+  }
+  std::string text = absl::StrCat("saga ", v1::SagaState::Value_Name(saga->state()), "\n",
+                                  table.empty() ? "" : table.Text());
+  if (saga->state() == v1::SagaState::COMPENSATION_BLOCKED) {
+    absl::StrAppend(&text, "next: campaignctl saga retry|skip|resolve ", id, " STEP\n");
+  }
+  session.Print(*saga, text);
+}
+
+struct VerbArguments {
+  std::string id;
+  std::string step;
+  std::string reason;
+};
+using VerbMethod = grpc::Status (Stub::*)(grpc::ClientContext*, const v1::CompensationVerbRequest&,
+                                          v1::CompensationVerbResponse*);
+
+void AddVerb(CLI::App& saga, Session& session, const std::string& name,
+             const std::string& description, bool reason_required, VerbMethod method) {
+  auto a = std::make_shared<VerbArguments>();
+  CLI::App* verb = AddCommand(
+      saga, name, description,
+      absl::StrCat("campaignctl saga ", name,
+                   " campaign-2c26b46b68ffc68f distribute_campaign_activity --reason \"token was "
+                   "renewed\""),
+      [&session, a, method] {
+        v1::CompensationVerbRequest request;
+        request.set_workflow_id(a->id);
+        request.set_step(a->step);
+        request.set_reason(a->reason);
+        request.set_identity(Session::User());
+        auto response = session.connection().Call(method, request);
+        if (!response.ok()) return session.Fail(response.status());
+        session.Print(*response,
+                      absl::StrCat(response->step(), ": ",
+                                   v1::CompensationState::Value_Name(response->compensation()),
+                                   "\n"));
+      });
+  verb->add_option("WORKFLOW_ID", a->id, "The run's workflow id")->required();
+  verb->add_option("STEP", a->step, "The step's name, as `saga show` has it")->required();
+  auto* reason = verb->add_option("--reason", a->reason, "Why; kept in the history");
+  if (reason_required) reason->required();
+}
+
+}  // namespace
+
+void AddSagaCommands(CLI::App& app, Session& session) {
+  CLI::App* saga = AddCommand(app, "saga", "Steps of a run's saga and their compensations",
+                              "campaignctl saga show campaign-2c26b46b68ffc68f", nullptr);
+  auto id = std::make_shared<std::string>();
+  CLI::App* show = AddCommand(*saga, "show", "Shows the steps, what became of them and their undo",
+                              "campaignctl saga show campaign-2c26b46b68ffc68f",
+                              [&session, id] { Show(session, *id); });
+  show->add_option("WORKFLOW_ID", *id, "The run's workflow id")->required();
+  AddVerb(*saga, session, "retry", "Tries a blocked compensation again", false,
+          &Stub::RetryCompensation);
+  AddVerb(*saga, session, "skip", "Gives a blocked compensation up", true,
+          &Stub::SkipCompensation);
+  AddVerb(*saga, session, "resolve", "Records that a person undid a blocked step by hand", true,
+          &Stub::ResolveCompensation);
+}
+
+}  // namespace cli

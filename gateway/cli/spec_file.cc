@@ -1,0 +1,102 @@
+#include "gateway/cli/spec_file.h"
+
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "gateway/cli/yaml_json.h"
+#include "gateway/json/json_reader.h"
+#include "orchestrator/base/status_macros.h"
+
+namespace cli {
+
+namespace {
+
+constexpr size_t kFileBytesMax = 1 << 20;
+
+std::string WithLine(const std::map<std::string, int>& lines, const std::string& field,
+                     const std::string& description) {
+  // The nearest level that is in the file: a missing field stands where its parent does.
+  std::string path = field;
+  while (true) {
+    const auto found = lines.find(path);
+    if (found != lines.end()) return absl::StrCat(description, " (line ", found->second, ")");
+    const size_t cut = path.find_last_of(".[");
+    if (cut == path.npos) return description;
+    path.resize(cut);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<SpecFile> ParseSpec(const std::string& text, bool is_json) {
+  SpecFile file;
+  std::string json = text;
+  if (!is_json) {
+    ASSIGN_OR_RETURN(YamlJson converted, YamlToJson(text));
+    json = std::move(converted.json);
+    file.lines = std::move(converted.lines);
+  }
+  // Both shapes are tried; the one at the top must be an object with or without `campaign`.
+  gateway::FieldViolations whole;
+  campaign::v1::CreateCampaignRequest request;
+  RETURN_IF_ERROR(gateway::ReadJson(json, &request, &whole));
+  file.nested = request.has_campaign();
+  for (const auto& violation : whole.list()) {
+    file.nested = file.nested || absl::StartsWith(violation.field, "campaign.") ||
+                  violation.field == "campaign";
+  }
+  gateway::FieldViolations violations;
+  if (file.nested) {
+    file.request = std::move(request);
+    violations = std::move(whole);
+  } else {
+    RETURN_IF_ERROR(gateway::ReadJson(json, file.request.mutable_campaign(), &violations));
+  }
+  gateway::FieldViolations placed;
+  for (const auto& violation : violations.list()) {
+    placed.Add(violation.field, WithLine(file.lines, violation.field, violation.description));
+  }
+  RETURN_IF_ERROR(placed.ToStatus());
+  return file;
+}
+
+absl::StatusOr<SpecFile> ReadSpecFile(const std::string& path) {
+  std::ostringstream text;
+  if (path == "-") {
+    text << std::cin.rdbuf();
+  } else {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) return absl::InvalidArgumentError(absl::StrCat("cannot read the file ", path));
+    text << in.rdbuf();
+    if (in.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read the file ", path));
+  }
+  if (text.str().size() > kFileBytesMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " has ", text.str().size(), " bytes, at most ", kFileBytesMax,
+                     " may be"));
+  }
+  absl::StatusOr<SpecFile> file = ParseSpec(text.str(), absl::EndsWith(path, ".json"));
+  if (!file.ok() && gateway::ViolationsOf(file.status()).empty()) {
+    return absl::Status(file.status().code(),
+                        absl::StrCat(path, ": ", std::string(file.status().message())));
+  }
+  return file;
+}
+
+absl::Status InFileTerms(const SpecFile& file, const absl::Status& status) {
+  const auto violations = gateway::ViolationsOf(status);
+  if (violations.empty()) return status;
+  gateway::FieldViolations placed;
+  for (const auto& violation : violations) {
+    absl::string_view field = violation.field;
+    if (!file.nested) absl::ConsumePrefix(&field, "campaign.");
+    placed.Add(field, WithLine(file.lines, std::string(field), violation.description));
+  }
+  return placed.ToStatus();
+}
+
+}  // namespace cli

@@ -1,0 +1,137 @@
+#include "gateway/json/json_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "campaign/v1/service.pb.h"
+#include "gateway/json/json_writer.h"
+#include "orchestrator/history/payload.h"
+#include "orchestrator/v1/service.pb.h"
+
+namespace gateway {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+std::vector<std::pair<std::string, std::string>> Faults(const std::string& json,
+                                                        google::protobuf::Message* message) {
+  FieldViolations violations;
+  EXPECT_TRUE(ReadJson(json, message, &violations).ok()) << json;
+  std::vector<std::pair<std::string, std::string>> list;
+  for (const auto& violation : violations.list()) {
+    list.emplace_back(violation.field, violation.description);
+  }
+  return list;
+}
+
+TEST(JsonReader, ReportsManyWrongFieldsAtOnce) {
+  campaign::v1::CreateCampaignRequest request;
+  const auto faults = Faults(R"({"campaign": {
+      "campaign_name": 7, "campaign_goals": [1, "ok", null, {}], "channels": "email",
+      "chanels": [], "schedule_time": "tomorrow", "budget_usd": "5", "languages": {"a": 1}},
+      "request_id": ["x"], "wat": 1})", &request);
+  EXPECT_THAT(faults,
+              UnorderedElementsAre(
+                  Pair("campaign.campaign_name", "must be a string, not a number"),
+                  Pair("campaign.campaign_goals[0]", "must be a string, not a number"),
+                  Pair("campaign.campaign_goals[2]", "must be a string, not null"),
+                  Pair("campaign.campaign_goals[3]", "must be a string, not an object"),
+                  Pair("campaign.channels", "must be a list, not a string"),
+                  Pair("campaign.chanels", HasSubstr("did you mean channels?")),
+                  Pair("campaign.schedule_time", HasSubstr("RFC 3339")),
+                  Pair("campaign.budget_usd", "must be a number, not a string"),
+                  Pair("campaign.languages", "must be a list, not an object"),
+                  Pair("request_id", "must be a string, not a list"),
+                  Pair("wat", "is not a known field")));
+}
+
+TEST(JsonReader, ReadsWhatTheWriterWrites) {
+  campaign::v1::CampaignSpec spec;
+  spec.set_campaign_name("Frühling \"x\"\n");
+  spec.add_channels("email");
+  spec.set_budget_usd(12.5);
+  spec.mutable_schedule_time()->set_seconds(1'800'000'000);
+  orchestrator::v1::StartWorkflowRequest request;
+  request.set_workflow_id("w");
+  *request.mutable_input() = history::ToPayload(spec);
+  request.mutable_execution_timeout()->set_seconds(90);
+  orchestrator::v1::StartWorkflowRequest back;
+  // The writer adds `metadata` beside `value`; a reader of payloads takes both.
+  EXPECT_THAT(Faults(ToJson(request), &back), testing::IsEmpty());
+  EXPECT_EQ(back.SerializeAsString(), request.SerializeAsString());
+  EXPECT_EQ(ToJson(back), ToJson(request));
+}
+
+TEST(JsonReader, ReadsPayloadsOfNamedTypesAndOfPlainJson) {
+  orchestrator::v1::SignalWorkflowRequest request;
+  EXPECT_THAT(Faults(R"({"input": {"message_type": "campaign.v1.CampaignSpec",
+                         "value": {"tone": 4}}})", &request),
+              ElementsAre(Pair("input.value.tone", HasSubstr("string"))));
+  EXPECT_THAT(Faults(R"({"input": {"message_type": "no.Such", "value": {}}})", &request),
+              ElementsAre(Pair("input.message_type", HasSubstr("no message type"))));
+  request.Clear();
+  EXPECT_THAT(Faults(R"({"input": {"value": [1, {"a": null}]}})", &request), testing::IsEmpty());
+  EXPECT_EQ(request.input().data(), R"([1,{"a":null}])");
+  EXPECT_EQ(request.input().metadata().at("encoding"), "json/plain");
+  request.Clear();
+  EXPECT_THAT(Faults(R"({"input": {"data": "aGk=", "metadata": {"k": "v"}}})", &request),
+              testing::IsEmpty());
+  EXPECT_EQ(request.input().data(), "hi");
+}
+
+TEST(JsonReader, EnumsAndNumbersInTheirForms) {
+  orchestrator::v1::ListWorkflowsRequest list;
+  EXPECT_THAT(Faults(R"({"status": "failed", "pageSize": 5})", &list), testing::IsEmpty());
+  EXPECT_EQ(list.status(), orchestrator::v1::RunStatus::FAILED);
+  EXPECT_EQ(list.page_size(), 5);
+  EXPECT_THAT(Faults(R"({"status": "GREAT", "page_size": 1.5})", &list),
+              UnorderedElementsAre(Pair("status", HasSubstr("one of RUNNING, PAUSED")),
+                                   Pair("page_size", "must be a whole number")));
+  EXPECT_THAT(Faults(R"({"page_size": 3000000000})", &list),
+              ElementsAre(Pair("page_size", "must be a 32-bit integer")));
+  orchestrator::v1::GetWorkflowHistoryRequest history;
+  EXPECT_THAT(Faults(R"({"after_event_id": "9007199254740993"})", &history), testing::IsEmpty());
+  EXPECT_EQ(history.after_event_id(), 9007199254740993);
+}
+
+TEST(JsonReader, OnlyOneFieldOfAOneof) {
+  orchestrator::v1::UpdateWorkflowResponse response;
+  EXPECT_THAT(Faults(R"({"failure": {}, "rejected": {}})", &response),
+              ElementsAre(Pair("rejected", HasSubstr("only one"))));
+}
+
+TEST(JsonReader, FillsTheUpdateMaskFromThePresentFields) {
+  campaign::v1::UpdateWizardRequest request;
+  EXPECT_THAT(Faults(R"({"campaign": {"tone": "", "budgetUsd": 0}})", &request),
+              testing::IsEmpty());
+  EXPECT_THAT(request.update_mask().paths(), UnorderedElementsAre("tone", "budget_usd"));
+}
+
+TEST(JsonReader, MalformedTextHasLineAndColumn) {
+  campaign::v1::CampaignSpec spec;
+  FieldViolations violations;
+  const absl::Status status = ReadJson("{\n \"tone\": tru\n}", &spec, &violations);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("line 2, column 13"));
+  for (const char* bad : {"", "{", "[1,]", "{\"a\":1}x", "{\"tone\": \"\xff\"}", "\"\\ud800\"",
+                          "{\"budget_usd\": 1e999}"}) {
+    EXPECT_FALSE(ReadJson(bad, &spec, &violations).ok()) << bad;
+  }
+  EXPECT_THAT(Faults("[]", &spec), ElementsAre(Pair("(body)", "must be an object, not a list")));
+}
+
+TEST(JsonReader, DepthIsBound) {
+  orchestrator::v1::Failure failure;
+  std::string json;
+  for (int i = 0; i < 100; ++i) json += R"({"cause":)";
+  json += "{}";
+  for (int i = 0; i < 100; ++i) json += "}";
+  EXPECT_THAT(Faults(json, &failure), ElementsAre(Pair(testing::_, HasSubstr("deeper than"))));
+  FieldViolations violations;
+  EXPECT_FALSE(ReadJson(std::string(200'000, '['), &failure, &violations).ok());
+}
+
+}  // namespace
+}  // namespace gateway
