@@ -1,0 +1,183 @@
+// campaignctl as its users run it, against the servers of the fixture: output and exit codes.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "tests/integration/gateway/gateway_fixture.h"
+
+extern char** environ;
+
+namespace gateway {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+struct Ran {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string Contents(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+class Cli : public GatewayTest {
+ protected:
+  pid_t Spawn(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {CAMPAIGNCTL, "--address", grpc_address()});
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC;
+    posix_spawn_file_actions_addopen(&actions, 1, (directory_ / "out").c_str(), flags, 0600);
+    posix_spawn_file_actions_addopen(&actions, 2, (directory_ / "err").c_str(), flags, 0600);
+    pid_t pid = 0;
+    EXPECT_EQ(posix_spawn(&pid, CAMPAIGNCTL, &actions, nullptr, argv.data(), environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    return pid;
+  }
+  Ran Wait(pid_t pid) {
+    int status = 0;
+    EXPECT_EQ(waitpid(pid, &status, 0), pid);
+    Ran ran;
+    ran.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    ran.out = Contents(directory_ / "out");
+    ran.err = Contents(directory_ / "err");
+    return ran;
+  }
+  Ran Run(std::vector<std::string> arguments) { return Wait(Spawn(std::move(arguments))); }
+  std::string File(const std::string& name, const std::string& text) {
+    std::ofstream(directory_ / name) << text;
+    return (directory_ / name).string();
+  }
+};
+
+constexpr char kSpring[] =
+    "campaign_name: Spring\ncampaign_goals: [Sell]\nchannels: [email]\n"
+    "research_sources: [memory]\ntarget_audience: All\ntone: casual\n";
+
+TEST_F(Cli, StartsACampaignFromAFile) {
+  const std::string file = File("spring.yaml", kSpring);
+  const Ran first = Run({"start", "-f", file, "--request-id", "r1", "--output", "json"});
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  const std::string id = json::parse(first.out)["workflow_id"];
+  const Ran again = Run({"start", "-f", file, "--request-id", "r1"});
+  EXPECT_THAT(again.out, HasSubstr(id));
+  EXPECT_THAT(again.out, HasSubstr("had started it before"));
+  EXPECT_EQ(Run({"start", "-f", "/nonexistent.yaml"}).exit_code, 2);
+}
+
+TEST_F(Cli, NamesWrongFieldsWithTheirLines) {
+  const Ran types = Run({"start", "-f", File("a.yaml", "campaign_name: 7\ntones: x\n")});
+  EXPECT_EQ(types.exit_code, 2);
+  EXPECT_THAT(types.err, HasSubstr("campaign_name must be a string, not a number (line 1)"));
+  EXPECT_THAT(types.err, HasSubstr("did you mean tone? (line 2)"));
+  const Ran values =
+      Run({"start", "-f", File("b.yaml", absl::StrCat(kSpring, "reviewers:\n  - bob\n"))});
+  EXPECT_EQ(values.exit_code, 2);
+  EXPECT_THAT(values.err, HasSubstr("reviewers[0] must be a Slack user id"));
+  EXPECT_THAT(values.err, HasSubstr("(line 8)"));
+}
+
+TEST_F(Cli, WatchPrintsALinePerChangeAndExitsWithTheOutcome) {
+  for (const auto& [status, code] : {std::pair{v1::RunStatus::COMPLETED, 0},
+                                     std::pair{v1::RunStatus::FAILED, 1}}) {
+    client_.AddCampaign("c1");
+    const pid_t pid = Spawn({"watch", "c1"});
+    while (Contents(directory_ / "out").find("60 %") == std::string::npos) std::this_thread::yield();
+    client_.Change("c1", [status = status](auto& run) { run.info.set_status(status); });
+    const Ran ran = Wait(pid);
+    EXPECT_EQ(ran.exit_code, code) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("review"));
+    EXPECT_THAT(ran.out, HasSubstr(absl::StrCat("status  ", v1::RunStatus::Value_Name(status))));
+  }
+}
+
+TEST_F(Cli, WatchGoesOnWhenTheServerComesBack) {
+  client_.AddCampaign("c1");
+  const pid_t pid = Spawn({"watch", "c1", "--output", "json"});
+  while (Contents(directory_ / "out").find("review") == std::string::npos) {
+    std::this_thread::yield();
+  }
+  const std::string address = grpc_address();
+  grpc_->Stop(absl::ZeroDuration());
+  client_.Change("c1", [](auto& run) { run.info.set_status(v1::RunStatus::COMPLETED); });
+  grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = address},
+                                       workflow_service_.get(), campaign_service_.get());
+  ASSERT_TRUE(grpc_->Start().ok());
+  const Ran ran = Wait(pid);
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("COMPLETED"));
+}
+
+TEST_F(Cli, DecisionsAndTheirConflict) {
+  client_.AddCampaign("c1");
+  const Ran approved = Run({"approve", "c1", "--by", "ann", "--comment", "good"});
+  EXPECT_EQ(approved.exit_code, 0) << approved.err;
+  EXPECT_THAT(approved.out, HasSubstr("approved by ann"));
+  const Ran rejected = Run({"reject", "c1", "--reason", "late"});
+  EXPECT_EQ(rejected.exit_code, 4);
+  EXPECT_THAT(rejected.err, HasSubstr("error: already approved by ann"));
+  EXPECT_EQ(Run({"approve", "none"}).exit_code, 3);
+}
+
+TEST_F(Cli, ShowsListsAndHistories) {
+  client_.AddCampaign("c1");
+  EXPECT_THAT(Run({"list"}).out, HasSubstr("c1        campaign  RUNNING"));
+  EXPECT_EQ(json::parse(Run({"list", "--output", "json"}).out)["workflows"][0]["workflow_id"], "c1");
+  EXPECT_THAT(Run({"show", "c1"}).out, HasSubstr("run       run-1"));
+  EXPECT_THAT(Run({"history", "c1"}).out, HasSubstr("WorkflowExecutionStarted  campaign"));
+  EXPECT_THAT(Run({"saga", "show", "c1"}).out, HasSubstr("content_creation_activity  SUCCEEDED"));
+  EXPECT_THAT(Run({"saga", "skip", "c1", "step", "--reason", "gone"}).out, HasSubstr("SKIPPED"));
+  EXPECT_EQ(Run({"saga", "skip", "c1", "step"}).exit_code, 2);
+  EXPECT_EQ(Run({"result", "c1"}).exit_code, 4);
+  EXPECT_EQ(Run({"list", "--status", "happy"}).exit_code, 2);
+}
+
+TEST_F(Cli, WizardsFromDraftToCampaign) {
+  const Ran made = Run({"wizard", "create", "-f", File("d.yaml", "campaign_name: Spring\n"),
+                        "--output", "json"});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const std::string id = json::parse(made.out)["wizard_id"];
+  EXPECT_EQ(Run({"wizard", "approve", id}).exit_code, 2);
+  EXPECT_EQ(Run({"wizard", "update", id, "-f", File("e.yaml", kSpring)}).exit_code, 0);
+  EXPECT_THAT(Run({"wizard", "approve", id}).out, HasSubstr(absl::StrCat("campaign-", id)));
+  EXPECT_THAT(Run({"wizard", "list"}).out, HasSubstr("approved"));
+  EXPECT_EQ(Run({"wizard", "update", id, "-f", File("f.yaml", "tone: casual\n")}).exit_code, 4);
+}
+
+TEST_F(Cli, SaysWhenTheServerCannotBeReached) {
+  grpc_->Stop(absl::ZeroDuration());
+  const Ran ran = Run({"list"});
+  EXPECT_EQ(ran.exit_code, 5);
+  EXPECT_THAT(ran.err, HasSubstr("is campaignd running at"));
+}
+
+TEST_F(Cli, UsageErrorsAndHelp) {
+  EXPECT_EQ(Run({}).exit_code, 2);
+  EXPECT_THAT(Run({"strat"}).err, HasSubstr("no command or option strat"));
+  EXPECT_EQ(Run({"list", "--output", "xml"}).exit_code, 2);
+  EXPECT_EQ(Run({"list", "--timeout", "soon"}).exit_code, 2);
+  const Ran help = Run({"saga", "retry", "--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_THAT(help.out, HasSubstr("Example:"));
+  EXPECT_THAT(Run({"completion", "bash"}).out, HasSubstr("complete -F _campaignctl campaignctl"));
+}
+
+}  // namespace
+}  // namespace gateway
