@@ -111,10 +111,36 @@ def check(plans, sandbox, server):
                     "cancel": ("CANCELED", "FAILED")}[plan.verb]
         if plan.status not in expected:
             problems.append(f"{plan.workflow_id}: planned {plan.verb}, ended {plan.status}")
+    # Our own copies of the images go with the campaign too.
+    files = [str(path) for path in (server.directory / "data" / "assets").rglob("*")
+             if path.is_file()]
+    for plan in plans:
+        kept = [path for path in files if f"/{plan.workflow_id}/" in path]
+        if plan.status != "COMPLETED" and kept:
+            problems.append(f"{plan.workflow_id} ({plan.status}): assets left: {kept}")
+        if plan.status == "COMPLETED" and len(kept) != len(plan.body["channels"]):
+            problems.append(f"{plan.workflow_id}: {len(kept)} assets for "
+                            f"{len(plan.body['channels'])} channels")
     for workflow_id, left in alive.items():
         problems.append(f"{len(left)} resources of unknown workflow {workflow_id!r}: "
                         f"{[(r['vendor'], r['kind'], r['id']) for r in left][:5]}")
     return problems
+
+
+def spoil(plans, sandbox):
+    """The red run: leaves something of a campaign that ended badly, and makes something of a
+    completed one a second time, behind the server's back. Returns what `check` must then say."""
+    bad = next(plan for plan in plans if plan.status != "COMPLETED")
+    good = next(plan for plan in plans if plan.status == "COMPLETED")
+    for plan, uid in ((bad, "red-1"), (good, "red-2"), (good, "red-3")):
+        status, _, answer = sandbox.client.raw(
+            "POST", "/grafana/api/dashboards/db",
+            json.dumps({"dashboard": {"uid": uid, "title": "red"}, "overwrite": True}),
+            {"Content-Type": "application/json", "Authorization": "Bearer red",
+             "X-Workflow-Id": plan.workflow_id})
+        if status != 200:
+            raise Failed(f"red run: HTTP {status}: {answer!r}")
+    return [f"{bad.workflow_id} ({bad.status}): left behind: grafana", "exists twice"]
 
 
 def run():
@@ -129,6 +155,8 @@ def run():
     parser.add_argument("--web-share", type=float, default=0.05,
                         help="share of campaigns that use the headless browser")
     parser.add_argument("--seconds", type=float, default=900, help="at most, for one campaign")
+    parser.add_argument("--red", action="store_true",
+                        help="spoil the result at the end and show that the checks notice")
     args = parser.parse_args()
 
     print(f"chaos: seed {args.seed}, {args.campaigns} campaigns, faults at rate "
@@ -182,10 +210,17 @@ def run():
         seconds = time.monotonic() - begin
 
         problems = check(plans, sandbox, server)
+        faults = sandbox.client.ok("GET", "/__sandbox/faults")["faults"]
+        if args.red and not problems:
+            sandbox.clear_faults()
+            expected = spoil(plans, sandbox)
+            found = check(plans, sandbox, server)
+            problems = [f"red run: not noticed: {text}" for text in expected
+                        if not any(text in problem for problem in found)]
         code, stop_seconds = server.stop()
         if code != 0:
             problems.append(f"the server ended with code {code} after SIGTERM")
-        summarise(plans, seconds, recoveries, sandbox, stop_seconds)
+        summarise(plans, seconds, recoveries, sandbox, faults, stop_seconds)
         if problems:
             raise Failed(f"{len(problems)} problem(s), seed {args.seed}:\n  " +
                          "\n  ".join(problems[:40]))
@@ -194,7 +229,7 @@ def run():
         return 0
 
 
-def summarise(plans, seconds, recoveries, sandbox, stop_seconds):
+def summarise(plans, seconds, recoveries, sandbox, faults, stop_seconds):
     counts = collections.Counter((plan.verb, plan.status) for plan in plans)
     for (verb, status), count in sorted(counts.items()):
         print(f"  {verb:8} -> {status:10} {count:5}")
@@ -206,7 +241,6 @@ def summarise(plans, seconds, recoveries, sandbox, stop_seconds):
     if approved:
         print(f"  success under faults: {completed} of {len(approved)} approved "
               f"({100 * completed / len(approved):.1f} %)")
-    faults = sandbox.client.ok("GET", "/__sandbox/faults")["faults"]
     struck = ", ".join(f"{f['kind']} {f['applied']}" for f in faults)
     total = sandbox.client.ok("GET", "/__sandbox/healthz")["calls"]
     print(f"  {total} vendor calls; faults: {struck or 'none'}")
