@@ -97,10 +97,19 @@ bool ParseLogLevel(std::string_view text, LogLevel* level) {
 
 void RegisterSecret(std::string_view secret) {
   if (secret.size() < kSecretLengthMin) return;
+  // Lines are JSON: a secret with a quote in it appears there in its escaped form.
+  const std::string quoted = nlohmann::json(secret).dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);
   Secrets& secrets = GetSecrets();
   absl::MutexLock lock(&secrets.mu);
-  if (std::find(secrets.values.begin(), secrets.values.end(), secret) == secrets.values.end()) {
-    secrets.values.emplace_back(secret);
+  for (const std::string& form : {std::string(secret), quoted.substr(1, quoted.size() - 2)}) {
+    auto& values = secrets.values;
+    if (std::find(values.begin(), values.end(), form) != values.end()) continue;
+    // The longest first: of a secret that begins with another one nothing may be left.
+    const auto shorter = std::find_if(values.begin(), values.end(), [&](const std::string& other) {
+      return other.size() < form.size();
+    });
+    values.insert(shorter, form);
   }
 }
 

@@ -21,9 +21,12 @@ EventId AddStarted(TransitionBuilder& transition, const PendingActivity& activit
   v1::HistoryEvent event;
   auto* started = event.mutable_activity_task_started();
   started->set_scheduled_event_id(activity.scheduled_event_id);
-  started->set_attempt(activity.attempt);
+  // In backoff the last attempt is the one before the planned one.
+  started->set_attempt(activity.in_flight ? activity.attempt : activity.attempt - 1);
   started->set_identity(identity);
-  *started->mutable_started_time() = history::ToProto(activity.started_time);
+  if (activity.in_flight) {
+    *started->mutable_started_time() = history::ToProto(activity.started_time);
+  }
   if (activity.last_failure.has_value()) *started->mutable_last_failure() = *activity.last_failure;
   return transition.Add(std::move(event));
 }
@@ -55,7 +58,7 @@ void CloseCanceled(TransitionBuilder& transition, const PendingActivity& activit
   if (activity.last_heartbeat.has_value()) {
     *canceled->mutable_last_heartbeat() = *activity.last_heartbeat;
   }
-  if (was_in_flight) {
+  if (was_in_flight || activity.attempt > 1) {
     canceled->set_started_event_id(AddStarted(transition, activity, identity));
   }
   transition.Add(std::move(event));

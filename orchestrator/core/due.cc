@@ -75,12 +75,16 @@ void CloseTimedOut(TransitionBuilder& transition, const TimeoutFound& timeout) {
   if (activity.last_heartbeat.has_value()) {
     *timed_out->mutable_last_heartbeat() = *activity.last_heartbeat;
   }
-  if (timeout.in_flight) {
+  // In backoff the last attempt is the one before; the history must say how many there were.
+  const int attempts_made = timeout.in_flight ? activity.attempt : activity.attempt - 1;
+  if (attempts_made > 0) {
     v1::HistoryEvent started;
     started.mutable_activity_task_started()->set_scheduled_event_id(timeout.scheduled_event_id);
-    started.mutable_activity_task_started()->set_attempt(activity.attempt);
-    *started.mutable_activity_task_started()->mutable_started_time() =
-        history::ToProto(activity.started_time);
+    started.mutable_activity_task_started()->set_attempt(attempts_made);
+    if (timeout.in_flight) {
+      *started.mutable_activity_task_started()->mutable_started_time() =
+          history::ToProto(activity.started_time);
+    }
     timed_out->set_started_event_id(transition.Add(std::move(started)));
   }
   transition.Add(std::move(event));

@@ -16,6 +16,13 @@ using Event = v1::HistoryEvent;
 constexpr char kContinueAsNewType[] = "sdk.ContinueAsNew";
 constexpr int64_t kSequenceMax = 1'000'000;
 
+// Calls an update's handler inside a coroutine, where its exceptions become its failure.
+template <typename Handler>
+Workflow<v1::Payload> CallHandler(Handler handler, v1::Payload input) {
+  Outcome<v1::Payload> outcome = co_await handler(std::move(input));
+  co_return outcome;
+}
+
 Failure CanceledFailure(const std::string& reason) {
   return Failure::Canceled(reason.empty() ? "canceled" : reason);
 }
@@ -51,6 +58,8 @@ Instance::Driver Instance::Drive(Workflow<v1::Payload> workflow,
     outcome = e.failure();
   } catch (const std::exception& e) {
     outcome = Failure::Permanent("UnhandledException", e.what());
+  } catch (...) {
+    outcome = Failure::Permanent("UnhandledException", "not a std::exception");
   }
   done(std::move(outcome));
 }
@@ -297,7 +306,7 @@ UpdateVerdict Instance::DeliverUpdate(const UpdateRequest& update, bool validate
   accepted->set_update_name(update.name);
   *accepted->mutable_input() = update.input;
   accepted->set_identity(update.identity);
-  Launch(it->second.handle(update.input),
+  Launch(CallHandler(it->second.handle, update.input),
          [this, id = update.update_id](Outcome<v1::Payload> outcome) {
            if (closed_) return;
            auto* completed =
@@ -337,10 +346,17 @@ void Instance::Drain() {
 
 bool Instance::ResolveOneCondition() {
   for (auto it = conditions_.begin(); it != conditions_.end(); ++it) {
-    if (!it->holds()) continue;
+    Outcome<v1::Payload> outcome = v1::Payload();
+    try {
+      if (!it->holds()) continue;
+    } catch (const base::FailureException& e) {
+      outcome = e.failure();
+    } catch (const std::exception& e) {
+      outcome = Failure::Permanent("UnhandledException", e.what());
+    }
     const internal::FutureStatePtr future = it->future;
     conditions_.erase(it);
-    Resolve(future, v1::Payload());
+    Resolve(future, std::move(outcome));
     return true;
   }
   return false;
