@@ -8,7 +8,7 @@
 set -eu
 
 packages='
-  clang-19 clang-tidy-19 clang-format-19 mold ccache cmake ninja-build make pkg-config git
+  clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev mold ccache cmake ninja-build make pkg-config git
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libabsl-dev
   golang-github-gogo-googleapis-dev
   prometheus-cpp-dev libspdlog-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libboost-dev

@@ -90,7 +90,9 @@ class Context {
     return internal::Decode<T>(TakeSignalRaw(name));
   }
 
-  // Answers a query; must not change anything. Register handlers before the first await.
+  // Answers a query; must not change anything. Register handlers before the first await. A closed
+  // run answers queries too, when the locals of the workflow's body are gone: a query handler owns
+  // what it reads (capture a std::shared_ptr by value, never a local by reference).
   template <typename Req, typename Resp>
   void SetQueryHandler(const std::string& name, std::function<Outcome<Resp>(const Req&)> handler);
 

@@ -10,10 +10,10 @@ using sdk::Workflow;
 
 // Collects signals until "end"; answers a query; takes one "decide" update.
 Workflow<Text> Collect(sdk::Context ctx, Text input) {
-  std::string collected;
+  const auto collected = std::make_shared<std::string>();
   std::string decision;
   ctx.SetQueryHandler<Text, Text>(
-      "collected", [&collected](const Text&) -> Outcome<Text> { return T(collected); });
+      "collected", [collected](const Text&) -> Outcome<Text> { return T(*collected); });
   ctx.SetUpdateHandler<Text, Text>(
       "decide",
       [&decision](const Text& update) -> sdk::Done {
@@ -30,9 +30,9 @@ Workflow<Text> Collect(sdk::Context ctx, Text input) {
     if (!waited.ok()) co_return waited.failure();
     const Outcome<Text> signal = ctx.TakeSignal<Text>("add");
     if (signal->message() == "end") break;
-    collected += signal->message();
+    *collected += signal->message();
   }
-  co_return T(collected + "/" + decision);
+  co_return T(*collected + "/" + decision);
 }
 
 Workflow<Text> Timers(sdk::Context ctx, Text input) {
