@@ -19,12 +19,16 @@ std::string WordsOf(const CLI::App& command) {
       continue;
     }
     for (const CLI::Option* option : sub->get_options()) {  // an option group has no name
-      for (const auto& name : option->get_lnames()) words.push_back("--" + name);
+      for (const auto& name : option->get_lnames()) {
+        if (name != "help") words.push_back("--" + name);
+      }
     }
   }
   for (const CLI::Option* option : command.get_options()) {
     for (const auto& name : option->get_lnames()) words.push_back("--" + name);
-    for (const auto& name : option->get_snames()) words.push_back("-" + name);
+  }
+  if (command.get_parent() != nullptr) {  // the global ones may stand anywhere
+    words.insert(words.end(), {"--address", "--output", "--timeout"});
   }
   return absl::StrJoin(words, " ");
 }

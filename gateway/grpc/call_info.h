@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 
 namespace gateway {
@@ -19,6 +20,11 @@ class Peer {
   bool gone() const {
     absl::MutexLock lock(&mu_);
     return gone_;
+  }
+  // Why there is nobody to work for any more: the caller has left, or the server is stopping.
+  absl::Status why() const {
+    absl::MutexLock lock(&mu_);
+    return why_;
   }
   // Calls `fn` once when the peer leaves, on the connection's thread; at once when it has left.
   void OnGone(absl::AnyInvocable<void()> fn) {
@@ -31,11 +37,12 @@ class Peer {
     }
     fn();
   }
-  void SetGone() {
+  void SetGone(absl::Status why = absl::CancelledError("the caller has left")) {
     std::vector<absl::AnyInvocable<void()>> callbacks;
     {
       absl::MutexLock lock(&mu_);
       if (std::exchange(gone_, true)) return;
+      why_ = std::move(why);
       callbacks.swap(callbacks_);
     }
     for (auto& fn : callbacks) fn();
@@ -50,8 +57,14 @@ class Peer {
  private:
   mutable absl::Mutex mu_;
   bool gone_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status why_ ABSL_GUARDED_BY(mu_);
   std::vector<absl::AnyInvocable<void()>> callbacks_ ABSL_GUARDED_BY(mu_);
 };
+
+// The status that ends a stream when the server stops: its caller may connect again.
+inline absl::Status ServerStopping() {
+  return absl::UnavailableError("the server is stopping; try again");
+}
 
 struct CallInfo {
   std::string correlation_id;

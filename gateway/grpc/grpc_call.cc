@@ -51,6 +51,31 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
                       ToRpcStatus(status).SerializeAsString());
 }
 
+void OpenStreams::Add(const std::shared_ptr<Peer>& peer) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (peers_.size() >= sweep_at_) {
+      std::erase_if(peers_, [](const auto& weak) { return weak.expired(); });
+      sweep_at_ = 2 * peers_.size() + 64;
+    }
+    peers_.push_back(peer);
+    if (!ended_) return;
+  }
+  peer->SetGone(ServerStopping());
+}
+
+void OpenStreams::EndAll() {
+  std::vector<std::weak_ptr<Peer>> peers;
+  {
+    absl::MutexLock lock(&mu_);
+    ended_ = true;
+    peers.swap(peers_);
+  }
+  for (const auto& weak : peers) {
+    if (auto peer = weak.lock()) peer->SetGone(ServerStopping());
+  }
+}
+
 CallRecord::CallRecord(const char* method, std::string correlation_id, base::Metrics* metrics)
     : method_(method),
       correlation_id_(std::move(correlation_id)),

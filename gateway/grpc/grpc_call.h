@@ -8,7 +8,10 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "gateway/grpc/call_info.h"
 #include "gateway/grpc/stream.h"
 #include "orchestrator/base/check.h"
@@ -20,6 +23,20 @@ namespace gateway {
 CallInfo MakeCallInfo(grpc::CallbackServerContext* context, std::shared_ptr<Peer> peer);
 // With the payloads as google.rpc.Status in the binary details.
 grpc::Status ToGrpcStatus(const absl::Status& status);
+
+// The peers of the streams that are open, so that stopping need not wait for them. Thread-safe.
+class OpenStreams {
+ public:
+  void Add(const std::shared_ptr<Peer>& peer);
+  // Ends those that are open and those that come.
+  void EndAll();
+
+ private:
+  absl::Mutex mu_;
+  bool ended_ ABSL_GUARDED_BY(mu_) = false;
+  size_t sweep_at_ ABSL_GUARDED_BY(mu_) = 64;
+  std::vector<std::weak_ptr<Peer>> peers_ ABSL_GUARDED_BY(mu_);
+};
 
 // Counts and times one call; failures are logged.
 class CallRecord {

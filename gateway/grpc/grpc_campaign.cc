@@ -9,7 +9,8 @@ namespace {
 
 class CampaignGrpc : public campaign::v1::CampaignService::CallbackService {
  public:
-  CampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics) : impl_(impl), metrics_(metrics) {}
+  CampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics, OpenStreams* streams)
+      : impl_(impl), metrics_(metrics), streams_(streams) {}
 
 #define UNARY(Name, Request, Response)                                                        \
   grpc::ServerUnaryReactor* Name(grpc::CallbackServerContext* context,                        \
@@ -31,19 +32,23 @@ class CampaignGrpc : public campaign::v1::CampaignService::CallbackService {
   grpc::ServerWriteReactor<cv1::CampaignProgress>* WatchProgress(
       grpc::CallbackServerContext* context, const cv1::GetProgressRequest* request) override {
     auto* reactor = new StreamReactor<cv1::CampaignProgress>("WatchProgress", metrics_);
-    impl_->WatchProgress(MakeCallInfo(context, reactor->peer()), *request, reactor->stream());
+    const std::shared_ptr<Peer> peer = reactor->peer();  // the reactor may end within the call
+    impl_->WatchProgress(MakeCallInfo(context, peer), *request, reactor->stream());
+    streams_->Add(peer);
     return reactor;
   }
 
  private:
   CampaignServiceImpl* const impl_;
   base::Metrics* const metrics_;
+  OpenStreams* const streams_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeCampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics) {
-  return std::make_unique<CampaignGrpc>(impl, metrics);
+std::unique_ptr<grpc::Service> MakeCampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics,
+                                                OpenStreams* streams) {
+  return std::make_unique<CampaignGrpc>(impl, metrics, streams);
 }
 
 }  // namespace gateway

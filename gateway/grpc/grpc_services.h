@@ -14,10 +14,12 @@ class Metrics;
 namespace gateway {
 
 class CampaignServiceImpl;
+class OpenStreams;
 class WorkflowServiceImpl;
 
-// The implementations and `metrics` (may be null) outlive the services.
+// The implementations, `metrics` (may be null) and `streams` outlive the services.
 std::unique_ptr<grpc::Service> MakeWorkflowGrpc(WorkflowServiceImpl* impl, base::Metrics* metrics);
-std::unique_ptr<grpc::Service> MakeCampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics);
+std::unique_ptr<grpc::Service> MakeCampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics,
+                                                OpenStreams* streams);
 
 }  // namespace gateway

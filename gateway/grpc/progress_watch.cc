@@ -36,8 +36,9 @@ class Watch : public std::enable_shared_from_this<Watch> {
         slots_(std::move(slots)) {}
 
   void Start(const CallInfo& call) {
-    if (call.peer != nullptr) {
-      call.peer->OnGone([weak = weak_from_this()] {
+    peer_ = call.peer;
+    if (peer_ != nullptr) {
+      peer_->OnGone([weak = weak_from_this()] {
         if (auto self = weak.lock()) self->Leave();
       });
     }
@@ -69,8 +70,10 @@ class Watch : public std::enable_shared_from_this<Watch> {
       if (finished_) return;
       writing_ = true;
     }
-    stream_->Write(std::move(view->progress),
-                   [self = shared_from_this()](bool ok) { self->Written(ok); });
+    // A copy: the callback may finish, and let go of, the stream before Write has returned.
+    const std::shared_ptr<Stream<CampaignProgress>> stream = stream_;
+    stream->Write(std::move(view->progress),
+                  [self = shared_from_this()](bool ok) { self->Written(ok); });
   }
 
   void Written(bool ok) {
@@ -80,7 +83,7 @@ class Watch : public std::enable_shared_from_this<Watch> {
       writing_ = false;
       left = left || leaving_;
     }
-    if (left) return Finish(absl::CancelledError("the caller has left"));
+    if (left) return Finish(WhyLeft());
     if (closed_) return Finish(absl::OkStatus());
     Wait();
   }
@@ -111,7 +114,12 @@ class Watch : public std::enable_shared_from_this<Watch> {
       leaving_ = true;
       if (writing_) return;
     }
-    Finish(absl::CancelledError("the caller has left"));
+    Finish(WhyLeft());
+  }
+
+  absl::Status WhyLeft() const {
+    absl::Status why = peer_ == nullptr ? absl::OkStatus() : peer_->why();
+    return why.ok() ? absl::CancelledError("the caller has left") : why;
   }
 
   void Finish(absl::Status status) {
@@ -120,7 +128,9 @@ class Watch : public std::enable_shared_from_this<Watch> {
       if (std::exchange(finished_, true)) return;
     }
     slots_->fetch_sub(1);
-    stream_->Finish(std::move(status));
+    // Let go of here: a wait for history may keep this object for a while yet.
+    const std::shared_ptr<Stream<CampaignProgress>> stream = std::move(stream_);
+    stream->Finish(std::move(status));
   }
 
   bool finished() {
@@ -131,9 +141,10 @@ class Watch : public std::enable_shared_from_this<Watch> {
   client::WorkflowClient& client_;
   base::Clock& clock_;
   const std::string workflow_id_;
-  const std::shared_ptr<Stream<CampaignProgress>> stream_;
+  std::shared_ptr<Stream<CampaignProgress>> stream_;  // until finished
   const std::shared_ptr<std::atomic<int>> slots_;
 
+  std::shared_ptr<Peer> peer_;  // constant after Start; may be null
   // Touched only by the callback of the one thing under way.
   std::string run_id_;
   int64_t after_event_id_ = 0;

@@ -8,12 +8,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/grpc/grpc_call.h"
 #include "gateway/grpc/grpc_services.h"
 
 namespace gateway {
 
 struct GrpcServer::Impl {
   GrpcServerOptions options;
+  OpenStreams streams;
   std::unique_ptr<grpc::Service> workflows;
   std::unique_ptr<grpc::Service> campaigns;
   std::unique_ptr<grpc::Server> server;
@@ -25,7 +27,7 @@ GrpcServer::GrpcServer(GrpcServerOptions options, WorkflowServiceImpl* workflows
     : impl_(std::make_unique<Impl>()) {
   impl_->options = std::move(options);
   impl_->workflows = MakeWorkflowGrpc(workflows, metrics);
-  impl_->campaigns = MakeCampaignGrpc(campaigns, metrics);
+  impl_->campaigns = MakeCampaignGrpc(campaigns, metrics, &impl_->streams);
 }
 
 GrpcServer::~GrpcServer() { Stop(absl::ZeroDuration()); }
@@ -53,6 +55,7 @@ absl::Status GrpcServer::Start() {
 
 void GrpcServer::Stop(absl::Duration grace) {
   if (impl_->server == nullptr) return;
+  impl_->streams.EndAll();  // a watch would use up all of the grace
   impl_->server->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
   impl_->server->Wait();
   impl_->server.reset();

@@ -23,7 +23,8 @@ using beast::error_code;
 // How much of an unwanted body is read and thrown away, so that the peer, busy sending, gets to
 // read the answer instead of a reset.
 constexpr size_t kDiscardBytesMax = 32 << 20;
-constexpr std::chrono::seconds kLinger(5);
+constexpr std::chrono::milliseconds kLingerUnread(5000);
+constexpr std::chrono::milliseconds kLinger(500);
 constexpr size_t kStreamBacklogMax = 4;  // pieces; the keep-alive waits for none of them
 
 std::chrono::milliseconds Milliseconds(absl::Duration duration) {
@@ -87,7 +88,9 @@ HttpSession::HttpSession(std::shared_ptr<RestContext> context, asio::ip::tcp::so
   context_->connections.fetch_add(1);
 }
 
-HttpSession::~HttpSession() { context_->connections.fetch_sub(1); }
+HttpSession::~HttpSession() {
+  if (counted_) context_->connections.fetch_sub(1);
+}
 
 void HttpSession::Start() {
   asio::dispatch(stream_.get_executor(), [self = shared_from_this()] {
@@ -100,7 +103,9 @@ void HttpSession::Start() {
 void HttpSession::Drain() {
   asio::dispatch(stream_.get_executor(), [self = shared_from_this()] {
     if (self->idle_ && self->buffer_.size() == 0) return self->Close();
-    if (self->peer_ != nullptr && !self->keep_alive_piece_.empty()) self->peer_->SetGone();
+    if (self->peer_ != nullptr && !self->keep_alive_piece_.empty()) {
+      self->peer_->SetGone(ServerStopping());
+    }
   });
 }
 
@@ -110,6 +115,8 @@ void HttpSession::Close() {
     error_code ignored;
     self->stream_.socket().close(ignored);
     self->broken_ = true;
+    // A handler that still works for the closed connection does not make it one.
+    if (std::exchange(self->counted_, false)) self->context_->connections.fetch_sub(1);
     self->EndPeer();
   });
 }
@@ -235,6 +242,7 @@ void HttpSession::Dispatch() {
 // Answers without having read all of the request, so the connection cannot go on.
 void HttpSession::Refuse(int http_status, const absl::Status& status) {
   keep_alive_ = false;
+  unread_ = true;
   SendResponse(context_->handler.Refuse(TakeRequest(), http_status, status));
 }
 
@@ -275,7 +283,7 @@ void HttpSession::OnResponse(error_code error, bool close) {
 void HttpSession::Linger() {
   error_code ignored;
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  stream_.expires_after(kLinger);
+  stream_.expires_after(unread_ ? kLingerUnread : kLinger);
   buffer_.clear();
   Discard(0);
 }

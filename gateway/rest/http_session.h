@@ -85,7 +85,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   boost::asio::steady_timer timer_;
+  bool counted_ = true;      // among the context's connections
   bool idle_ = true;         // no request under way
+  bool unread_ = false;      // the request was refused before it was read
   bool head_only_ = false;   // the request is a HEAD
   bool keep_alive_ = false;  // the request's wish
   unsigned version_ = 11;

@@ -291,6 +291,14 @@ TEST_F(Rest, WatchOfAnUnknownRunIsAnOrdinaryError) {
   EXPECT_EQ(Call(404, "GET", "/v1/workflows/c1/watch")["code"], 5);
 }
 
+TEST_F(Rest, WatchIsToldWhenTheServerStops) {
+  client_.AddCampaign("c1");
+  peer_->Send("GET /v1/workflows/c1/watch HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_NE(peer_->ReadUntil("event: progress"), "");
+  rest_->Stop(absl::Hours(1));  // does not wait for watches
+  EXPECT_THAT(peer_->ReadUntil("0\r\n\r\n"), HasSubstr("event: error\ndata: {\"code\":14"));
+}
+
 TEST_F(Rest, WatchEndsWhenTheCallerLeaves) {
   client_.AddCampaign("c1");
   {

@@ -61,8 +61,9 @@ TEST(JsonReader, ReadsWhatTheWriterWrites) {
   orchestrator::v1::StartWorkflowRequest back;
   // The writer adds `metadata` beside `value`; a reader of payloads takes both.
   EXPECT_THAT(Faults(ToJson(request), &back), testing::IsEmpty());
-  EXPECT_EQ(back.SerializeAsString(), request.SerializeAsString());
-  EXPECT_EQ(ToJson(back), ToJson(request));
+  EXPECT_EQ(ToJson(back), ToJson(request));  // sorts the metadata, which bytes do not
+  EXPECT_EQ(history::FromPayload<campaign::v1::CampaignSpec>(back.input())->SerializeAsString(),
+            spec.SerializeAsString());
 }
 
 TEST(JsonReader, ReadsPayloadsOfNamedTypesAndOfPlainJson) {
