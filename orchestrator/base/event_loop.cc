@@ -42,6 +42,7 @@ struct EpollLoop::Impl {
   std::vector<Function> inbox ABSL_GUARDED_BY(mu);
   bool stopping ABSL_GUARDED_BY(mu) = false;
   bool started ABSL_GUARDED_BY(mu) = false;
+  bool stopped ABSL_GUARDED_BY(mu) = false;
 
   Impl(Clock& c, std::string n) : clock(c), name(std::move(n)) {
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -162,8 +163,9 @@ void EpollLoop::Stop() {
     CHECK(!InLoop()) << "EpollLoop::Stop called on its own thread";
     impl_->thread.join();
   }
-  std::vector<Function> leftover;
+  std::vector<Function> leftover;  // destroyed without the lock: a destructor may post
   absl::MutexLock lock(&impl_->mu);
+  impl_->stopped = true;
   leftover.swap(impl_->inbox);
 }
 
@@ -171,6 +173,7 @@ void EpollLoop::Post(Function fn) {
   bool wake;
   {
     absl::MutexLock lock(&impl_->mu);
+    if (impl_->stopped) return;  // `fn` is destroyed when the caller's argument is
     wake = impl_->inbox.empty();
     impl_->inbox.push_back(std::move(fn));
   }
