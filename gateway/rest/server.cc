@@ -45,7 +45,8 @@ struct RestServer::Impl {
 void RestServer::Impl::Accept() {
   acceptor.async_accept(asio::make_strand(context->io),
                         [this](boost::system::error_code error, tcp::socket socket) {
-                          if (error == asio::error::operation_aborted) return;
+                          // Once stopping the acceptor is closed: another try would never end.
+                          if (error == asio::error::operation_aborted || context->draining) return;
                           if (!error) {
                             Accepted(std::move(socket));
                             return Accept();
@@ -53,7 +54,7 @@ void RestServer::Impl::Accept() {
                           // Out of file descriptors, most likely: give others time to close.
                           pause.expires_after(kAcceptPause);
                           pause.async_wait([this](boost::system::error_code canceled) {
-                            if (!canceled) Accept();
+                            if (!canceled && !context->draining) Accept();
                           });
                         });
 }
