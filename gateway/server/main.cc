@@ -49,11 +49,10 @@ void WarnOfDangers(const server::Settings& settings) {
                 {{"address", listen}});
     }
   }
-  const std::vector<std::string> missing = server::MissingSecrets(settings);
+  const std::vector<std::string> missing = server::MissingKeys(settings);
   if (!missing.empty()) {
-    base::Log(base::LogLevel::kWarning,
-              "secrets are not set: campaigns that need these vendors will fail", {},
-              {{"missing", absl::StrJoin(missing, ", ")}});
+    base::Log(base::LogLevel::kWarning, "settings are missing: campaigns that need them will fail",
+              {}, {{"missing", absl::StrJoin(missing, ", ")}});
   }
 }
 
@@ -122,7 +121,10 @@ int main(int argc, char** argv) {
     return kExitBadRequest;
   }
   if (flags.check && !flags.print_settings) {
-    std::cout << "campaignd: the settings are fine" << std::endl;
+    std::cout << "campaignd: the settings are fine\n";
+    for (const std::string& key : server::MissingKeys(settings)) {
+      std::cout << "  not set, and campaigns need it (but for --dev): " << key << "\n";
+    }
     return EXIT_SUCCESS;
   }
   if (flags.print_settings) {

@@ -2,6 +2,7 @@
 #include "gateway/server/settings.h"
 
 #include <cstdlib>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 
@@ -131,8 +132,7 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
               "Organization; empty: the account's first one.");
 
   schema.Section("vendors.grafana", "Grafana: a dashboard for each campaign.");
-  schema.Url("vendors.grafana.base_url", &s.grafana.base_url, "Where Grafana is.", "GRAFANA_URL",
-             true);
+  schema.Url("vendors.grafana.base_url", &s.grafana.base_url, "Where Grafana is.", "GRAFANA_URL");
   schema.Secret("vendors.grafana.token", &s.grafana.token, "GRAFANA_TOKEN",
                 "Service account token.");
   schema.Text("vendors.grafana.folder_uid", &s.grafana.folder_uid,
@@ -252,14 +252,21 @@ std::optional<std::string> ProcessEnvironment(const std::string& name) {
   return std::string(value);
 }
 
-std::vector<std::string> MissingSecrets(const Settings& settings) {
+std::vector<std::string> MissingKeys(const Settings& settings) {
+  // A gateway of memory may be open to all; so may a language model of one's own.
+  static const auto* const kOptional =
+      new std::set<std::string>{"vendors.memory.token", "vendors.openai.token"};
+  static const auto* const kNeeded = new std::set<std::string>{
+      "vendors.github.owner",          "vendors.github.repository",   "campaign.figma.file_key",
+      "campaign.review.slack_channel", "campaign.email.from_address", "campaign.social.channel_id"};
   Settings copy = settings;
-  Schema schema = MakeSchema(copy);
+  const Schema schema = MakeSchema(copy);
   std::vector<std::string> missing;
   for (const Key& key : schema.keys()) {
-    if (!key.secret || !key.values().front().empty()) continue;
-    if (key.path == "vendors.memory.token") continue;  // optional
-    missing.push_back(absl::StrCat(key.path, " (", key.environment, ")"));
+    const bool needed = key.secret ? !kOptional->contains(key.path) : kNeeded->contains(key.path);
+    if (!needed || !key.values().front().empty()) continue;
+    missing.push_back(key.environment.empty() ? key.path
+                                              : absl::StrCat(key.path, " (", key.environment, ")"));
   }
   return missing;
 }

@@ -105,7 +105,7 @@ struct VendorsSettings {
   VendorSettings slack{.base_url = "https://slack.com/api"};
   VendorSettings sendgrid{.base_url = "https://api.sendgrid.com"};
   BufferSettings buffer{{.base_url = "https://api.buffer.com"}};
-  GrafanaSettings grafana;
+  GrafanaSettings grafana{{.base_url = "http://127.0.0.1:3000"}};
 };
 
 struct Settings {
@@ -150,7 +150,7 @@ std::string SampleYaml();
 // The reference part of docs/settings.md.
 std::string ReferenceMarkdown();
 
-// Keys of secrets that campaigns need and that are empty, with their environment names.
-std::vector<std::string> MissingSecrets(const Settings& settings);
+// Keys that campaigns need and that are empty, with their environment names.
+std::vector<std::string> MissingKeys(const Settings& settings);
 
 }  // namespace server

@@ -42,6 +42,7 @@ std::string ShownValue(const Key& key) {
     return Scalar(values.front());
   }
   std::vector<std::string> quoted;
+  quoted.reserve(values.size());
   for (const std::string& value : values) quoted.push_back(Scalar(value));
   return absl::StrCat("[", absl::StrJoin(quoted, ", "), "]");
 }

@@ -221,8 +221,9 @@ class Server(Program):
 
     READY = r"campaignd ready: REST (http://\S+)\s+gRPC (\S+)"
 
-    def __init__(self, directory, sandbox=None, arguments=(), environment=None):
+    def __init__(self, directory, sandbox=None, arguments=(), environment=None, dev=True):
         self.directory = directory
+        self.dev = dev
         self.arguments = list(arguments)
         self.sandbox = sandbox
         self.http = "127.0.0.1:0"
@@ -232,9 +233,11 @@ class Server(Program):
         super().__init__([], directory / "campaignd.log", environment)
 
     def start(self, seconds=60):
-        self.argv = [str(BIN / "campaignd"), "--dev", "--data-dir", str(self.directory / "data"),
+        self.argv = [str(BIN / "campaignd"), "--data-dir", str(self.directory / "data"),
                      "--http-listen", self.http, "--grpc-listen", self.grpc]
-        if self.sandbox is not None:
+        if self.dev:
+            self.argv += ["--dev"]
+        if self.dev and self.sandbox is not None:
             self.argv += ["--sandbox", self.sandbox.url]
         self.argv += [str(a) for a in self.arguments]
         ready = self.launch(self.READY, seconds)

@@ -117,8 +117,8 @@ def stop_while_busy(sandbox, server):
         connection = http.client.HTTPConnection(*server.client.address, timeout=30)
         connection.request("GET", path)
         connections.append(connection)
-    harness.wait_until(lambda: sandbox.client.ok("GET", "/__sandbox/calls")["total"] > 3, 30,
-                       "calls to be under way")
+    harness.wait_until(lambda: sandbox.client.ok("GET", "/__sandbox/faults")["faults"][0]["applied"],
+                       30, "calls to be under way")
     code, seconds = server.stop()
     expect(code == 0 and seconds < 10, f"SIGTERM while busy: code {code} after {seconds:.1f} s")
     for connection in connections:
@@ -129,6 +129,60 @@ def stop_while_busy(sandbox, server):
         harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
                            f"{workflow_id} to go on")
     return seconds
+
+
+PRODUCTION = """
+outbound: {private_networks: true}
+vendors:
+  notion: {base_url: SANDBOX/notion}
+  openai: {base_url: SANDBOX/openai/v1}
+  figma: {base_url: SANDBOX/figma, token_file: DIR/figma-token}
+  github: {base_url: SANDBOX/github, owner: acme, repository: site, pages_branch: main}
+  slack: {base_url: SANDBOX/slack/api}
+  sendgrid: {base_url: SANDBOX/sendgrid}
+  buffer: {base_url: SANDBOX/buffer}
+  grafana: {base_url: SANDBOX/grafana}
+campaign:
+  figma: {file_key: BrandKit}
+  review: {slack_channel: C0REVIEW}
+  email: {from_address: news@example.com, recipients: [a@example.com]}
+  social: {channel_id: channel-linkedin}
+"""
+
+
+def production(place, sandbox):
+    """Without --dev: settings from a file, secrets from the environment and from files, the
+    embedded memory. No secret may reach the logs or the data directory."""
+    directory = place.directory / "production"
+    directory.mkdir()
+    config = directory / "campaignd.yaml"
+    config.write_text(PRODUCTION.replace("SANDBOX", sandbox.url).replace("DIR", str(directory)))
+    (directory / "figma-token").write_text("secret-figma-value\n")
+    (directory / "github-token").write_text("secret-github-value\n")
+    environment = {name: f"secret-{name}-value" for name in (
+        "NOTION_TOKEN", "OPENAI_API_KEY", "SLACK_BOT_TOKEN", "SENDGRID_API_KEY",
+        "BUFFER_ACCESS_TOKEN", "GRAFANA_TOKEN")}
+    environment["GITHUB_TOKEN_FILE"] = str(directory / "github-token")
+    server = harness.Server(directory, sandbox, ["--config", config, "--log-level", "debug"],
+                            environment, dev=False)
+    place.programs.append(server)
+    server.start()
+    workflow_id = server.rest("POST", "/v1/campaigns", {
+        "campaign": harness.campaign("As in production", sandbox=sandbox)})["workflow_id"]
+    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
+                       "the campaign to wait for approval")
+    server.rest("POST", f"/v1/workflows/{workflow_id}/signals/approve", {"decided_by": "test"})
+    status = server.wait_ended(workflow_id)
+    expect(status == "COMPLETED", f"ended {status}")
+    vendors = {resource["vendor"] for resource in sandbox.existing(workflow_id)}
+    expect({"github", "sendgrid", "buffer", "grafana"} <= vendors, f"made only at {vendors}")
+    expect("memory" not in vendors, "the embedded memory was not used")
+    code, _ = server.stop()
+    expect(code == 0, f"code {code}")
+    for path in [server.log, *(directory / "data").rglob("*")]:
+        if path.is_file():
+            found = re.search(rb"secret-\w+-value", path.read_bytes())
+            expect(not found, f"{path} holds {found and found.group(0)}")
 
 
 def run():
@@ -144,6 +198,7 @@ def run():
         expect(logged.strip() and all(line.startswith("{") for line in logged.splitlines()),
                f"standard error holds other things than JSON:\n{logged[:1000]}")
         own_sandbox(place)
+        production(place, place.programs[0])
         print(f"server: fine; SIGTERM while busy took {busy:.1f} s")
         return 0
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/server/address.h"
 
 namespace server {
 namespace {
@@ -101,7 +102,9 @@ TEST_F(SettingsTest, EveryEnvironmentNameIsRead) {
   for (const std::string& name : secrets) environment_[name] = "value-of-" + name;
   for (const std::string& name : urls) environment_[name] = "http://" + name;
   ASSERT_THAT(LoadText(""), IsEmpty());
-  EXPECT_THAT(MissingSecrets(settings_), IsEmpty());
+  for (const std::string& missing : MissingKeys(settings_)) {
+    EXPECT_THAT(missing, Not(HasSubstr("token")));
+  }
   EXPECT_EQ(settings_.vendors.github.token, "value-of-GITHUB_TOKEN");
   EXPECT_EQ(settings_.vendors.openai.base_url, "http://SOMALLM_PROVIDER_URL");
   EXPECT_EQ(settings_.vendors.memory.base_url, "http://MEMORY_GATEWAY_URL");
@@ -208,6 +211,32 @@ TEST_F(SettingsTest, PrintedSettingsLoadAgain) {
   EXPECT_EQ(PrintYaml(again, {}), printed);
   EXPECT_THAT(again.campaign.email.recipients, ElementsAre("a@b.c", "x: y"));
   EXPECT_EQ(again.campaign.figma.file_key, "007");
+}
+
+TEST_F(SettingsTest, NamesWhatCampaignsNeedAndIsNotSet) {
+  ASSERT_THAT(LoadText("campaign: {figma: {file_key: abc}}\n"), IsEmpty());
+  const std::vector<std::string> missing = MissingKeys(settings_);
+  EXPECT_THAT(missing, ::testing::Contains("vendors.github.token (GITHUB_TOKEN)"));
+  EXPECT_THAT(missing, ::testing::Contains("campaign.review.slack_channel"));
+  EXPECT_THAT(missing, Not(::testing::Contains("campaign.figma.file_key")));
+}
+
+TEST(Address, ParsesHostsAndPorts) {
+  const auto parsed = [](const char* text) {
+    const std::optional<Address> address = ParseAddress(text);
+    return address.has_value() ? ConnectText(*address) : "none";
+  };
+  EXPECT_EQ(parsed("127.0.0.1:8080"), "127.0.0.1:8080");
+  EXPECT_EQ(parsed("localhost:0"), "127.0.0.1:0");
+  EXPECT_EQ(parsed(":8080"), "127.0.0.1:8080");
+  EXPECT_EQ(parsed("[::1]:7233"), "[::1]:7233");
+  EXPECT_EQ(parsed("[::]:7233"), "[::1]:7233");
+  for (const char* bad : {"", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:80",
+                          "[::1]", "[1.2.3.4]:80", "a b:80", "host:-1", "host:8o"}) {
+    EXPECT_EQ(parsed(bad), "none") << bad;
+  }
+  EXPECT_TRUE(IsLoopback(*ParseAddress("127.0.0.2:1")));
+  EXPECT_FALSE(IsLoopback(*ParseAddress("0.0.0.0:1")));
 }
 
 // With CAMPAIGND_UPDATE_DOCUMENTS set the two tests below write what they expect.
