@@ -94,8 +94,16 @@ void AddVerb(CLI::App& saga, Session& session, const std::string& name,
 
 void AddSagaCommands(CLI::App& app, Session& session) {
   CLI::App* saga = AddCommand(app, "saga", "Steps of a run's saga and their compensations",
-                              "campaignctl saga show campaign-2c26b46b68ffc68f", nullptr);
+                              "campaignctl saga campaign-2c26b46b68ffc68f", nullptr);
+  // `saga ID` is short for `saga show ID`.
   auto id = std::make_shared<std::string>();
+  saga->require_subcommand(0, 1);
+  saga->add_option("WORKFLOW_ID", *id, "The run's workflow id: the same as `saga show`");
+  saga->callback([&session, saga, id] {
+    if (!saga->get_subcommands().empty()) return;
+    if (id->empty()) throw CLI::RequiredError("WORKFLOW_ID");
+    Show(session, *id);
+  });
   CLI::App* show = AddCommand(*saga, "show", "Shows the steps, what became of them and their undo",
                               "campaignctl saga show campaign-2c26b46b68ffc68f",
                               [&session, id] { Show(session, *id); });
