@@ -128,6 +128,7 @@ void Partition::Signal(v1::SignalWorkflowRequest request,
     LiveRun& run = **found;
     if (request.request_id().empty() ||
         !run.state.signal_request_ids.contains(request.request_id())) {
+      if (absl::Status limits = CheckLimits(run); !limits.ok()) return done(limits);
       v1::WorkflowExecutionSignaled signal;
       signal.set_signal_name(request.signal_name());
       *signal.mutable_input() = request.input();

@@ -44,8 +44,9 @@ absl::Status Partition::EnsureWorkflow(LiveRun& run) {
 
 void Partition::MarkStuck(LiveRun& run, const absl::Status& status) {
   const bool is_new = run.stuck_reason.empty();
-  const std::string kind = status.code() == absl::StatusCode::kInternal ? "nondeterminism"
-                                                                        : "workflow_task_failed";
+  const std::string kind = absl::IsInternal(status)            ? "nondeterminism"
+                           : absl::IsResourceExhausted(status) ? "limit"
+                                                               : "workflow_task_failed";
   const std::string reason = absl::StrCat(kind, ": ", status.message());
   run.stuck_backoff = is_new ? options_.stuck_retry_min
                              : std::min(run.stuck_backoff * 2, options_.stuck_retry_max);
@@ -65,7 +66,10 @@ absl::StatusOr<Partition::TaskOutcome> Partition::RunWorkflowTasks(
     LiveRun& run, core::TransitionBuilder& transition, std::vector<WorkflowUpdate> updates) {
   TaskOutcome outcome;
   core::RunState& state = run.state;
-  if (state.closed() || (!state.task_pending && updates.empty())) return outcome;
+  // A stuck run is tried again even when nothing waits: so it is seen that its code is mended.
+  const bool idle = !state.task_pending && updates.empty() && run.stuck_reason.empty();
+  if (state.closed() || idle) return outcome;
+  RETURN_IF_ERROR(CheckLimits(run));
   RETURN_IF_ERROR(EnsureWorkflow(run));
   run.stuck_reason.clear();
   int delivered = 0;
@@ -97,7 +101,6 @@ absl::StatusOr<Partition::TaskOutcome> Partition::RunWorkflowTasks(
 }
 
 absl::Status Partition::CheckLimits(const LiveRun& run) const {
-  if (run.state.closed()) return absl::OkStatus();
   if (run.state.next_event_id > options_.history_events_max) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "the history has ", run.state.next_event_id - 1, " events (limit history_events_max = ",
@@ -124,7 +127,6 @@ absl::StatusOr<std::vector<UpdateVerdict>> Partition::Advance(
     MarkStuck(run, status);
   } else {
     for (core::AttemptToStop& attempt : outcome->stop) stop.push_back(std::move(attempt));
-    if (absl::Status limits = CheckLimits(run); !limits.ok()) MarkStuck(run, limits);
   }
   if (!transition.empty() || run.stuck_reason != stuck_before) {
     Observe(run, transition);

@@ -90,6 +90,43 @@ TEST_F(RecoveryTest, ChangedCodeMakesTheRunStuckAndTheOldCodeLetsItGoOn) {
   EXPECT_EQ(ResultText("w1"), "12");
 }
 
+TEST_F(RecoveryTest, StuckRunWithNothingToDoRecoversByItself) {
+  Open();
+  ASSERT_TRUE(Start("two", "w1").ok());
+  WaitUntilParked("w1");
+  registry.AddWorkflow<Text, Text>("two", &Version2);
+  Restart();
+  EXPECT_FALSE(Query("w1", "any").ok());
+  EXPECT_EQ(Info("w1").status(), v1::RunStatus::STUCK);
+  registry.AddWorkflow<Text, Text>("two", &Version1);
+  Restart();
+  WaitFor("w1", [](const v1::WorkflowInfo& info) {
+    return info.status() == v1::RunStatus::RUNNING;
+  });
+}
+
+Workflow<Text> Chatty(sdk::Context ctx, Text input) {
+  while (true) {
+    const sdk::Done waited = co_await ctx.WaitUntil([&] { return ctx.HasSignal("s"); });
+    if (!waited.ok()) co_return waited.failure();
+    Outcome<Text> taken = ctx.TakeSignal<Text>("s");
+    if (taken->message() == "end") co_return T("ended");
+  }
+}
+
+TEST_F(RecoveryTest, HistoryLimitSuspendsAndARaisedLimitLetsItGoOn) {
+  registry.AddWorkflow<Text, Text>("chatty", &Chatty);
+  Open({.history_events_max = 20});
+  ASSERT_TRUE(Start("chatty", "w1").ok());
+  absl::Status status;
+  for (int i = 0; status.ok() && i < 100; ++i) status = Signal("w1", "s", "x");
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("history_events_max = 20"));
+  Restart();
+  ASSERT_TRUE(Signal("w1", "s", "end").ok());
+  EXPECT_EQ(ResultText("w1"), "ended");
+}
+
 TEST_F(RecoveryTest, UnregisteredTypeIsStuckUntilItIsThere) {
   Open();
   ASSERT_TRUE(Start("unheard", "w1").ok());
