@@ -67,7 +67,7 @@ struct FigmaSettings {
 };
 
 struct ReviewSettings {
-  std::string content_dir = "campaigns";  // of the review's files, in the repository
+  std::string content_dir = "reviews";  // of the review's files, in the repository
   std::string slack_channel;              // id, "C0123456789"
 };
 

@@ -62,6 +62,12 @@ Failure Context::ContinueAsNewRaw(v1::Payload input, v1::CarriedSaga saga,
   return Failure::Permanent("sdk.ContinueAsNew", "continue as new");
 }
 
+bool Context::CancelRaw(const internal::FutureStatePtr& future, bool timers_only,
+                        std::source_location where) {
+  if (instance_->CancelTimer(future->id, where)) return true;
+  return !timers_only && instance_->CancelActivity(future->id, where);
+}
+
 internal::FutureStatePtr Context::SpawnRaw(Workflow<v1::Payload> workflow) {
   internal::FutureStatePtr future = instance_->NewFuture();
   Instance* instance = instance_;

@@ -72,6 +72,21 @@ class Context {
   Future<Unit> Sleep(absl::Duration delay,
                      std::source_location where = std::source_location::current());
 
+  // Cancels a timer that has not fired: its future ends at once with a failure of type "Canceled".
+  // False, and nothing happens, when it is no timer that is running.
+  bool CancelTimer(const Future<Unit>& timer,
+                   std::source_location where = std::source_location::current()) {
+    return CancelRaw(timer.state(), /*timers_only=*/true, where);
+  }
+  // Cancels one activity or timer. An activity's future ends with "Canceled" when no attempt is in
+  // flight, else when the attempt has stopped; it may still succeed. False, and nothing happens,
+  // when the future is ready, or was canceled before, or is of neither kind.
+  template <typename T>
+  bool Cancel(const Future<T>& future,
+              std::source_location where = std::source_location::current()) {
+    return CancelRaw(future.state(), /*timers_only=*/false, where);
+  }
+
   // Waits until `condition` holds; it is looked at after every event. Ends with a failure of type
   // "TimedOut" after `timeout`, or "Canceled".
   Workflow<Unit> WaitUntil(std::function<bool()> condition,
@@ -137,6 +152,8 @@ class Context {
                                     const ActivityOptions& options, std::source_location where);
   Failure ContinueAsNewRaw(v1::Payload input, v1::CarriedSaga saga, std::source_location where);
   Outcome<v1::Payload> TakeSignalRaw(const std::string& name);
+  bool CancelRaw(const internal::FutureStatePtr& future, bool timers_only,
+                 std::source_location where);
   internal::FutureStatePtr SpawnRaw(Workflow<v1::Payload> workflow);
   void SetRawQueryHandler(const std::string& name, RawQuery handler);
   void SetRawUpdateHandler(const std::string& name, RawValidator validator, RawUpdate handler);

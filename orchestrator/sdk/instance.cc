@@ -330,7 +330,14 @@ void Instance::Launch(Workflow<v1::Payload> workflow,
 void Instance::Resolve(const internal::FutureStatePtr& future, Outcome<v1::Payload> outcome) {
   if (future->outcome.has_value()) return;
   future->outcome = std::move(outcome);
+  future->resolved = ++last_resolved_;
   if (auto handle = std::exchange(future->waiting, nullptr)) ready_.push_back(handle);
+  for (const std::coroutine_handle<> handle : std::exchange(future->also_waiting, {})) {
+    ready_.push_back(handle);
+  }
+  for (const auto& selection : std::exchange(future->selections, {})) {
+    if (auto handle = std::exchange(selection->waiting, nullptr)) ready_.push_back(handle);
+  }
 }
 
 void Instance::Drain() {
@@ -444,15 +451,26 @@ internal::FutureStatePtr Instance::StartTimer(absl::Duration delay, bool shielde
   return future;
 }
 
-void Instance::CancelTimer(const std::string& timer_id, std::source_location where) {
+bool Instance::CancelTimer(const std::string& timer_id, std::source_location where) {
   int64_t sequence = 0;
-  if (!absl::SimpleAtoi(timer_id, &sequence)) return;
+  if (!absl::SimpleAtoi(timer_id, &sequence)) return false;
   const auto it = timers_.find(sequence);
-  if (it == timers_.end()) return;
+  if (it == timers_.end()) return false;
   AddCommand(where)->mutable_timer_canceled()->set_timer_id(timer_id);
   const internal::FutureStatePtr future = it->second.future;
   timers_.erase(it);
   Resolve(future, CanceledFailure("timer canceled"));
+  return true;
+}
+
+bool Instance::CancelActivity(const std::string& activity_id, std::source_location where) {
+  int64_t sequence = 0;
+  if (!absl::SimpleAtoi(activity_id, &sequence)) return false;
+  const auto it = activities_.find(sequence);
+  if (it == activities_.end() || it->second.cancel_sent) return false;
+  it->second.cancel_sent = true;
+  AddCommand(where)->mutable_activity_task_cancel_requested()->set_activity_id(activity_id);
+  return true;
 }
 
 internal::FutureStatePtr Instance::AddCondition(std::function<bool()> holds, bool shielded) {

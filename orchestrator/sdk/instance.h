@@ -117,7 +117,9 @@ class Instance {
                                     std::source_location where);
   internal::FutureStatePtr StartTimer(absl::Duration delay, bool shielded,
                                       std::source_location where);
-  void CancelTimer(const std::string& timer_id, std::source_location where);
+  // False when there is nothing to cancel.
+  bool CancelTimer(const std::string& timer_id, std::source_location where);
+  bool CancelActivity(const std::string& activity_id, std::source_location where);
   internal::FutureStatePtr AddCondition(std::function<bool()> holds, bool shielded);
   static Workflow<Unit> WaitUntil(Instance* instance, bool shielded, std::function<bool()> holds,
                                   absl::Duration timeout, std::source_location where);
@@ -134,6 +136,7 @@ class Instance {
   bool timed_out_ = false;
   std::string cancel_reason_;
   int64_t last_sequence_ = 0;
+  uint64_t last_resolved_ = 0;
 
   std::vector<v1::Command> commands_;
   std::vector<std::pair<size_t, int64_t>> scheduled_;  // (command index, sequence) of last task
