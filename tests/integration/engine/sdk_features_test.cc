@@ -1,0 +1,107 @@
+// What the workflow SDK offers beyond activities and signals, on a real engine, each with a restart
+// in the middle: combinators, cancellation of single operations.
+#include <gmock/gmock.h>
+
+#include "absl/strings/str_cat.h"
+#include "orchestrator/sdk/when.h"
+#include "tests/integration/engine/engine_fixture.h"
+
+namespace engine_test {
+namespace {
+
+using sdk::Failure;
+using sdk::Future;
+using sdk::Outcome;
+using sdk::Workflow;
+
+constexpr sdk::ActivityType<Text, Text> kEcho{"echo"};
+constexpr sdk::ActivityType<Text, Text> kHang{"hang"};
+
+base::Task<Outcome<Text>> Echo(sdk::ActivityContext& ctx, Text input) { co_return input; }
+
+base::Task<Outcome<Text>> UntilCanceled(sdk::ActivityContext& ctx, Text input) {
+  const bool elapsed = co_await base::Sleep(ctx.loop(), absl::Hours(1), ctx.cancel());
+  if (!elapsed) co_return Failure::Canceled(ctx.cancel().reason());
+  co_return input;
+}
+
+Workflow<Text> TakeNext(sdk::Context ctx, std::string name) {
+  const sdk::Done there = co_await ctx.WaitUntil([ctx, name] { return ctx.HasSignal(name); });
+  if (!there.ok()) co_return there.failure();
+  const Outcome<Text> taken = ctx.TakeSignal<Text>(name);
+  co_return taken;
+}
+
+class SdkFeaturesTest : public EngineTest {
+ protected:
+  SdkFeaturesTest() {
+    registry.AddActivity(kEcho, &Echo);
+    registry.AddActivity(kHang, &UntilCanceled);
+  }
+  int Count(const std::string& id, v1::HistoryEvent::AttributesCase kind) {
+    int count = 0;
+    for (const v1::HistoryEvent& event : History(id)) count += event.attributes_case() == kind;
+    return count;
+  }
+  void WaitForEvent(const std::string& id, v1::HistoryEvent::AttributesCase kind) {
+    WaitFor(id, [&](const v1::WorkflowInfo&) { return Count(id, kind) > 0; });
+  }
+};
+
+// A hanging activity, a signal and a timer race; the losers are canceled.
+Workflow<Text> Race(sdk::Context ctx, Text input) {
+  Future<Text> slow = ctx.Execute(kHang, input);
+  Future<Text> signal = ctx.Spawn<Text>(TakeNext(ctx, "go"));
+  Future<sdk::Unit> patience = ctx.Sleep(absl::Hours(1));
+  const size_t first = co_await sdk::Select(slow, signal, patience);
+  const bool activity_canceled = ctx.Cancel(slow);
+  const bool timer_canceled = ctx.CancelTimer(patience);
+  const bool again = ctx.Cancel(slow) || ctx.CancelTimer(patience) || ctx.Cancel(signal);
+  const sdk::Done timer = co_await patience;
+  const Outcome<Text> activity = co_await slow;
+  const Outcome<Text> end = co_await TakeNext(ctx, "end");
+  if (!end.ok()) co_return end.failure();
+  co_return T(absl::StrCat(first, " ", activity_canceled, timer_canceled, again, " ",
+                           activity.failure().type, " ", timer.failure().type));
+}
+
+TEST_F(SdkFeaturesTest, SelectTakesTheFirstAndTheOthersAreCanceled) {
+  registry.AddWorkflow<Text, Text>("race", &Race);
+  Open();
+  ASSERT_TRUE(Start("race", "w1").ok());
+  Restart();
+  ASSERT_TRUE(Signal("w1", "go", "").ok());
+  WaitForEvent("w1", v1::HistoryEvent::kActivityTaskCanceled);
+  EXPECT_EQ(Count("w1", v1::HistoryEvent::kTimerCanceled), 1);
+  EXPECT_EQ(Count("w1", v1::HistoryEvent::kActivityTaskCancelRequested), 1);
+  Restart();
+  ASSERT_TRUE(Signal("w1", "end", "").ok());
+  EXPECT_EQ(ResultText("w1"), "1 110 Canceled Canceled");
+}
+
+// Two activities and a list, with a wait between them.
+Workflow<Text> Gather(sdk::Context ctx, Text input) {
+  auto [a, slept] =
+      co_await sdk::WhenAll(ctx.Execute(kEcho, T("a")), ctx.Sleep(absl::Milliseconds(1)));
+  const Outcome<Text> go = co_await TakeNext(ctx, "go");
+  if (!go.ok()) co_return go.failure();
+  std::vector<Future<Text>> list;
+  for (const char* text : {"b", "c", "d"}) list.push_back(ctx.Execute(kEcho, T(text)));
+  const size_t first = co_await sdk::WhenAny(list);
+  const std::vector<Outcome<Text>> rest = co_await sdk::WhenAll(list);
+  co_return T(absl::StrCat(a->message(), slept.ok(), first < 3, rest[0]->message(),
+                           rest[1]->message(), rest[2]->message()));
+}
+
+TEST_F(SdkFeaturesTest, WhenAllGivesAllOutcomesInTheOrderOfItsArguments) {
+  registry.AddWorkflow<Text, Text>("gather", &Gather);
+  Open();
+  ASSERT_TRUE(Start("gather", "w1").ok());
+  WaitForEvent("w1", v1::HistoryEvent::kTimerFired);
+  Restart();
+  ASSERT_TRUE(Signal("w1", "go", "").ok());
+  EXPECT_EQ(ResultText("w1"), "a11bcd");
+}
+
+}  // namespace
+}  // namespace engine_test
