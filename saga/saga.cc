@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "orchestrator/base/check.h"
 #include "orchestrator/history/payload.h"
 #include "orchestrator/history/time.h"
 
@@ -40,8 +39,14 @@ Saga::Saga(sdk::Context ctx) : ctx_(ctx) {
 sdk::Workflow<v1::Payload> Saga::RunRaw(std::string type, v1::Payload input, std::string undo,
                                         StepOptions options, std::string group,
                                         std::source_location where) {
-  CHECK(steps_.size() < kStepsMax) << "workflow=" << ctx_.info().workflow_id;
-  CHECK(!aborting_) << "a step was run after Abort";
+  if (aborting_) {
+    co_return sdk::Failure::Permanent(
+        "SagaAborted", absl::StrCat("step ", type, " was run after the saga was aborted"));
+  }
+  if (steps_.size() >= kStepsMax) {
+    co_return sdk::Failure::Permanent(
+        "TooManySteps", absl::StrCat("a saga has at most ", kStepsMax, " steps"));
+  }
   sdk::Future<v1::Payload> future = ctx_.ExecuteRaw(type, input, options.step, where);
   // Canceled before it was scheduled: the step never happens and there is nothing to undo.
   if (future.is_ready()) {

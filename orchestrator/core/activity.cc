@@ -91,7 +91,7 @@ absl::Duration BackoffDelay(const v1::RetryPolicy& policy, int attempt, double j
   const absl::Duration delay =
       factor > absl::FDivDuration(maximum, initial) ? maximum : initial * factor;
   const double share = std::clamp(policy.jitter(), 0.0, 1.0);
-  return delay * (1.0 - share / 2 + share * jitter);
+  return std::min(delay * (1.0 - share / 2 + share * jitter), maximum);
 }
 
 void OnActivityOutcome(TransitionBuilder& transition, EventId scheduled_event_id,

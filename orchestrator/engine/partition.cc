@@ -16,7 +16,8 @@ Partition::Partition(int index, int slot_first, int slot_last, int64_t epoch,
       slot_last_(slot_last),
       epoch_(epoch),
       options_(std::move(options)),
-      deps_(std::move(dependencies)) {}
+      deps_(std::move(dependencies)),
+      opened_at_(deps_.loop.clock().Now()) {}
 
 Partition::~Partition() = default;
 

@@ -188,6 +188,7 @@ class Partition {
   const int64_t epoch_;
   const EngineOptions options_;
   Dependencies deps_;
+  const absl::Time opened_at_;  // what was ready before may have run in an earlier process
 
   // Any thread.
   std::atomic<int> inbox_{0};

@@ -15,7 +15,7 @@ absl::Status NoSuchWorkflow(const std::string& workflow_id) {
 
 // The attempts that are stored beside the history, and what is not known of the others.
 void RestoreAttempts(core::RunState& state, const std::vector<v1::ActivityAttemptState>& rows,
-                     absl::Time now) {
+                     absl::Time opened_at) {
   for (const v1::ActivityAttemptState& row : rows) {
     const auto it = state.activities.find(row.scheduled_event_id());
     if (it == state.activities.end()) continue;
@@ -29,9 +29,10 @@ void RestoreAttempts(core::RunState& state, const std::vector<v1::ActivityAttemp
     }
     if (row.has_last_heartbeat()) activity.last_heartbeat = row.last_heartbeat();
   }
-  // An attempt that was ready may have run, and died with the process that ran it.
+  // An attempt that was ready before this process began may have run, and died with the process
+  // that ran it. One that became ready later is known here when it was dispatched.
   for (auto& [id, activity] : state.activities) {
-    if (activity.next_attempt_time <= now) activity.effect_unknown = true;
+    if (activity.next_attempt_time <= opened_at) activity.effect_unknown = true;
   }
 }
 
@@ -92,7 +93,7 @@ absl::StatusOr<LiveRun*> Partition::Find(const RunId& id) {
                                             run->state.next_event_id - 1, " events, its row says ",
                                             run->row.next_event_id - 1));
   }
-  RestoreAttempts(run->state, stored.attempts, Now());
+  RestoreAttempts(run->state, stored.attempts, opened_at_);
   for (auto& [scheduled_id, activity] : run->state.activities) {
     const auto attempt = attempts_.find({id, scheduled_id});
     if (attempt == attempts_.end()) continue;

@@ -23,6 +23,10 @@ absl::Status Expand(const std::string& stored, std::vector<v1::HistoryEvent>* ev
     events->push_back(std::move(event));
   };
   for (v1::HistoryEvent& event : *transition.mutable_events()) {
+    if (event.attributes_case() == v1::HistoryEvent::ATTRIBUTES_NOT_SET) {
+      return absl::DataLossError(absl::StrCat(
+          "event ", id, " is of a type that this version does not know; run a newer one"));
+    }
     if (!event.has_workflow_task()) {
       add(std::move(event));
       continue;

@@ -16,6 +16,7 @@ using Undo = saga::Undo<Text, Text>;
 
 constexpr sdk::ActivityType<Text, Text> kDo{"do"};
 constexpr sdk::ActivityType<Text, Text> kHang{"hang"};
+constexpr sdk::ActivityType<Text, Text> kRefused{"refused"};
 constexpr saga::CompensationType<Text, Text, Text> kUndo{"undo"};
 
 class SagaTest : public EngineTest {
@@ -25,6 +26,10 @@ class SagaTest : public EngineTest {
     registry.AddActivity(kDo, [this](sdk::ActivityContext& ctx, Text in) { return Do(this, in); },
                          {.retry = sdk::RetryPolicy{.maximum_attempts = 1}});
     registry.AddActivity(kHang, &UntilCanceled);
+    registry.AddActivity(kRefused, &Refuse,
+                         {.retry = sdk::RetryPolicy{.initial_interval = absl::Milliseconds(100),
+                                                    .maximum_attempts = 2}});
+    registry.AddWorkflow<Text, Text>("refused", &RefusedSaga);
     saga::AddCompensation(registry, kUndo,
                           [this](sdk::ActivityContext& ctx, Undo undo) {
                             return Compensate(this, std::move(undo));
@@ -87,6 +92,21 @@ class SagaTest : public EngineTest {
     Outcome<Text> b = co_await saga.Run(kHang, T("b"), kUndo);
     if (!b.ok()) {
       Failure failure = co_await saga.Abort(b.failure());
+      co_return failure;
+    }
+    co_return T("done");
+  }
+
+  // Fails with no effect, but may be tried again.
+  static base::Task<Outcome<Text>> Refuse(sdk::ActivityContext& ctx, Text in) {
+    co_return Failure::Retryable("Busy", "try later");
+  }
+
+  static Workflow<Text> RefusedSaga(sdk::Context ctx, Text input) {
+    saga::Saga saga(ctx);
+    Outcome<Text> step = co_await saga.Run(kRefused, T("x"), kUndo);
+    if (!step.ok()) {
+      Failure failure = co_await saga.Abort(step.failure());
       co_return failure;
     }
     co_return T("done");
@@ -259,6 +279,20 @@ TEST_F(SagaTest, OperatorResolvesABlockedCompensation) {
   ASSERT_TRUE(Verb(client::CompensationVerb::kResolve, "do", "deleted it in the console").ok());
   EXPECT_EQ(ResultText("w1"), "FAILED Refused no");
   EXPECT_EQ(Saga("w1").steps(0).compensation(), v1::CompensationState::RESOLVED);
+}
+
+// Eviction while an attempt backs off must not make its effect unknown: nothing was dispatched.
+TEST_F(SagaTest, EvictionDuringBackoffDoesNotAskForAnUndo) {
+  Open({.live_runs_max = 1});
+  ASSERT_TRUE(Start("refused", "w1").ok());
+  WaitFor("w1", [](const v1::WorkflowInfo& info) {
+    return info.pending_activities_size() == 1 &&
+           info.pending_activities(0).state() == "BACKING_OFF";
+  });
+  ASSERT_TRUE(Start("hanging", "w2").ok());  // displaces it
+  EXPECT_EQ(ResultText("w1"), "FAILED Busy try later");
+  EXPECT_EQ(Saga("w1").steps(0).outcome(), v1::StepOutcome::FAILED);
+  EXPECT_EQ(Saga("w1").steps(0).compensation(), v1::CompensationState::NONE);
 }
 
 TEST_F(SagaTest, ContinueAsNewCarriesTheStack) {

@@ -67,6 +67,12 @@ TEST(Expand, AGapOrAnOverlapIsDataLoss) {
   }
 }
 
+TEST(Expand, AnEventOfANewerVersionIsDataLoss) {
+  std::vector<v1::HistoryEvent> events;
+  const std::string row = Stored(1, 100, [](v1::Transition& t) { t.add_events(); });
+  EXPECT_EQ(Expand(row, &events).code(), absl::StatusCode::kDataLoss);
+}
+
 TEST(Expand, AReadFromTheMiddleBeginsWhereItsFirstRowBegins) {
   std::vector<v1::HistoryEvent> events;
   ASSERT_TRUE(
