@@ -58,7 +58,9 @@ sim: build ## run seeded runs under faults and crashes (SEED=1)
 	fi
 
 bench: build ## measure: micro benchmarks, and 1,000 campaigns at once on one server
-	@for program in build/bin/*_bench; do [ ! -x "$$program" ] || "$$program"; done
+	@build/bin/engine_bench
+	@folder=$$(mktemp -d) && build/bin/store_bench "$$folder" 1 && build/bin/store_bench "$$folder" 1000; \
+	  code=$$?; rm -rf "$$folder"; exit $$code
 	@python3 tests/e2e/thousand.py $(ARGS)
 
 e2e: build ## 1,000 campaigns at once, then 300 under faults and SIGKILL (SEED CAMPAIGNS KILL_EVERY RATE)
