@@ -6,6 +6,14 @@
 #include "orchestrator/sdk/instance.h"
 
 namespace sdk {
+namespace internal {
+
+const ScopeState* CanceledBy(const ScopeState* scope) {
+  while (scope != nullptr && !scope->canceled) scope = scope->parent.get();
+  return scope;
+}
+
+}  // namespace internal
 
 const RunInfo& Context::info() const { return instance_->info_; }
 
@@ -16,12 +24,12 @@ uint64_t Context::Random() { return instance_->random_->Next(); }
 bool Context::is_replaying() const { return instance_->replaying_; }
 
 Future<Unit> Context::Sleep(absl::Duration delay, std::source_location where) {
-  return Future<Unit>(instance_->StartTimer(delay, shielded_, where));
+  return Future<Unit>(instance_->StartTimer(delay, scope_, where));
 }
 
 Workflow<Unit> Context::WaitUntil(std::function<bool()> condition, absl::Duration timeout,
                                   std::source_location where) {
-  return Instance::WaitUntil(instance_, shielded_, std::move(condition), timeout, where);
+  return Instance::WaitUntil(instance_, scope_, std::move(condition), timeout, where);
 }
 
 bool Context::HasSignal(const std::string& name) const {
@@ -43,6 +51,18 @@ const std::string& Context::cancel_reason() const { return instance_->cancel_rea
 
 bool Context::timed_out() const { return instance_->timed_out_; }
 
+Context Context::Shielded() const { return Context(instance_, instance_->shielded_scope_); }
+
+Scope Context::NewScope() const {
+  auto inner = std::make_shared<internal::ScopeState>();
+  inner->parent = scope_;
+  return Scope(Context(instance_, std::move(inner)));
+}
+
+void Scope::Cancel(const std::string& reason, std::source_location where) {
+  instance_->CancelScope(*scope_, reason, where);
+}
+
 void Context::Record(v1::HistoryEvent event, std::source_location where) {
   CHECK(IsCommandEvent(event)) << "event type " << event.attributes_case();
   *instance_->AddCommand(where) = std::move(event);
@@ -51,7 +71,7 @@ void Context::Record(v1::HistoryEvent event, std::source_location where) {
 internal::FutureStatePtr Context::Schedule(const std::string& type, v1::Payload input,
                                            const ActivityOptions& options,
                                            std::source_location where) {
-  return instance_->Schedule(type, std::move(input), options, shielded_, where);
+  return instance_->Schedule(type, std::move(input), options, scope_, where);
 }
 
 Failure Context::ContinueAsNewRaw(v1::Payload input, v1::CarriedSaga saga,

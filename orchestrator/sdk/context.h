@@ -42,9 +42,27 @@ struct RunInfo {
   v1::CarriedSaga carried_saga;  // from the run before, after continue-as-new
 };
 
+namespace internal {
+
+// A node of the tree of cancellation scopes; operations hold the one that they were begun in.
+struct ScopeState {
+  std::shared_ptr<const ScopeState> parent;  // null: a root
+  bool canceled = false;
+  std::string reason;
+};
+using ScopePtr = std::shared_ptr<ScopeState>;
+
+// The nearest scope that was canceled, from `scope` outwards; null when there is none.
+const ScopeState* CanceledBy(const ScopeState* scope);
+
+}  // namespace internal
+
+class Scope;
+
 class Context {
  public:
-  Context(Instance* instance, bool shielded) : instance_(instance), shielded_(shielded) {}
+  Context(Instance* instance, internal::ScopePtr scope)
+      : instance_(instance), scope_(std::move(scope)) {}
 
   const RunInfo& info() const;
   // Time of the current workflow task; it stands still while the code runs.
@@ -80,7 +98,8 @@ class Context {
   }
   // Cancels one activity or timer. An activity's future ends with "Canceled" when no attempt is in
   // flight, else when the attempt has stopped; it may still succeed. False, and nothing happens,
-  // when the future is ready, or was canceled before, or is of neither kind.
+  // when the future is ready, or was canceled before, or is of neither kind (see
+  // NewScope).
   template <typename T>
   bool Cancel(const Future<T>& future,
               std::source_location where = std::source_location::current()) {
@@ -129,7 +148,14 @@ class Context {
   bool timed_out() const;
   // A context whose activities, timers and waits go on when the workflow is canceled: for
   // compensations and other clean-up.
-  Context Shielded() const { return Context(instance_, true); }
+  Context Shielded() const;
+  // A part of the workflow that can be canceled by itself: see Scope. The workflow's cancellation,
+  // and that of the scope that this context belongs to, cancel it too; a scope of Shielded() is
+  // canceled by nothing but its own Cancel.
+  Scope NewScope() const;
+  // True when this context's scope, or one around it, was canceled: what is begun through it ends
+  // at once with "Canceled".
+  bool canceled() const { return internal::CanceledBy(scope_.get()) != nullptr; }
 
   // Ends this run and starts a new one of the same workflow id and type: return its value from
   // the workflow, as in `co_return ctx.ContinueAsNew(input);`. `saga` carries a saga's stack.
@@ -159,7 +185,32 @@ class Context {
   void SetRawUpdateHandler(const std::string& name, RawValidator validator, RawUpdate handler);
 
   Instance* instance_;
-  bool shielded_;
+  internal::ScopePtr scope_;
+
+  friend class Scope;
+};
+
+// A cancellation scope: a Context that can be canceled on its own. Activities, timers, waits and
+// further scopes that were begun through it (also by coroutines that it was handed to as their
+// Context) then end with a failure of type "Canceled", as they would when the workflow is
+// canceled. Copies are views of the same scope; a scope that is dropped is not canceled.
+//
+// Example:
+//   sdk::Scope upload = ctx.NewScope();
+//   sdk::Future<Report> report = ctx.Spawn<Report>(UploadAll(upload, files));
+//   sdk::Future<sdk::Unit> patience = ctx.Sleep(absl::Hours(1));
+//   if (co_await sdk::Select(report, patience) == 1) upload.Cancel("took more than an hour");
+//   sdk::Outcome<Report> uploaded = co_await report;  // its part of the work has ended
+class Scope : public Context {
+ public:
+  using Context::Cancel;  // of one future
+  // Cancels everything in the scope. No effect when it was canceled before.
+  void Cancel(const std::string& reason = "scope canceled",
+              std::source_location where = std::source_location::current());
+
+ private:
+  friend class Context;
+  explicit Scope(Context context) : Context(std::move(context)) {}
 };
 
 namespace internal {

@@ -213,7 +213,7 @@ void Instance::Start(const v1::WorkflowExecutionStarted& started, const Event& e
            .start_time = event.has_event_time() ? history::FromProto(event.event_time()) : now_,
            .carried_saga = started.carried_saga()};
   random_ = std::make_unique<base::SeededRandom>(started.random_seed());
-  Launch(workflow_(Context(this, false), started.input()),
+  Launch(workflow_(Context(this, root_scope_), started.input()),
          [this](Outcome<v1::Payload> outcome) { CloseWith(std::move(outcome)); });
 }
 
@@ -252,28 +252,39 @@ void Instance::CancelRequested(const v1::WorkflowExecutionCancelRequested& reque
   cancel_requested_ = true;
   timed_out_ = request.execution_timeout();
   cancel_reason_ = request.reason();
+  CancelScope(*root_scope_, cancel_reason_, std::source_location());
+}
+
+void Instance::CancelScope(internal::ScopeState& scope, const std::string& reason,
+                           std::source_location where) {
+  if (scope.canceled) return;
+  scope.canceled = true;
+  scope.reason = reason;
+  // Everything in a scope that was canceled before has been canceled then.
+  const auto spared = [](const internal::ScopePtr& of) {
+    return internal::CanceledBy(of.get()) == nullptr;
+  };
   for (auto& [sequence, activity] : activities_) {
-    if (activity.shielded || activity.cancel_sent) continue;
+    if (spared(activity.scope) || activity.cancel_sent) continue;
     activity.cancel_sent = true;
-    Event* event = AddCommand(std::source_location());
-    event->mutable_activity_task_cancel_requested()->set_activity_id(absl::StrCat(sequence));
+    AddCommand(where)->mutable_activity_task_cancel_requested()->set_activity_id(
+        absl::StrCat(sequence));
   }
   for (auto it = timers_.begin(); it != timers_.end();) {
-    if (it->second.shielded) {
+    if (spared(it->second.scope)) {
       ++it;
       continue;
     }
-    AddCommand(std::source_location())->mutable_timer_canceled()->set_timer_id(
-        absl::StrCat(it->first));
-    Resolve(it->second.future, CanceledFailure(cancel_reason_));
+    AddCommand(where)->mutable_timer_canceled()->set_timer_id(absl::StrCat(it->first));
+    Resolve(it->second.future, CanceledFailure(reason));
     it = timers_.erase(it);
   }
   for (auto it = conditions_.begin(); it != conditions_.end();) {
-    if (it->shielded) {
+    if (spared(it->scope)) {
       ++it;
       continue;
     }
-    Resolve(it->future, CanceledFailure(cancel_reason_));
+    Resolve(it->future, CanceledFailure(reason));
     it = conditions_.erase(it);
   }
 }
@@ -386,11 +397,12 @@ internal::FutureStatePtr Instance::NewFuture() {
 }
 
 internal::FutureStatePtr Instance::Schedule(const std::string& type, v1::Payload input,
-                                            const ActivityOptions& options, bool shielded,
+                                            const ActivityOptions& options,
+                                            const internal::ScopePtr& scope,
                                             std::source_location where) {
   internal::FutureStatePtr future = NewFuture();
-  if (cancel_requested_ && !shielded) {
-    Resolve(future, CanceledFailure(cancel_reason_));
+  if (const auto* canceled = internal::CanceledBy(scope.get())) {
+    Resolve(future, CanceledFailure(canceled->reason));
     return future;
   }
   const int64_t sequence = ++last_sequence_;
@@ -430,15 +442,16 @@ internal::FutureStatePtr Instance::Schedule(const std::string& type, v1::Payload
   scheduled->set_idempotency_key(
       absl::StrCat(info_.workflow_id, "/", info_.run_id, "/", sequence));
 
-  activities_[sequence] = {.future = future, .shielded = shielded};
+  activities_[sequence] = {.future = future, .scope = scope};
   return future;
 }
 
-internal::FutureStatePtr Instance::StartTimer(absl::Duration delay, bool shielded,
+internal::FutureStatePtr Instance::StartTimer(absl::Duration delay,
+                                              const internal::ScopePtr& scope,
                                               std::source_location where) {
   internal::FutureStatePtr future = NewFuture();
-  if (cancel_requested_ && !shielded) {
-    Resolve(future, CanceledFailure(cancel_reason_));
+  if (const auto* canceled = internal::CanceledBy(scope.get())) {
+    Resolve(future, CanceledFailure(canceled->reason));
     return future;
   }
   const int64_t sequence = ++last_sequence_;
@@ -447,7 +460,7 @@ internal::FutureStatePtr Instance::StartTimer(absl::Duration delay, bool shielde
   started->set_timer_id(future->id);
   *started->mutable_start_to_fire_timeout() =
       history::ToProto(std::max(delay, absl::ZeroDuration()));
-  timers_[sequence] = {.future = future, .shielded = shielded};
+  timers_[sequence] = {.future = future, .scope = scope};
   return future;
 }
 
@@ -473,27 +486,29 @@ bool Instance::CancelActivity(const std::string& activity_id, std::source_locati
   return true;
 }
 
-internal::FutureStatePtr Instance::AddCondition(std::function<bool()> holds, bool shielded) {
+internal::FutureStatePtr Instance::AddCondition(std::function<bool()> holds,
+                                                const internal::ScopePtr& scope) {
   internal::FutureStatePtr future = NewFuture();
-  if (cancel_requested_ && !shielded) {
-    Resolve(future, CanceledFailure(cancel_reason_));
+  if (const auto* canceled = internal::CanceledBy(scope.get())) {
+    Resolve(future, CanceledFailure(canceled->reason));
     return future;
   }
-  conditions_.push_back({.holds = std::move(holds), .future = future, .shielded = shielded});
+  conditions_.push_back({.holds = std::move(holds), .future = future, .scope = scope});
   return future;
 }
 
-Workflow<Unit> Instance::WaitUntil(Instance* instance, bool shielded, std::function<bool()> holds,
-                                   absl::Duration timeout, std::source_location where) {
+Workflow<Unit> Instance::WaitUntil(Instance* instance, internal::ScopePtr scope,
+                                   std::function<bool()> holds, absl::Duration timeout,
+                                   std::source_location where) {
   if (holds()) co_return Unit{};
-  if (instance->cancel_requested_ && !shielded) {
-    co_return CanceledFailure(instance->cancel_reason_);
+  if (const auto* canceled = internal::CanceledBy(scope.get())) {
+    co_return CanceledFailure(canceled->reason);
   }
   internal::FutureStatePtr timer;
-  if (timeout < absl::InfiniteDuration()) timer = instance->StartTimer(timeout, shielded, where);
+  if (timeout < absl::InfiniteDuration()) timer = instance->StartTimer(timeout, scope, where);
   const Future<Unit> changed(instance->AddCondition(
       [&holds, timer] { return holds() || (timer != nullptr && timer->outcome.has_value()); },
-      shielded));
+      scope));
   const Outcome<Unit> waited = co_await changed;
   if (!waited.ok()) co_return waited.failure();
   if (holds()) {

@@ -72,20 +72,21 @@ class Instance {
 
  private:
   friend class Context;
+  friend class Scope;
   struct Driver;
   struct PendingActivity {
     internal::FutureStatePtr future;
-    bool shielded = false;
+    internal::ScopePtr scope;
     bool cancel_sent = false;
   };
   struct PendingTimer {
     internal::FutureStatePtr future;
-    bool shielded = false;
+    internal::ScopePtr scope;
   };
   struct Condition {
     std::function<bool()> holds;
     internal::FutureStatePtr future;
-    bool shielded = false;
+    internal::ScopePtr scope;
   };
   struct UpdateHandler {
     Context::RawValidator validate;
@@ -98,6 +99,9 @@ class Instance {
   void ResolveActivity(base::EventId scheduled_event_id, Outcome<v1::Payload> outcome,
                        const v1::Payload* checkpoint);
   void CancelRequested(const v1::WorkflowExecutionCancelRequested& request);
+  // Ends what was begun in `scope` and in the scopes within it.
+  void CancelScope(internal::ScopeState& scope, const std::string& reason,
+                   std::source_location where);
   UpdateVerdict DeliverUpdate(const UpdateRequest& update, bool validate);
 
   // Coroutines.
@@ -113,19 +117,25 @@ class Instance {
   v1::HistoryEvent* AddCommand(std::source_location where);
   internal::FutureStatePtr NewFuture();
   internal::FutureStatePtr Schedule(const std::string& type, v1::Payload input,
-                                    const ActivityOptions& options, bool shielded,
-                                    std::source_location where);
-  internal::FutureStatePtr StartTimer(absl::Duration delay, bool shielded,
+                                    const ActivityOptions& options,
+                                    const internal::ScopePtr& scope, std::source_location where);
+  internal::FutureStatePtr StartTimer(absl::Duration delay, const internal::ScopePtr& scope,
                                       std::source_location where);
   // False when there is nothing to cancel.
   bool CancelTimer(const std::string& timer_id, std::source_location where);
   bool CancelActivity(const std::string& activity_id, std::source_location where);
-  internal::FutureStatePtr AddCondition(std::function<bool()> holds, bool shielded);
-  static Workflow<Unit> WaitUntil(Instance* instance, bool shielded, std::function<bool()> holds,
-                                  absl::Duration timeout, std::source_location where);
+  internal::FutureStatePtr AddCondition(std::function<bool()> holds,
+                                        const internal::ScopePtr& scope);
+  static Workflow<Unit> WaitUntil(Instance* instance, internal::ScopePtr scope,
+                                  std::function<bool()> holds, absl::Duration timeout,
+                                  std::source_location where);
 
   const Registry& registry_;
   const Registry::RawWorkflow& workflow_;
+
+  // What the workflow's cancellation cancels, and what nothing cancels.
+  const internal::ScopePtr root_scope_ = std::make_shared<internal::ScopeState>();
+  const internal::ScopePtr shielded_scope_ = std::make_shared<internal::ScopeState>();
 
   RunInfo info_;
   std::unique_ptr<base::SeededRandom> random_;

@@ -1,5 +1,5 @@
 // What the workflow SDK offers beyond activities and signals, on a real engine, each with a restart
-// in the middle: combinators, cancellation of single operations.
+// in the middle: combinators, cancellation of single operations, scopes.
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_cat.h"
@@ -101,6 +101,44 @@ TEST_F(SdkFeaturesTest, WhenAllGivesAllOutcomesInTheOrderOfItsArguments) {
   Restart();
   ASSERT_TRUE(Signal("w1", "go", "").ok());
   EXPECT_EQ(ResultText("w1"), "a11bcd");
+}
+
+// Two scopes; "cancel-one" cancels the first of them; then the workflow may be canceled.
+Workflow<Text> HangIn(sdk::Context ctx) {
+  const Outcome<Text> out = co_await ctx.Execute(kHang, T(""));
+  co_return out;
+}
+
+Workflow<Text> TwoScopes(sdk::Context ctx, Text input) {
+  sdk::Scope one = ctx.NewScope();
+  sdk::Scope two = ctx.NewScope();
+  Future<Text> a = ctx.Spawn<Text>(HangIn(one));
+  Future<Text> b = ctx.Spawn<Text>(HangIn(two.NewScope()));
+  const Outcome<Text> signal = co_await TakeNext(ctx, "cancel-one");
+  one.Cancel("one is not needed");
+  const Outcome<Text> out_a = co_await a;
+  const Outcome<Text> out_b = co_await b;
+  const Outcome<Text> cleaned = co_await ctx.Shielded().NewScope().Execute(kEcho, T("clean"));
+  co_return T(absl::StrCat(out_a.failure().type, " ", one.canceled(), " | ",
+                           out_b.failure().type, " ", two.canceled(), " | ", cleaned->message()));
+}
+
+TEST_F(SdkFeaturesTest, AScopeIsCanceledByItselfAndByTheWorkflow) {
+  registry.AddWorkflow<Text, Text>("scopes", &TwoScopes);
+  Open();
+  ASSERT_TRUE(Start("scopes", "w1").ok());
+  Restart();
+  ASSERT_TRUE(Signal("w1", "cancel-one", "").ok());
+  WaitForEvent("w1", v1::HistoryEvent::kActivityTaskCanceled);
+  EXPECT_EQ(Count("w1", v1::HistoryEvent::kActivityTaskCanceled), 1);
+  Restart();
+  v1::CancelWorkflowRequest request;
+  request.set_workflow_id("w1");
+  request.set_reason("enough");
+  ASSERT_TRUE(Await<v1::CancelWorkflowResponse>([&](auto done) {
+                client->Cancel(request, std::move(done));
+              }).ok());
+  EXPECT_EQ(ResultText("w1"), "Canceled 1 | Canceled 1 | clean");
 }
 
 }  // namespace
