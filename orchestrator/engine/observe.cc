@@ -1,7 +1,4 @@
 // Metrics and logs of a transition (requirements O16, O17).
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
 
 #include "orchestrator/engine/partition.h"
 #include "orchestrator/history/payload.h"
@@ -37,10 +34,7 @@ void Partition::ObserveActivity(const LiveRun& run, const core::ActivityNote& no
   base::LogContext context = LogOf(run);
   context.activity_name = note.activity_type;
   if (note.what == What::kRetried) {
-    deps_.metrics
-        .Counter("activity_retry_count", "Attempts that failed and are tried again.",
-                 {{"activity", note.activity_type}})
-        .Increment();
+    metrics_.ActivityRetried(note.activity_type);
     base::Log(base::LogLevel::kWarning, "activity attempt failed; it is tried again", context,
               {{"attempt", note.attempt},
                {"failure", note.failure},
@@ -48,10 +42,7 @@ void Partition::ObserveActivity(const LiveRun& run, const core::ActivityNote& no
                 absl::ToDoubleSeconds(note.next_attempt_time - Now())}});
     return;
   }
-  deps_.metrics
-      .Counter("activity_executions_total", "Closed activities, by how they ended.",
-               {{"activity", note.activity_type}, {"status", StatusLabel(note.what)}})
-      .Increment();
+  metrics_.ActivityClosed(note.activity_type, StatusLabel(note.what));
   const bool completed = note.what == What::kCompleted;
   base::Log(completed ? base::LogLevel::kDebug : base::LogLevel::kWarning,
             completed ? "activity completed" : "activity ended without a result", context,
@@ -66,26 +57,18 @@ void Partition::Observe(const LiveRun& run, const core::TransitionBuilder& trans
   for (const Event& event : transition.events()) {
     switch (event.attributes_case()) {
       case Event::kWorkflowExecutionStarted:
-        deps_.metrics
-            .Counter("workflow_starts_total", "Workflow runs started.", {{"workflow", workflow}})
-            .Increment();
+        metrics_.WorkflowStarted(workflow);
         base::Log(base::LogLevel::kInfo, "workflow started", LogOf(run),
                   {{"workflow_type", workflow}});
         break;
       case Event::kSagaCompensationStarted:
-        deps_.metrics
-            .Counter("saga_compensations_total", "Compensations started, by reason.",
-                     {{"reason", event.saga_compensation_started().reason()}})
-            .Increment();
+        metrics_.CompensationStarted(event.saga_compensation_started().reason());
         base::Log(base::LogLevel::kInfo, "compensation started", LogOf(run),
                   {{"step", event.saga_compensation_started().step()},
                    {"reason", event.saga_compensation_started().reason()}});
         break;
       case Event::kSagaCompensationFailed:
-        deps_.metrics
-            .Counter("saga_compensations_blocked_total",
-                     "Compensations that used up their retries and wait for an operator.")
-            .Increment();
+        metrics_.CompensationBlocked();
         base::Log(base::LogLevel::kError, "compensation blocked: retry, skip or resolve it",
                   LogOf(run),
                   {{"step", event.saga_compensation_failed().step()},
@@ -97,18 +80,11 @@ void Partition::Observe(const LiveRun& run, const core::TransitionBuilder& trans
   }
   if (run.state.closed()) {
     const std::string status = v1::RunStatus::Value_Name(run.state.closed_status);
-    deps_.metrics
-        .Counter("workflow_executions_total", "Closed workflow runs, by how they ended.",
-                 {{"workflow", workflow}, {"status", status}})
-        .Increment();
-    const double seconds = absl::ToDoubleSeconds(run.state.close_time - run.state.start_time);
-    deps_.metrics
-        .Histogram("workflow_duration_seconds", "Life of closed workflow runs.",
-                   {{"workflow", workflow}}, base::Metrics::LifetimeBuckets())
-        .Observe(seconds);
+    const absl::Duration lifetime = run.state.close_time - run.state.start_time;
+    metrics_.WorkflowClosed(workflow, status, lifetime);
     base::Log(base::LogLevel::kInfo, "workflow closed", LogOf(run),
               {{"status", status},
-               {"seconds", seconds},
+               {"seconds", absl::ToDoubleSeconds(lifetime)},
                {"events", run.state.next_event_id - 1},
                {"failure", run.state.failure.has_value()
                                ? history::FromProto(*run.state.failure).ToString()

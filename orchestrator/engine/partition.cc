@@ -1,6 +1,5 @@
 #include "orchestrator/engine/partition.h"
 
-#include <prometheus/gauge.h>
 
 #include <algorithm>
 
@@ -17,6 +16,7 @@ Partition::Partition(int index, int slot_first, int slot_last, int64_t epoch,
       epoch_(epoch),
       options_(std::move(options)),
       deps_(std::move(dependencies)),
+      metrics_(deps_.metrics),
       opened_at_(deps_.loop.clock().Now()) {}
 
 Partition::~Partition() = default;

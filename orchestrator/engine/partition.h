@@ -26,6 +26,7 @@
 #include "orchestrator/base/random.h"
 #include "orchestrator/core/decide.h"
 #include "orchestrator/engine/committer.h"
+#include "orchestrator/engine/engine_metrics.h"
 #include "orchestrator/engine/live_run.h"
 #include "orchestrator/engine/options.h"
 #include "orchestrator/engine/worker_port.h"
@@ -188,6 +189,7 @@ class Partition {
   const int64_t epoch_;
   const EngineOptions options_;
   Dependencies deps_;
+  EngineMetrics metrics_;
   const absl::Time opened_at_;  // what was ready before may have run in an earlier process
 
   // Any thread.

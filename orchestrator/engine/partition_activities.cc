@@ -1,5 +1,3 @@
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
 
 #include <algorithm>
 #include <utility>
@@ -35,11 +33,7 @@ void Partition::Pump() {
     activity.in_flight = true;
     activity.started_time = now;
     activity.heartbeat_time = now;
-    deps_.metrics
-        .Histogram("activity_schedule_to_start_seconds",
-                   "Time from an attempt being ready to its start.", {},
-                   base::Metrics::LatencyBuckets())
-        .Observe(absl::ToDoubleSeconds(now - activity.next_attempt_time));
+    metrics_.ActivityStarted(now - activity.next_attempt_time);
 
     ActivityTask task;
     task.token = {.run_id = run.id,
@@ -62,12 +56,7 @@ void Partition::Pump() {
     UpdateDue(run);
     deps_.executor.Start(std::move(task));
   }
-  deps_.metrics
-      .Gauge("task_queue_depth", "Activity attempts that wait for a worker.",
-             {{"task_queue", "default"}})
-      .Set(static_cast<double>(ready_.size()));
-  deps_.metrics.Gauge("activities_in_flight", "Activity attempts that run now.")
-      .Set(static_cast<double>(running_.size()));
+  metrics_.SetActivities(ready_.size(), running_.size());
 }
 
 void Partition::StopAttempts(const RunId& id, std::vector<core::AttemptToStop> attempts) {

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <prometheus/counter.h>
 
 #include "absl/strings/str_cat.h"
 #include "orchestrator/base/status_macros.h"
@@ -31,8 +30,7 @@ absl::Status Partition::EnsureWorkflow(LiveRun& run) {
     run.history = std::move(events);
   }
   if (!run.history->empty()) {
-    deps_.metrics.Counter("workflow_replays_total", "Histories replayed to wake a run.")
-        .Increment();
+    metrics_.WorkflowReplayed();
   }
   absl::StatusOr<std::unique_ptr<LiveWorkflow>> workflow =
       deps_.runner.Load(run.row.workflow_type, *run.history);
@@ -56,9 +54,7 @@ void Partition::MarkStuck(LiveRun& run, const absl::Status& status) {
   if (!is_new && absl::IsUnavailable(status)) return;
   if (!is_new && run.stuck_reason == reason) return;
   run.stuck_reason = reason;
-  deps_.metrics
-      .Counter("workflow_stuck_total", "Runs that became STUCK, by reason.", {{"reason", kind}})
-      .Increment();
+  metrics_.WorkflowStuck(kind);
   base::Log(base::LogLevel::kError, "run is STUCK: " + reason, LogOf(run));
 }
 
