@@ -1,0 +1,95 @@
+#include "orchestrator/engine/engine_metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+
+namespace engine {
+
+EngineMetrics::CounterFamily::CounterFamily(base::Metrics& metrics, std::string name,
+                                            std::string help, std::string first_label,
+                                            std::string second_label)
+    : metrics_(metrics),
+      name_(std::move(name)),
+      help_(std::move(help)),
+      first_label_(std::move(first_label)),
+      second_label_(std::move(second_label)) {}
+
+void EngineMetrics::CounterFamily::Increment(const std::string& first, const std::string& second) {
+  prometheus::Counter*& counter = counters_[std::make_pair(first, second)];
+  if (counter == nullptr) {
+    base::Metrics::Labels labels = {{first_label_, first}};
+    if (!second_label_.empty()) labels[second_label_] = second;
+    counter = &metrics_.Counter(name_, help_, labels);
+  }
+  counter->Increment();
+}
+
+EngineMetrics::EngineMetrics(base::Metrics& metrics)
+    : metrics_(metrics),
+      workflow_starts_(metrics, "workflow_starts_total", "Workflow runs started.", "workflow"),
+      workflow_executions_(metrics, "workflow_executions_total",
+                           "Closed workflow runs, by how they ended.", "workflow", "status"),
+      workflow_stuck_(metrics, "workflow_stuck_total", "Runs that became STUCK, by reason.",
+                      "reason"),
+      activity_executions_(metrics, "activity_executions_total",
+                           "Closed activities, by how they ended.", "activity", "status"),
+      activity_retries_(metrics, "activity_retry_count",
+                        "Attempts that failed and are tried again.", "activity"),
+      compensations_(metrics, "saga_compensations_total", "Compensations started, by reason.",
+                     "reason"),
+      replays_(metrics.Counter("workflow_replays_total", "Histories replayed to wake a run.")),
+      compensations_blocked_(
+          metrics.Counter("saga_compensations_blocked_total",
+                          "Compensations that used up their retries and wait for an operator.")),
+      schedule_to_start_(metrics.Histogram(
+          "activity_schedule_to_start_seconds", "Time from an attempt being ready to its start.",
+          {}, base::Metrics::LatencyBuckets())),
+      queue_depth_(metrics.Gauge("task_queue_depth", "Activity attempts that wait for a worker.",
+                                 {{"task_queue", "default"}})),
+      in_flight_(metrics.Gauge("activities_in_flight", "Activity attempts that run now.")) {}
+
+void EngineMetrics::WorkflowStarted(const std::string& workflow) {
+  workflow_starts_.Increment(workflow);
+}
+
+void EngineMetrics::WorkflowClosed(const std::string& workflow, const std::string& status,
+                                   absl::Duration lifetime) {
+  workflow_executions_.Increment(workflow, status);
+  prometheus::Histogram*& histogram = lifetimes_[workflow];
+  if (histogram == nullptr) {
+    histogram =
+        &metrics_.Histogram("workflow_duration_seconds", "Life of closed workflow runs.",
+                            {{"workflow", workflow}}, base::Metrics::LifetimeBuckets());
+  }
+  histogram->Observe(absl::ToDoubleSeconds(lifetime));
+}
+
+void EngineMetrics::WorkflowReplayed() { replays_.Increment(); }
+
+void EngineMetrics::WorkflowStuck(const std::string& reason) { workflow_stuck_.Increment(reason); }
+
+void EngineMetrics::ActivityStarted(absl::Duration waited) {
+  schedule_to_start_.Observe(absl::ToDoubleSeconds(waited));
+}
+
+void EngineMetrics::ActivityClosed(const std::string& activity, const std::string& status) {
+  activity_executions_.Increment(activity, status);
+}
+
+void EngineMetrics::ActivityRetried(const std::string& activity) {
+  activity_retries_.Increment(activity);
+}
+
+void EngineMetrics::SetActivities(size_t queued, size_t in_flight) {
+  queue_depth_.Set(static_cast<double>(queued));
+  in_flight_.Set(static_cast<double>(in_flight));
+}
+
+void EngineMetrics::CompensationStarted(const std::string& reason) {
+  compensations_.Increment(reason);
+}
+
+void EngineMetrics::CompensationBlocked() { compensations_blocked_.Increment(); }
+
+}  // namespace engine
