@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "orchestrator/base/check.h"
 #include "orchestrator/sdk/instance.h"
 
@@ -19,7 +20,30 @@ const RunInfo& Context::info() const { return instance_->info_; }
 
 absl::Time Context::Now() const { return instance_->now_; }
 
-uint64_t Context::Random() { return instance_->random_->Next(); }
+uint64_t Context::Random() {
+  instance_->RequireWritable("Random");
+  return instance_->random_->Next();
+}
+
+std::string Context::NewUuid() {
+  const uint64_t high = Random();
+  const uint64_t low = Random();
+  return absl::StrFormat("%08x-%04x-4%03x-%04x-%012x", high >> 32, (high >> 16) & 0xffff,
+                         high & 0xfff, 0x8000 | ((low >> 48) & 0x3fff), low & 0xffffffffffff);
+}
+
+v1::Payload Context::SideEffectRaw(const std::function<v1::Payload()>& fn,
+                                   std::source_location where) {
+  return instance_->SideEffect(fn, where);
+}
+
+bool Context::Patched(const std::string& id, std::source_location where) {
+  return instance_->Patched(id, /*deprecated=*/false, where);
+}
+
+void Context::DeprecatePatch(const std::string& id, std::source_location where) {
+  (void)instance_->Patched(id, /*deprecated=*/true, where);
+}
 
 bool Context::is_replaying() const { return instance_->replaying_; }
 
@@ -89,6 +113,7 @@ bool Context::CancelRaw(const internal::FutureStatePtr& future, bool timers_only
 }
 
 internal::FutureStatePtr Context::SpawnRaw(Workflow<v1::Payload> workflow) {
+  instance_->RequireWritable("Spawn");
   internal::FutureStatePtr future = instance_->NewFuture();
   Instance* instance = instance_;
   instance_->Launch(std::move(workflow), [instance, future](Outcome<v1::Payload> outcome) {

@@ -24,6 +24,7 @@
 
 #include "absl/time/time.h"
 #include "orchestrator/sdk/future.h"
+#include "orchestrator/sdk/side_effect.h"
 #include "orchestrator/v1/history.pb.h"
 
 namespace sdk {
@@ -69,7 +70,35 @@ class Context {
   absl::Time Now() const;
   // Seeded from the run's history.
   uint64_t Random();
+  // A random UUID (version 4), from Random().
+  std::string NewUuid();
   bool is_replaying() const;
+
+  // Calls `fn` and records what it returned; on replay the recorded value is returned and `fn` is
+  // not called. For cheap things that are not deterministic and have no effect of their own: a
+  // setting, a host name. `fn` may be called again when the process dies before the value is
+  // durable; it must not block, and must not use the context. T is a protobuf message, std::string,
+  // bool, an integer or a floating-point type. A FailureException of `fn` is recorded and thrown
+  // again on replay.
+  // Example: const std::string region = ctx.SideEffect<std::string>([] { return CurrentRegion(); });
+  template <typename T>
+  T SideEffect(const std::function<T()>& fn,
+               std::source_location where = std::source_location::current());
+
+  // Guards a change of workflow code. True for runs that had not come to this place when the change
+  // was deployed: they take the new way, and the history says so by a marker "patch:<id>". False
+  // for runs that had passed it before: they stay on the old way. A run gets one answer for an id,
+  // also in a loop. In query handlers, validators and conditions it is the answer that the
+  // workflow's code got before, else false.
+  // Once no open run needs the old way, call DeprecatePatch instead; once no open run holds a marker
+  // that was made by Patched, remove that too.
+  // Example: if (ctx.Patched("charge-before-shipping")) { new code } else { old code }
+  bool Patched(const std::string& id,
+               std::source_location where = std::source_location::current());
+  // Says that all code takes the new way of patch `id`. It accepts the markers of Patched, and
+  // leaves a marker of its own that later code, without the call, replays too.
+  void DeprecatePatch(const std::string& id,
+                      std::source_location where = std::source_location::current());
 
   // Schedules an activity. The future ends with its result, or its last failure after the
   // retries: the activity's own, or type "TimedOut" (effect unknown) or "Canceled".
@@ -178,6 +207,7 @@ class Context {
                                     const ActivityOptions& options, std::source_location where);
   Failure ContinueAsNewRaw(v1::Payload input, v1::CarriedSaga saga, std::source_location where);
   Outcome<v1::Payload> TakeSignalRaw(const std::string& name);
+  v1::Payload SideEffectRaw(const std::function<v1::Payload()>& fn, std::source_location where);
   bool CancelRaw(const internal::FutureStatePtr& future, bool timers_only,
                  std::source_location where);
   internal::FutureStatePtr SpawnRaw(Workflow<v1::Payload> workflow);
@@ -239,6 +269,15 @@ Workflow<T> Immediate(Outcome<T> outcome) {
 }
 
 }  // namespace internal
+
+template <typename T>
+T Context::SideEffect(const std::function<T()>& fn, std::source_location where) {
+  using Message = internal::SideEffectMessage<T>;
+  const v1::Payload recorded =
+      SideEffectRaw([&fn] { return history::ToPayload(internal::ToSideEffect<T>(fn())); }, where);
+  const Outcome<Message> message = internal::Decode<Message>(Outcome<v1::Payload>(recorded));
+  return internal::FromSideEffect<T>(message.value());
+}
 
 template <typename T>
 Future<T> Context::Spawn(Workflow<T> workflow) {

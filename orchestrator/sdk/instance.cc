@@ -15,6 +15,8 @@ using Event = v1::HistoryEvent;
 
 constexpr char kContinueAsNewType[] = "sdk.ContinueAsNew";
 constexpr int64_t kSequenceMax = 1'000'000;
+// Metadata of a side effect's marker that holds the failure of its function.
+constexpr char kSideEffectFailedKey[] = "failed";
 
 // Calls an update's handler inside a coroutine, where its exceptions become its failure.
 template <typename Handler>
@@ -49,6 +51,19 @@ struct Instance::Driver {
   std::coroutine_handle<promise_type> handle;
 };
 
+class Instance::ReadOnly {
+ public:
+  explicit ReadOnly(Instance* instance)
+      : instance_(instance), before_(std::exchange(instance->read_only_, true)) {}
+  ~ReadOnly() { instance_->read_only_ = before_; }
+  ReadOnly(const ReadOnly&) = delete;
+  ReadOnly& operator=(const ReadOnly&) = delete;
+
+ private:
+  Instance* instance_;
+  const bool before_;
+};
+
 Instance::Driver Instance::Drive(Workflow<v1::Payload> workflow,
                                  std::function<void(Outcome<v1::Payload>)> done) {
   Outcome<v1::Payload> outcome = Failure::Permanent("Internal", "workflow did not end");
@@ -74,6 +89,10 @@ Instance::~Instance() {
 
 absl::Status Instance::Replay(const std::vector<v1::HistoryEvent>& events) {
   replaying_ = true;
+  for (const Event& event : events) {
+    const std::string& marker = event.marker_recorded().marker_name();
+    if (marker.starts_with(kPatchMarkerPrefix)) patches_recorded_.insert(marker);
+  }
   size_t i = 0;
   while (i < events.size()) {
     // External events up to the end of the next workflow task.
@@ -100,15 +119,22 @@ absl::Status Instance::Replay(const std::vector<v1::HistoryEvent>& events) {
       }
       recorded.push_back(&events[i++]);
     }
-    TaskResult result = RunTask(task_time, external, updates);
+    recorded_ = &recorded;
+    const TaskResult result = RunTask(task_time, external, updates);
+    recorded_ = nullptr;
     const base::EventId next_id =
         recorded.empty() ? events[i - 1].event_id() + 1 : recorded.back()->event_id() + 1;
+    recorded = WithoutDeprecatedPatches(recorded, result.commands);
     if (auto mismatch = CheckCommands(recorded, result.commands, next_id)) {
       return absl::InternalError(mismatch->ToString());
     }
-    if (!recorded.empty()) Recorded(recorded.front()->event_id());
+    for (const auto& [index, sequence] : scheduled_) {
+      scheduled_sequence_[recorded[index]->event_id()] = sequence;
+    }
+    scheduled_.clear();
   }
   replaying_ = false;
+  patches_recorded_.clear();
   return absl::OkStatus();
 }
 
@@ -147,6 +173,7 @@ Outcome<v1::Payload> Instance::Query(const std::string& name, const v1::Payload&
                                            " has no query \"", name, "\""));
   }
   try {
+    const ReadOnly guard(this);
     return it->second(input);
   } catch (const base::FailureException& e) {
     return e.failure();
@@ -257,6 +284,7 @@ void Instance::CancelRequested(const v1::WorkflowExecutionCancelRequested& reque
 
 void Instance::CancelScope(internal::ScopeState& scope, const std::string& reason,
                            std::source_location where) {
+  RequireWritable("Cancel");
   if (scope.canceled) return;
   scope.canceled = true;
   scope.reason = reason;
@@ -302,7 +330,10 @@ UpdateVerdict Instance::DeliverUpdate(const UpdateRequest& update, bool validate
   if (validate) {
     Done valid = Unit{};
     try {
+      const ReadOnly guard(this);
       valid = it->second.validate(update.input);
+    } catch (const base::FailureException& e) {
+      valid = e.failure();
     } catch (const std::exception& e) {
       valid = Failure::Permanent("UnhandledException", e.what());
     }
@@ -366,6 +397,7 @@ bool Instance::ResolveOneCondition() {
   for (auto it = conditions_.begin(); it != conditions_.end(); ++it) {
     Outcome<v1::Payload> outcome = v1::Payload();
     try {
+      const ReadOnly guard(this);
       if (!it->holds()) continue;
     } catch (const base::FailureException& e) {
       outcome = e.failure();
@@ -380,7 +412,75 @@ bool Instance::ResolveOneCondition() {
   return false;
 }
 
+void Instance::RequireWritable(const char* verb) const {
+  if (!read_only_) return;
+  throw base::FailureException(Failure::Permanent(
+      "ReadOnly", absl::StrCat(verb, " in a query handler, a validator, a condition or a side "
+                               "effect: these may only look; do it in the workflow's body, in an "
+                               "update handler or in an activity")));
+}
+
+v1::Payload Instance::SideEffect(const std::function<v1::Payload()>& fn,
+                                 std::source_location where) {
+  RequireWritable("SideEffect");
+  const std::string name = absl::StrCat("side_effect:", ++last_side_effect_);
+  v1::Payload details;
+  if (!replaying_) {
+    try {
+      const ReadOnly guard(this);
+      details = fn();
+    } catch (const base::FailureException& e) {
+      details = history::ToPayload(history::ToProto(e.failure()));
+      (*details.mutable_metadata())[kSideEffectFailedKey] = "true";
+    }
+  } else if (const v1::MarkerRecorded* marker = ReplayedMarker(name)) {
+    details = marker->details();
+  }
+  v1::MarkerRecorded* command = AddCommand(where)->mutable_marker_recorded();
+  command->set_marker_name(name);
+  *command->mutable_details() = details;
+  if (replaying_ && ReplayedMarker(name) == nullptr) {
+    // The check of this task finds the command that the history does not have.
+    throw base::FailureException(
+        Failure::Permanent("Nondeterminism", absl::StrCat("the history has no ", name, " here")));
+  }
+  if (details.metadata().contains(kSideEffectFailedKey)) {
+    v1::Failure failure;
+    const absl::Status parsed = history::ParsePayload(details, &failure);
+    CHECK(parsed.ok()) << parsed << " run=" << info_.run_id;
+    throw base::FailureException(history::FromProto(failure));
+  }
+  return details;
+}
+
+bool Instance::Patched(const std::string& id, bool deprecated, std::source_location where) {
+  const auto known = patches_.find(id);
+  if (known != patches_.end()) return known->second;
+  if (read_only_) return false;
+  const std::string name = absl::StrCat(kPatchMarkerPrefix, id);
+  if (replaying_ && ReplayedMarker(name) == nullptr) {
+    // The run passed this place before the patch. That answer stays, unless the run met the patch
+    // at a place further on, by code that did not ask here.
+    if (!patches_recorded_.contains(name)) patches_[id] = false;
+    return false;
+  }
+  patches_[id] = true;
+  v1::MarkerRecorded* command = AddCommand(where)->mutable_marker_recorded();
+  command->set_marker_name(name);
+  if (deprecated) (*command->mutable_details()->mutable_metadata())[kPatchDeprecatedKey] = "true";
+  return true;
+}
+
+const v1::MarkerRecorded* Instance::ReplayedMarker(const std::string& name) const {
+  if (recorded_ == nullptr) return nullptr;
+  for (const Event* event : *recorded_) {
+    if (event->marker_recorded().marker_name() == name) return &event->marker_recorded();
+  }
+  return nullptr;
+}
+
 Event* Instance::AddCommand(std::source_location where) {
+  RequireWritable("a command");
   v1::Command& command = commands_.emplace_back();
   if (where.line() != 0) {
     std::string_view file = where.file_name();
@@ -405,6 +505,7 @@ internal::FutureStatePtr Instance::Schedule(const std::string& type, v1::Payload
     Resolve(future, CanceledFailure(canceled->reason));
     return future;
   }
+  RequireWritable("Execute");
   const int64_t sequence = ++last_sequence_;
   CHECK(sequence < kSequenceMax) << "run=" << info_.run_id;
   future->id = absl::StrCat(sequence);
@@ -454,6 +555,7 @@ internal::FutureStatePtr Instance::StartTimer(absl::Duration delay,
     Resolve(future, CanceledFailure(canceled->reason));
     return future;
   }
+  RequireWritable("Sleep");
   const int64_t sequence = ++last_sequence_;
   future->id = absl::StrCat(sequence);
   auto* started = AddCommand(where)->mutable_timer_started();

@@ -17,6 +17,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,7 @@ class Instance {
     internal::FutureStatePtr future;
     internal::ScopePtr scope;
   };
+  class ReadOnly;  // while it lives, RequireWritable throws
   struct UpdateHandler {
     Context::RawValidator validate;
     Context::RawUpdate handle;
@@ -114,7 +116,14 @@ class Instance {
   void CloseWith(Outcome<v1::Payload> outcome);
 
   // For Context.
+  // Throws a FailureException in query handlers, validators, conditions and side effects: what they
+  // ask for would not be there on replay.
+  void RequireWritable(const char* verb) const;
   v1::HistoryEvent* AddCommand(std::source_location where);
+  v1::Payload SideEffect(const std::function<v1::Payload()>& fn, std::source_location where);
+  bool Patched(const std::string& id, bool deprecated, std::source_location where);
+  // The marker among the recorded commands of the task that is replayed; null when there is none.
+  const v1::MarkerRecorded* ReplayedMarker(const std::string& name) const;
   internal::FutureStatePtr NewFuture();
   internal::FutureStatePtr Schedule(const std::string& type, v1::Payload input,
                                     const ActivityOptions& options,
@@ -141,12 +150,14 @@ class Instance {
   std::unique_ptr<base::SeededRandom> random_;
   absl::Time now_;
   bool replaying_ = false;
+  bool read_only_ = false;
   bool closed_ = false;
   bool cancel_requested_ = false;
   bool timed_out_ = false;
   std::string cancel_reason_;
   int64_t last_sequence_ = 0;
   uint64_t last_resolved_ = 0;
+  int64_t last_side_effect_ = 0;
 
   std::vector<v1::Command> commands_;
   std::vector<std::pair<size_t, int64_t>> scheduled_;  // (command index, sequence) of last task
@@ -159,6 +170,11 @@ class Instance {
   std::map<std::string, UpdateHandler> updates_;
   v1::HistoryEvent continue_as_new_;  // set by Context::ContinueAsNew
   std::string close_source_;
+
+  std::map<std::string, bool> patches_;  // answers of Patched, by id
+  // While replaying: the recorded commands of the task, and all patch markers of the history.
+  const std::vector<const v1::HistoryEvent*>* recorded_ = nullptr;
+  std::set<std::string> patches_recorded_;
 
   std::vector<v1::HistoryEvent> backlog_;
   std::deque<std::coroutine_handle<>> ready_;

@@ -71,6 +71,24 @@ bool IsCommandEvent(const v1::HistoryEvent& event) { return !Identity(event).emp
 
 std::string DescribeEvent(const v1::HistoryEvent& event) { return Identity(event); }
 
+std::vector<const v1::HistoryEvent*> WithoutDeprecatedPatches(
+    const std::vector<const v1::HistoryEvent*>& recorded,
+    const std::vector<v1::Command>& commands) {
+  std::vector<const v1::HistoryEvent*> kept;
+  kept.reserve(recorded.size());
+  for (const v1::HistoryEvent* event : recorded) {
+    const v1::MarkerRecorded& marker = event->marker_recorded();
+    const auto is_same = [&marker](const v1::Command& command) {
+      return command.event().marker_recorded().marker_name() == marker.marker_name();
+    };
+    const bool dropped = marker.marker_name().starts_with(kPatchMarkerPrefix) &&
+                         marker.details().metadata().contains(kPatchDeprecatedKey) &&
+                         std::none_of(commands.begin(), commands.end(), is_same);
+    if (!dropped) kept.push_back(event);
+  }
+  return kept;
+}
+
 std::optional<NondeterminismDetail> CheckCommands(
     const std::vector<const v1::HistoryEvent*>& recorded, const std::vector<v1::Command>& commands,
     base::EventId next_event_id) {

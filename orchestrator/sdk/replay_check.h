@@ -33,6 +33,16 @@ bool IsCommandEvent(const v1::HistoryEvent& event);
 // A short description: type and identifying fields.
 std::string DescribeEvent(const v1::HistoryEvent& event);
 
+// Patches are recorded as markers of this name, followed by the patch's id.
+inline constexpr char kPatchMarkerPrefix[] = "patch:";
+// Metadata of a marker that DeprecatePatch made.
+inline constexpr char kPatchDeprecatedKey[] = "deprecated";
+
+// `recorded` without the markers of deprecated patches that the code no longer asks for.
+std::vector<const v1::HistoryEvent*> WithoutDeprecatedPatches(
+    const std::vector<const v1::HistoryEvent*>& recorded,
+    const std::vector<v1::Command>& commands);
+
 // Compares the commands of one workflow task with the events recorded for it, in order.
 // `next_event_id` is the id that a further event would have.
 std::optional<NondeterminismDetail> CheckCommands(

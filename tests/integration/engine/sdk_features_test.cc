@@ -1,6 +1,9 @@
 // What the workflow SDK offers beyond activities and signals, on a real engine, each with a restart
-// in the middle: combinators, cancellation of single operations, scopes.
+// in the middle: combinators, cancellation of single operations, scopes,
+// side effects, patches.
 #include <gmock/gmock.h>
+
+#include <atomic>
 
 #include "absl/strings/str_cat.h"
 #include "orchestrator/sdk/when.h"
@@ -139,6 +142,82 @@ TEST_F(SdkFeaturesTest, AScopeIsCanceledByItselfAndByTheWorkflow) {
                 client->Cancel(request, std::move(done));
               }).ok());
   EXPECT_EQ(ResultText("w1"), "Canceled 1 | Canceled 1 | clean");
+}
+
+std::atomic<int> g_side_effects = 0;
+
+Workflow<Text> Regional(sdk::Context ctx, Text input) {
+  const std::string id = ctx.NewUuid();
+  const std::string region = ctx.SideEffect<std::string>(
+      [] { return absl::StrCat("region-", ++g_side_effects); });
+  const Outcome<Text> go = co_await TakeNext(ctx, "go");
+  if (!go.ok()) co_return go.failure();
+  co_return T(absl::StrCat(id, " ", region));
+}
+
+TEST_F(SdkFeaturesTest, ASideEffectIsReturnedFromTheHistory) {
+  registry.AddWorkflow<Text, Text>("regional", &Regional);
+  Open();
+  g_side_effects = 0;
+  ASSERT_TRUE(Start("regional", "w1").ok());
+  Restart();
+  ASSERT_TRUE(Signal("w1", "go", "").ok());
+  const std::string result = ResultText("w1");
+  EXPECT_THAT(result, ::testing::EndsWith(" region-1"));
+  EXPECT_EQ(result.find(' '), 36u);
+  EXPECT_EQ(g_side_effects, 1);
+  EXPECT_EQ(Count("w1", v1::HistoryEvent::kMarkerRecorded), 1);
+}
+
+// The old code, the code with the patch, the code that deprecates it, and the code without it.
+template <int kVersion>
+Workflow<Text> Shipping(sdk::Context ctx, Text input) {
+  std::string way;
+  for (int i = 0; i < 2; ++i) {
+    bool patched = kVersion >= 2;
+    if constexpr (kVersion == 1) patched = ctx.Patched("fast");
+    if constexpr (kVersion == 2) ctx.DeprecatePatch("fast");
+    if (patched) (void)co_await ctx.Sleep(absl::Milliseconds(1));
+    const Outcome<Text> shipped = co_await ctx.Execute(kEcho, T(patched ? "fast " : "slow "));
+    way += shipped->message();
+    const Outcome<Text> go = co_await TakeNext(ctx, "go");
+    if (!go.ok()) co_return go.failure();
+  }
+  co_return T(way);
+}
+
+TEST_F(SdkFeaturesTest, APatchGoesThroughItsLifeOverOpenRuns) {
+  const auto parked = [this](const std::string& id) {
+    WaitFor(id, [&](const v1::WorkflowInfo& info) {
+      return Count(id, v1::HistoryEvent::kActivityTaskCompleted) == 1;
+    });
+  };
+  registry.AddWorkflow<Text, Text>("ship", &Shipping<0>);
+  Open();
+  ASSERT_TRUE(Start("ship", "old").ok());
+  parked("old");
+
+  registry.AddWorkflow<Text, Text>("ship", &Shipping<1>);
+  Restart();
+  ASSERT_TRUE(Start("ship", "patched").ok());
+  parked("patched");
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(Signal("old", "go", "").ok());
+  EXPECT_EQ(ResultText("old"), "slow slow ");
+  EXPECT_EQ(Count("old", v1::HistoryEvent::kMarkerRecorded), 0);
+  EXPECT_EQ(Count("patched", v1::HistoryEvent::kMarkerRecorded), 1);
+
+  registry.AddWorkflow<Text, Text>("ship", &Shipping<2>);
+  Restart();
+  ASSERT_TRUE(Start("ship", "deprecated").ok());
+  parked("deprecated");
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(Signal("patched", "go", "").ok());
+  EXPECT_EQ(ResultText("patched"), "fast fast ");
+
+  registry.AddWorkflow<Text, Text>("ship", &Shipping<3>);
+  Restart();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(Signal("deprecated", "go", "").ok());
+  EXPECT_EQ(ResultText("deprecated"), "fast fast ");
+  EXPECT_EQ(Count("deprecated", v1::HistoryEvent::kMarkerRecorded), 1);
 }
 
 }  // namespace
