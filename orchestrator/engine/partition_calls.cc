@@ -47,11 +47,14 @@ void Partition::Start(v1::StartWorkflowRequest request, Callback<v1::StartWorkfl
       LiveRun& run = **known;
       const bool same_request =
           !request.request_id().empty() && run.row.request_id == request.request_id();
-      if (same_request && SamePayload(run.state.started.input(), request.input())) {
+      // The chain's later runs have inputs of their own; the request names its first one.
+      const bool continued = !run.state.started.continued_from_run_id().empty();
+      if (same_request &&
+          (continued || SamePayload(run.state.started.input(), request.input()))) {
         v1::StartWorkflowResponse response;
         response.set_workflow_id(request.workflow_id());
-        response.set_run_id(run.id.value());
-        response.set_status(run.row.status);
+        response.set_run_id(continued ? run.state.started.first_run_id() : run.id.value());
+        response.set_status(continued ? v1::RunStatus::CONTINUED_AS_NEW : run.row.status);
         response.set_already_started(true);
         return Answer(run, std::move(done), std::move(response));
       }

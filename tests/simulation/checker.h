@@ -1,0 +1,77 @@
+// Checker: the invariants. It sees every batch that reaches the disk and folds a shadow of every
+// run from it, hears of every dispatch and every answer to the client, and looks at everything
+// again at the end. The first violation is kept.
+//
+// One thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "orchestrator/core/run_state.h"
+#include "orchestrator/engine/worker_port.h"
+#include "orchestrator/store/simulated/simulated_store.h"
+#include "orchestrator/v1/service.pb.h"
+#include "tests/simulation/scheduler.h"
+#include "tests/simulation/vendor.h"
+
+namespace sim {
+
+namespace v1 = ::orchestrator::v1;
+
+class Checker {
+ public:
+  struct Shadow {
+    store::RunRow row;
+    core::RunState state;
+    std::vector<std::string> transitions;
+    std::map<base::EventId, std::string> keys;      // of scheduled activities
+    std::map<base::EventId, int> started_attempts;  // by scheduled event
+    std::vector<std::string> left_behind;           // when terminated
+  };
+  Checker(Scheduler& scheduler, Vendor& vendor) : scheduler_(scheduler), vendor_(vendor) {}
+
+  // What happens during the run.
+  void OnAcquired(int64_t epoch) { epoch_ = std::max(epoch_, epoch); }
+  void OnWritten(const store::WriteBatch& batch);
+  // A node's store answered OK.
+  void OnAccepted(const store::WriteBatch& batch);
+  void OnDispatch(const engine::ActivityTask& task);
+  void OnStarted(const std::string& run_id, const std::string& request_id);
+  void OnSignaled(const std::string& run_id, const std::string& request_id);
+  void OnUpdated(const v1::UpdateWorkflowResponse& response);
+  void OnDescribed(const v1::WorkflowInfo& info);
+  // The disk holds what was written, to the byte: after a crash, and at the end.
+  void CheckDisk(const store::SimulatedDisk& disk);
+  // Everything is over.
+  void CheckEnd(const std::map<std::string, std::string>& programs,
+                engine::WorkflowRunner& runner);
+  void Fail(const std::string& what);
+
+  int64_t epoch() const { return epoch_; }
+  const std::string& violation() const { return violation_; }
+  const std::map<base::RunId, Shadow>& runs() const { return runs_; }
+  // The newest run of a workflow; null when there is none.
+  const Shadow* Newest(const std::string& workflow_id) const;
+  std::set<std::string> events_seen;
+
+ private:
+  void CheckEvent(Shadow& run, const v1::HistoryEvent& event, absl::Time time);
+  void CheckRow(const Shadow& run, const store::RunRow& row);
+  void CheckWorkflow(const std::string& workflow_id, const std::string& program);
+  void CheckReplay(const Shadow& run, engine::WorkflowRunner& runner);
+
+  Scheduler& scheduler_;
+  Vendor& vendor_;
+  int64_t epoch_ = 0;
+  std::string violation_;
+  std::map<base::RunId, Shadow> runs_;
+  std::map<std::string, base::RunId> newest_;  // by workflow id
+  std::map<std::string, base::RunId> starts_;  // by request id
+  std::map<std::pair<base::RunId, base::EventId>, int> promised_attempts_;
+};
+
+}  // namespace sim

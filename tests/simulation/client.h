@@ -1,0 +1,64 @@
+// Client: starts workflows, signals, updates, queries, cancels and terminates them, repeats what
+// was not answered, and acts as the operator of blocked sagas. What it is told it hands to the
+// checker.
+//
+// One thread; on a loop of its own, so it outlives the nodes it talks to.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "orchestrator/engine/partition.h"
+#include "tests/simulation/checker.h"
+#include "tests/simulation/options.h"
+#include "tests/simulation/scheduler.h"
+
+namespace sim {
+
+class Client {
+ public:
+  // `route` gives a node to talk to; null when none is up.
+  Client(Scheduler& scheduler, Checker& checker, std::function<engine::Partition*()> route,
+         Rule broken);
+
+  void Begin(const std::string& workflow_id, const std::string& program, absl::Duration after,
+             absl::Duration execution_timeout, bool disturb);
+  // The faults are over: the rest is only pushed to its end.
+  void Settle() { settling_ = true; }
+  // Every workflow was started and is known to be closed.
+  bool Done() const { return open_.empty(); }
+  const std::set<std::string>& open() const { return open_; }
+  const std::map<std::string, std::string>& programs() const { return programs_; }
+  const std::set<std::string>& verbs_seen() const { return verbs_seen_; }
+
+ private:
+  struct Plan {
+    std::string workflow_id;
+    absl::Duration execution_timeout;
+    bool disturb = false;
+  };
+  void Start(Plan plan);
+  void Live(Plan plan);  // one look at the workflow, and perhaps a disturbance
+  void Look(const Plan& plan);
+  void Act(const Plan& plan);
+  void Signal(const std::string& workflow_id, const std::string& request_id, int tries);
+  void Update(const std::string& workflow_id, const std::string& name,
+              const std::string& update_id, int tries);
+  void Unblock(const std::string& workflow_id);
+
+  Scheduler& scheduler_;
+  Checker& checker_;
+  const std::function<engine::Partition*()> route_;
+  const Rule broken_;
+  SimLoop loop_;
+  bool settling_ = false;
+  uint64_t last_request_ = 0;
+  std::map<std::string, std::string> programs_;
+  std::set<std::string> open_;
+  std::set<std::string> started_;
+  std::set<std::string> verbs_seen_;
+};
+
+}  // namespace sim
