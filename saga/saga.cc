@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "orchestrator/history/payload.h"
 #include "orchestrator/history/time.h"
 
@@ -13,6 +15,7 @@ namespace {
 using CompensationState = v1::CompensationState;
 
 constexpr size_t kStepsMax = 10'000;
+constexpr char kGroupPrefix[] = "group-";
 
 bool IsSettled(CompensationState::Value state) {
   return state == CompensationState::NONE || state == CompensationState::COMPLETED ||
@@ -30,6 +33,12 @@ Saga::Saga(sdk::Context ctx) : ctx_(ctx) {
     added->input = step.input();
     const std::string& name = added->registration.step();
     ++type_counts_[name.substr(0, name.find('#'))];
+    // Groups of this run go on counting: two of one name would be undone as one.
+    int group = 0;
+    absl::string_view group_name = step.registration().group();
+    if (absl::ConsumePrefix(&group_name, kGroupPrefix) && absl::SimpleAtoi(group_name, &group)) {
+      group_counter_ = std::max(group_counter_, group);
+    }
   }
   RegisterVerb("saga.retry", Step::Verb::kRetry, false);
   RegisterVerb("saga.skip", Step::Verb::kSkip, true);
@@ -81,7 +90,7 @@ sdk::Workflow<v1::Payload> Saga::RunRaw(std::string type, v1::Payload input, std
 }
 
 sdk::Workflow<std::vector<sdk::Outcome<v1::Payload>>> Saga::Parallel(Group group) {
-  const std::string name = absl::StrCat("group-", ++group_counter_);
+  const std::string name = absl::StrCat(kGroupPrefix, ++group_counter_);
   std::vector<sdk::Future<v1::Payload>> running;
   for (Group::Member& member : group.members_) {
     running.push_back(ctx_.Spawn<v1::Payload>(

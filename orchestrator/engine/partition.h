@@ -144,7 +144,8 @@ class Partition {
   absl::StatusOr<LiveRun*> Find(const RunId& id);
   absl::StatusOr<LiveRun*> FindOpen(const std::string& ns, const std::string& workflow_id,
                                     const std::string& run_id);
-  LiveRun& NewRun(RunId id, const v1::WorkflowExecutionStarted& started);
+  // `previous` is the newest run of the same workflow id, if there is one.
+  LiveRun& NewRun(RunId id, const v1::WorkflowExecutionStarted& started, const LiveRun* previous);
   void Touch(LiveRun& run);
   void Evict();
   void Forget(const RunId& id);

@@ -90,7 +90,7 @@ void Partition::Start(v1::StartWorkflowRequest request, Callback<v1::StartWorkfl
     const RunId id = base::NewRunId(Now(), deps_.random);
     started.set_run_id(id.value());
     started.set_first_run_id(id.value());
-    LiveRun& run = NewRun(id, started);
+    LiveRun& run = NewRun(id, started, known.ok() ? *known : nullptr);
     core::TransitionBuilder transition(run.state, Now());
     core::Start(transition, std::move(started));
     (void)Advance(run, transition, {});  // a type that is not registered makes the run STUCK

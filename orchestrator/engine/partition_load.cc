@@ -119,7 +119,8 @@ absl::StatusOr<LiveRun*> Partition::Find(const RunId& id) {
   return found;
 }
 
-LiveRun& Partition::NewRun(RunId id, const v1::WorkflowExecutionStarted& started) {
+LiveRun& Partition::NewRun(RunId id, const v1::WorkflowExecutionStarted& started,
+                           const LiveRun* previous) {
   auto run = std::make_unique<LiveRun>();
   run->id = id;
   store::RunRow& row = run->row;
@@ -133,6 +134,10 @@ LiveRun& Partition::NewRun(RunId id, const v1::WorkflowExecutionStarted& started
   // traceparent: 00-<32 hex trace id>-<16 hex span id>-<flags>
   if (started.traceparent().size() >= 35) row.trace_id = started.traceparent().substr(3, 32);
   row.start_time = Now();
+  // The newest run of a workflow id is the one that started last, also when the clock stepped back.
+  if (previous != nullptr) {
+    row.start_time = std::max(row.start_time, previous->row.start_time + absl::Microseconds(1));
+  }
   run->history.emplace();
   run->stored_next_event_id = 1;
   lru_.push_front(id);

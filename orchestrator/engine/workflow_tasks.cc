@@ -152,7 +152,7 @@ void Partition::ContinueRun(LiveRun& run, const core::TransitionBuilder& transit
   started.set_continued_from_run_id(run.id.value());
   if (started.first_run_id().empty()) started.set_first_run_id(run.id.value());
   started.set_random_seed(deps_.random.Next());
-  LiveRun& next = NewRun(RunId(closing.new_run_id()), started);
+  LiveRun& next = NewRun(RunId(closing.new_run_id()), started, &run);
   core::TransitionBuilder first(next.state, transition.now());
   core::Start(first, std::move(started));
   (void)Advance(next, first, {});
