@@ -29,6 +29,8 @@ inline constexpr sdk::ActivityType<v1::DistributeInput, v1::DistributeOutput> kD
     "distribute_campaign_activity"};
 inline constexpr sdk::ActivityType<v1::AnalyticsInput, v1::AnalyticsOutput> kSetUpAnalytics{
     "analytics_setup_activity"};
+inline constexpr sdk::ActivityType<v1::CloseReviewInput, v1::CloseReviewOutput> kRefreshReview{
+    "refresh_review_activity"};
 inline constexpr sdk::ActivityType<v1::CloseReviewInput, v1::CloseReviewOutput> kCloseReview{
     "close_review_activity"};
 

@@ -47,6 +47,8 @@ class ActivitySet {
                                           v1::DistributeInput input) const;
   Result<v1::AnalyticsOutput> SetUpAnalytics(sdk::ActivityContext& ctx,
                                              v1::AnalyticsInput input) const;
+  Result<v1::CloseReviewOutput> RefreshReview(sdk::ActivityContext& ctx,
+                                              v1::CloseReviewInput input) const;
   Result<v1::CloseReviewOutput> CloseReview(sdk::ActivityContext& ctx,
                                             v1::CloseReviewInput input) const;
 
@@ -88,6 +90,8 @@ class ActivitySet {
   Result<slack::Posted> EnsureReviewMessage(sdk::ActivityContext& ctx, v1::ReviewInput input,
                                             std::string pr_url, outbound::CallContext call) const;
   Result<Assets> StoredAssets(std::string workflow_id, v1::CampaignSpec spec) const;
+  Result<base::Unit> ShowPieces(v1::CloseReviewInput input, absl::Time date,
+                                outbound::CallContext call) const;
   Result<bool> EndPull(v1::CloseReviewInput input, absl::Time date,
                        outbound::CallContext call) const;
   // The pull request's URL, "" when there is none.

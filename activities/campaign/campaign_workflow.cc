@@ -95,10 +95,41 @@ sdk::Workflow<sdk::Unit> Design(sdk::Context ctx, saga::Saga* saga, StatePtr sta
   co_return sdk::Unit{};
 }
 
+// Shows the reviewers the texts as they are now. One that fails is no reason to end a campaign.
+sdk::Workflow<sdk::Unit> RefreshReview(sdk::Context ctx, StatePtr state, const Products* products) {
+  v1::CloseReviewInput input = InputOf<v1::CloseReviewInput>(*state);
+  *input.mutable_review() = products->review;
+  input.mutable_pieces()->Assign(state->content().begin(), state->content().end());
+  const sdk::Outcome<v1::CloseReviewOutput> shown = co_await ctx.Execute(kRefreshReview, input);
+  if (!shown.ok()) {
+    state->SetMessage(
+        absl::StrCat("waiting for approval; the pull request does not show the "
+                     "newest texts: ",
+                     shown.failure().message));
+  }
+  co_return sdk::Unit{};
+}
+
+// Waits for the first decision; the review shows every change of the texts meanwhile. `shown` is
+// the revision that it shows now.
+sdk::Workflow<sdk::Unit> AwaitDecision(sdk::Context ctx, StatePtr state, const Products* products,
+                                       absl::Duration approval_timeout, int shown) {
+  const absl::Time deadline = ctx.Now() + approval_timeout;
+  while (true) {
+    const sdk::Done waited = co_await ctx.WaitUntil(
+        [state, shown] { return state->decided() || state->content_revision() != shown; },
+        deadline - ctx.Now());
+    if (!waited.ok() || state->decided()) co_return waited;
+    shown = state->content_revision();
+    (void)co_await RefreshReview(ctx, state, products);
+  }
+}
+
 // Asks the reviewers and waits for the first decision, for days if need be.
 sdk::Workflow<sdk::Unit> Review(sdk::Context ctx, saga::Saga* saga, StatePtr state,
                                 Products* products, absl::Duration approval_timeout) {
   state->StartPhase(Phase::kReview, ctx.Now());
+  const int shown = state->content_revision();
   v1::ReviewInput input = InputOf<v1::ReviewInput>(*state);
   input.mutable_pieces()->Assign(state->content().begin(), state->content().end());
   *input.mutable_assets() = products->design.assets();
@@ -111,8 +142,7 @@ sdk::Workflow<sdk::Unit> Review(sdk::Context ctx, saga::Saga* saga, StatePtr sta
     state->SetWaitingForApproval(true);
     state->SetMessage(absl::StrCat("waiting for approval of ", products->review.github_pr_url()));
   }
-  const sdk::Done decided =
-      co_await ctx.WaitUntil([state] { return state->decided(); }, approval_timeout);
+  const sdk::Done decided = co_await AwaitDecision(ctx, state, products, approval_timeout, shown);
   state->SetWaitingForApproval(false);
   if (!state->decided()) {
     if (decided.ok() || decided.failure().type != "TimedOut") co_return decided.failure();
@@ -135,9 +165,8 @@ sdk::Workflow<sdk::Unit> Distribute(sdk::Context ctx, saga::Saga* saga, StatePtr
   state->StartPhase(Phase::kDistribution, ctx.Now());
   if (state->spec().has_schedule_time()) {
     const absl::Time start = DistributionStart(state->spec(), ctx.Now(), undo_window);
-    state->SetMessage(absl::StrCat("scheduled for ",
-                                   TimeText(*ScheduleTime(state->spec())), ", distribution begins ",
-                                   TimeText(start)));
+    state->SetMessage(absl::StrCat("scheduled for ", TimeText(*ScheduleTime(state->spec())),
+                                   ", distribution begins ", TimeText(start)));
     // Also when it is due: the order of commands must not depend on the settings.
     const sdk::Done due = co_await ctx.Sleep(start - ctx.Now());
     if (!due.ok()) co_return due.failure();
@@ -177,8 +206,7 @@ sdk::Workflow<sdk::Unit> RunPhases(sdk::Context ctx, saga::Saga* saga, StatePtr 
   if (!written.ok()) co_return written;
   const sdk::Done designed = co_await Design(ctx, saga, state, products);
   if (!designed.ok()) co_return designed;
-  const sdk::Done reviewed =
-      co_await Review(ctx, saga, state, products, settings.approval_timeout);
+  const sdk::Done reviewed = co_await Review(ctx, saga, state, products, settings.approval_timeout);
   if (!reviewed.ok()) co_return reviewed;
   const sdk::Done distributed =
       co_await Distribute(ctx, saga, state, products, settings.undo_window);
@@ -242,8 +270,10 @@ sdk::Workflow<v1::CampaignResult> CloseReview(sdk::Context ctx, StatePtr state,
   const sdk::Outcome<v1::CloseReviewOutput> closed =
       co_await ctx.Shielded().Execute(kCloseReview, input);
   if (!closed.ok()) {
-    result.add_warnings(absl::StrCat("review: the pull request or the Slack message is not up to "
-                                     "date: ", closed.failure().message));
+    result.add_warnings(
+        absl::StrCat("review: the pull request or the Slack message is not up to "
+                     "date: ",
+                     closed.failure().message));
   }
   state->Complete(absl::StrCat("published to ",
                                absl::StrJoin(products->distribution.published_channels(), ", ")));
@@ -265,8 +295,7 @@ sdk::Workflow<v1::CampaignResult> RunCampaign(sdk::Context ctx, v1::CampaignSpec
   if (!published.ok()) {
     state->BeginUndo(published.failure().message, ctx.Now());
     const bool rejected = published.failure().type == "CampaignRejected";
-    sdk::Failure failure =
-        co_await saga.Abort(published.failure(), rejected ? "rejected" : "");
+    sdk::Failure failure = co_await saga.Abort(published.failure(), rejected ? "rejected" : "");
     state->EndUndo(failure);
     co_return failure;
   }

@@ -56,6 +56,7 @@ void Register(sdk::Registry& registry, const Settings& settings, Connectors conn
   Add(registry, set, kRequestReview, &ActivitySet::RequestReview, options.review);
   Add(registry, set, kDistribute, &ActivitySet::Distribute, options.distribute);
   Add(registry, set, kSetUpAnalytics, &ActivitySet::SetUpAnalytics, options.analytics);
+  Add(registry, set, kRefreshReview, &ActivitySet::RefreshReview, options.refresh_review);
   Add(registry, set, kCloseReview, &ActivitySet::CloseReview, options.close_review);
   AddUndo(registry, set, kDeleteDrafts, &ActivitySet::DeleteDrafts, options.compensation);
   AddUndo(registry, set, kDeleteAssets, &ActivitySet::DeleteAssets, options.compensation);

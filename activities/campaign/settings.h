@@ -35,6 +35,8 @@ struct ActivitySettings {
   sdk::ActivityOptions review = Attempts(3, absl::Minutes(5));
   sdk::ActivityOptions distribute = Attempts(2, absl::Minutes(10));
   sdk::ActivityOptions analytics = Attempts(3, absl::Minutes(2));
+  // A decision waits for it, so it is short.
+  sdk::ActivityOptions refresh_review = Attempts(2, absl::Minutes(1));
   sdk::ActivityOptions close_review =
       Attempts(10, absl::Minutes(5), absl::Seconds(1), absl::Minutes(5));
   sdk::ActivityOptions compensation =

@@ -228,6 +228,7 @@ void AddActivities(Schema& schema, campaign::ActivitySettings& s) {
   AddActivity(schema, "review_approval_activity", s.review);
   AddActivity(schema, "distribute_campaign_activity", s.distribute);
   AddActivity(schema, "analytics_setup_activity", s.analytics);
+  AddActivity(schema, "refresh_review_activity", s.refresh_review);
   AddActivity(schema, "close_review_activity", s.close_review);
   AddActivity(schema, "compensations", s.compensation);
 }
