@@ -14,19 +14,12 @@ namespace {
 using Event = v1::HistoryEvent;
 
 constexpr char kContinueAsNewType[] = "sdk.ContinueAsNew";
-constexpr int64_t kSequenceMax = 1'000'000;
-// Metadata of a side effect's marker that holds the failure of its function.
-constexpr char kSideEffectFailedKey[] = "failed";
 
 // Calls an update's handler inside a coroutine, where its exceptions become its failure.
 template <typename Handler>
 Workflow<v1::Payload> CallHandler(Handler handler, v1::Payload input) {
   Outcome<v1::Payload> outcome = co_await handler(std::move(input));
   co_return outcome;
-}
-
-Failure CanceledFailure(const std::string& reason) {
-  return Failure::Canceled(reason.empty() ? "canceled" : reason);
 }
 
 }  // namespace
@@ -49,19 +42,6 @@ struct Instance::Driver {
     if (handle) handle.destroy();
   }
   std::coroutine_handle<promise_type> handle;
-};
-
-class Instance::ReadOnly {
- public:
-  explicit ReadOnly(Instance* instance)
-      : instance_(instance), before_(std::exchange(instance->read_only_, true)) {}
-  ~ReadOnly() { instance_->read_only_ = before_; }
-  ReadOnly(const ReadOnly&) = delete;
-  ReadOnly& operator=(const ReadOnly&) = delete;
-
- private:
-  Instance* instance_;
-  const bool before_;
 };
 
 Instance::Driver Instance::Drive(Workflow<v1::Payload> workflow,
@@ -282,41 +262,6 @@ void Instance::CancelRequested(const v1::WorkflowExecutionCancelRequested& reque
   CancelScope(*root_scope_, cancel_reason_, std::source_location());
 }
 
-void Instance::CancelScope(internal::ScopeState& scope, const std::string& reason,
-                           std::source_location where) {
-  RequireWritable("Cancel");
-  if (scope.canceled) return;
-  scope.canceled = true;
-  scope.reason = reason;
-  // Everything in a scope that was canceled before has been canceled then.
-  const auto spared = [](const internal::ScopePtr& of) {
-    return internal::CanceledBy(of.get()) == nullptr;
-  };
-  for (auto& [sequence, activity] : activities_) {
-    if (spared(activity.scope) || activity.cancel_sent) continue;
-    activity.cancel_sent = true;
-    AddCommand(where)->mutable_activity_task_cancel_requested()->set_activity_id(
-        absl::StrCat(sequence));
-  }
-  for (auto it = timers_.begin(); it != timers_.end();) {
-    if (spared(it->second.scope)) {
-      ++it;
-      continue;
-    }
-    AddCommand(where)->mutable_timer_canceled()->set_timer_id(absl::StrCat(it->first));
-    Resolve(it->second.future, CanceledFailure(reason));
-    it = timers_.erase(it);
-  }
-  for (auto it = conditions_.begin(); it != conditions_.end();) {
-    if (spared(it->scope)) {
-      ++it;
-      continue;
-    }
-    Resolve(it->future, CanceledFailure(reason));
-    it = conditions_.erase(it);
-  }
-}
-
 UpdateVerdict Instance::DeliverUpdate(const UpdateRequest& update, bool validate) {
   UpdateVerdict verdict{.update_id = update.update_id, .rejected = std::nullopt};
   const auto it = updates_.find(update.name);
@@ -397,8 +342,7 @@ bool Instance::ResolveOneCondition() {
   for (auto it = conditions_.begin(); it != conditions_.end(); ++it) {
     Outcome<v1::Payload> outcome = v1::Payload();
     try {
-      const ReadOnly guard(this);
-      if (!it->holds()) continue;
+      if (!Look(it->holds)) continue;
     } catch (const base::FailureException& e) {
       outcome = e.failure();
     } catch (const std::exception& e) {
@@ -410,215 +354,6 @@ bool Instance::ResolveOneCondition() {
     return true;
   }
   return false;
-}
-
-void Instance::RequireWritable(const char* verb) const {
-  if (!read_only_) return;
-  throw base::FailureException(Failure::Permanent(
-      "ReadOnly", absl::StrCat(verb, " in a query handler, a validator, a condition or a side "
-                               "effect: these may only look; do it in the workflow's body, in an "
-                               "update handler or in an activity")));
-}
-
-v1::Payload Instance::SideEffect(const std::function<v1::Payload()>& fn,
-                                 std::source_location where) {
-  RequireWritable("SideEffect");
-  const std::string name = absl::StrCat("side_effect:", ++last_side_effect_);
-  v1::Payload details;
-  if (!replaying_) {
-    try {
-      const ReadOnly guard(this);
-      details = fn();
-    } catch (const base::FailureException& e) {
-      details = history::ToPayload(history::ToProto(e.failure()));
-      (*details.mutable_metadata())[kSideEffectFailedKey] = "true";
-    }
-  } else if (const v1::MarkerRecorded* marker = ReplayedMarker(name)) {
-    details = marker->details();
-  }
-  v1::MarkerRecorded* command = AddCommand(where)->mutable_marker_recorded();
-  command->set_marker_name(name);
-  *command->mutable_details() = details;
-  if (replaying_ && ReplayedMarker(name) == nullptr) {
-    // The check of this task finds the command that the history does not have.
-    throw base::FailureException(
-        Failure::Permanent("Nondeterminism", absl::StrCat("the history has no ", name, " here")));
-  }
-  if (details.metadata().contains(kSideEffectFailedKey)) {
-    v1::Failure failure;
-    const absl::Status parsed = history::ParsePayload(details, &failure);
-    CHECK(parsed.ok()) << parsed << " run=" << info_.run_id;
-    throw base::FailureException(history::FromProto(failure));
-  }
-  return details;
-}
-
-bool Instance::Patched(const std::string& id, bool deprecated, std::source_location where) {
-  const auto known = patches_.find(id);
-  if (known != patches_.end()) return known->second;
-  if (read_only_) return false;
-  const std::string name = absl::StrCat(kPatchMarkerPrefix, id);
-  if (replaying_ && ReplayedMarker(name) == nullptr) {
-    // The run passed this place before the patch. That answer stays, unless the run met the patch
-    // at a place further on, by code that did not ask here.
-    if (!patches_recorded_.contains(name)) patches_[id] = false;
-    return false;
-  }
-  patches_[id] = true;
-  v1::MarkerRecorded* command = AddCommand(where)->mutable_marker_recorded();
-  command->set_marker_name(name);
-  if (deprecated) (*command->mutable_details()->mutable_metadata())[kPatchDeprecatedKey] = "true";
-  return true;
-}
-
-const v1::MarkerRecorded* Instance::ReplayedMarker(const std::string& name) const {
-  if (recorded_ == nullptr) return nullptr;
-  for (const Event* event : *recorded_) {
-    if (event->marker_recorded().marker_name() == name) return &event->marker_recorded();
-  }
-  return nullptr;
-}
-
-Event* Instance::AddCommand(std::source_location where) {
-  RequireWritable("a command");
-  v1::Command& command = commands_.emplace_back();
-  if (where.line() != 0) {
-    std::string_view file = where.file_name();
-    file.remove_prefix(std::min(file.size(), file.rfind('/') + 1));
-    command.set_source(absl::StrCat(std::string(file), ":", where.line()));
-  }
-  return command.mutable_event();
-}
-
-internal::FutureStatePtr Instance::NewFuture() {
-  auto future = std::make_shared<internal::FutureState>();
-  future->instance = this;
-  return future;
-}
-
-internal::FutureStatePtr Instance::Schedule(const std::string& type, v1::Payload input,
-                                            const ActivityOptions& options,
-                                            const internal::ScopePtr& scope,
-                                            std::source_location where) {
-  internal::FutureStatePtr future = NewFuture();
-  if (const auto* canceled = internal::CanceledBy(scope.get())) {
-    Resolve(future, CanceledFailure(canceled->reason));
-    return future;
-  }
-  RequireWritable("Execute");
-  const int64_t sequence = ++last_sequence_;
-  CHECK(sequence < kSequenceMax) << "run=" << info_.run_id;
-  future->id = absl::StrCat(sequence);
-  scheduled_.emplace_back(commands_.size(), sequence);
-  auto* scheduled = AddCommand(where)->mutable_activity_task_scheduled();
-  scheduled->set_activity_id(future->id);
-  scheduled->set_activity_type(type);
-  *scheduled->mutable_input() = std::move(input);
-
-  const Registry::Activity* registered = registry_.FindActivity(type);
-  const ActivityOptions defaults = registered == nullptr ? ActivityOptions{} : registered->defaults;
-  const auto pick = [](absl::Duration wish, absl::Duration otherwise) {
-    return wish > absl::ZeroDuration() ? wish : otherwise;
-  };
-  const auto put = [](absl::Duration value, google::protobuf::Duration* target) {
-    *target = history::ToProto(value);
-  };
-  const absl::Duration to_start =
-      pick(options.schedule_to_start_timeout, defaults.schedule_to_start_timeout);
-  const absl::Duration start_to_close = pick(
-      pick(options.start_to_close_timeout, defaults.start_to_close_timeout), absl::Minutes(10));
-  const absl::Duration to_close =
-      pick(options.schedule_to_close_timeout, defaults.schedule_to_close_timeout);
-  const absl::Duration heartbeat = pick(options.heartbeat_timeout, defaults.heartbeat_timeout);
-  if (to_start > absl::ZeroDuration()) put(to_start, scheduled->mutable_schedule_to_start_timeout());
-  put(start_to_close, scheduled->mutable_start_to_close_timeout());
-  if (to_close > absl::ZeroDuration()) put(to_close, scheduled->mutable_schedule_to_close_timeout());
-  if (heartbeat > absl::ZeroDuration()) put(heartbeat, scheduled->mutable_heartbeat_timeout());
-  const RetryPolicy retry =
-      options.retry.has_value() ? *options.retry : defaults.retry.value_or(RetryPolicy{});
-  *scheduled->mutable_retry_policy() = ToProto(retry);
-  scheduled->set_task_queue(!options.task_queue.empty()    ? options.task_queue
-                            : !defaults.task_queue.empty() ? defaults.task_queue
-                                                           : info_.task_queue);
-  scheduled->set_idempotency_key(
-      absl::StrCat(info_.workflow_id, "/", info_.run_id, "/", sequence));
-
-  activities_[sequence] = {.future = future, .scope = scope};
-  return future;
-}
-
-internal::FutureStatePtr Instance::StartTimer(absl::Duration delay,
-                                              const internal::ScopePtr& scope,
-                                              std::source_location where) {
-  internal::FutureStatePtr future = NewFuture();
-  if (const auto* canceled = internal::CanceledBy(scope.get())) {
-    Resolve(future, CanceledFailure(canceled->reason));
-    return future;
-  }
-  RequireWritable("Sleep");
-  const int64_t sequence = ++last_sequence_;
-  future->id = absl::StrCat(sequence);
-  auto* started = AddCommand(where)->mutable_timer_started();
-  started->set_timer_id(future->id);
-  *started->mutable_start_to_fire_timeout() =
-      history::ToProto(std::max(delay, absl::ZeroDuration()));
-  timers_[sequence] = {.future = future, .scope = scope};
-  return future;
-}
-
-bool Instance::CancelTimer(const std::string& timer_id, std::source_location where) {
-  int64_t sequence = 0;
-  if (!absl::SimpleAtoi(timer_id, &sequence)) return false;
-  const auto it = timers_.find(sequence);
-  if (it == timers_.end()) return false;
-  AddCommand(where)->mutable_timer_canceled()->set_timer_id(timer_id);
-  const internal::FutureStatePtr future = it->second.future;
-  timers_.erase(it);
-  Resolve(future, CanceledFailure("timer canceled"));
-  return true;
-}
-
-bool Instance::CancelActivity(const std::string& activity_id, std::source_location where) {
-  int64_t sequence = 0;
-  if (!absl::SimpleAtoi(activity_id, &sequence)) return false;
-  const auto it = activities_.find(sequence);
-  if (it == activities_.end() || it->second.cancel_sent) return false;
-  it->second.cancel_sent = true;
-  AddCommand(where)->mutable_activity_task_cancel_requested()->set_activity_id(activity_id);
-  return true;
-}
-
-internal::FutureStatePtr Instance::AddCondition(std::function<bool()> holds,
-                                                const internal::ScopePtr& scope) {
-  internal::FutureStatePtr future = NewFuture();
-  if (const auto* canceled = internal::CanceledBy(scope.get())) {
-    Resolve(future, CanceledFailure(canceled->reason));
-    return future;
-  }
-  conditions_.push_back({.holds = std::move(holds), .future = future, .scope = scope});
-  return future;
-}
-
-Workflow<Unit> Instance::WaitUntil(Instance* instance, internal::ScopePtr scope,
-                                   std::function<bool()> holds, absl::Duration timeout,
-                                   std::source_location where) {
-  if (holds()) co_return Unit{};
-  if (const auto* canceled = internal::CanceledBy(scope.get())) {
-    co_return CanceledFailure(canceled->reason);
-  }
-  internal::FutureStatePtr timer;
-  if (timeout < absl::InfiniteDuration()) timer = instance->StartTimer(timeout, scope, where);
-  const Future<Unit> changed(instance->AddCondition(
-      [&holds, timer] { return holds() || (timer != nullptr && timer->outcome.has_value()); },
-      scope));
-  const Outcome<Unit> waited = co_await changed;
-  if (!waited.ok()) co_return waited.failure();
-  if (holds()) {
-    if (timer != nullptr) instance->CancelTimer(timer->id, where);
-    co_return Unit{};
-  }
-  co_return Failure::Permanent("TimedOut", absl::StrCat("condition did not come to hold within ",
-                                                        absl::FormatDuration(timeout)));
 }
 
 }  // namespace sdk

@@ -19,6 +19,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -89,7 +90,19 @@ class Instance {
     internal::FutureStatePtr future;
     internal::ScopePtr scope;
   };
-  class ReadOnly;  // while it lives, RequireWritable throws
+  // While it lives, RequireWritable throws.
+  class ReadOnly {
+   public:
+    explicit ReadOnly(Instance* instance)
+        : instance_(instance), before_(std::exchange(instance->read_only_, true)) {}
+    ~ReadOnly() { instance_->read_only_ = before_; }
+    ReadOnly(const ReadOnly&) = delete;
+    ReadOnly& operator=(const ReadOnly&) = delete;
+
+   private:
+    Instance* instance_;
+    const bool before_;
+  };
   struct UpdateHandler {
     Context::RawValidator validate;
     Context::RawUpdate handle;
@@ -133,6 +146,7 @@ class Instance {
   // False when there is nothing to cancel.
   bool CancelTimer(const std::string& timer_id, std::source_location where);
   bool CancelActivity(const std::string& activity_id, std::source_location where);
+  bool Look(const std::function<bool()>& holds);
   internal::FutureStatePtr AddCondition(std::function<bool()> holds,
                                         const internal::ScopePtr& scope);
   static Workflow<Unit> WaitUntil(Instance* instance, internal::ScopePtr scope,

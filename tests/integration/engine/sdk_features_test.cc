@@ -1,11 +1,12 @@
 // What the workflow SDK offers beyond activities and signals, on a real engine, each with a restart
 // in the middle: combinators, cancellation of single operations, scopes,
-// side effects, patches.
+// side effects, patches; and the same workflow in the time-skipping environment.
 #include <gmock/gmock.h>
 
 #include <atomic>
 
 #include "absl/strings/str_cat.h"
+#include "orchestrator/sdk/testing/workflow_test_env.h"
 #include "orchestrator/sdk/when.h"
 #include "tests/integration/engine/engine_fixture.h"
 
@@ -218,6 +219,68 @@ TEST_F(SdkFeaturesTest, APatchGoesThroughItsLifeOverOpenRuns) {
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(Signal("deprecated", "go", "").ok());
   EXPECT_EQ(ResultText("deprecated"), "fast fast ");
   EXPECT_EQ(Count("deprecated", v1::HistoryEvent::kMarkerRecorded), 1);
+}
+
+// A saga whose second step fails after a wait.
+constexpr sdk::ActivityType<Text, Text> kBook{"book"};
+constexpr sdk::ActivityType<Text, Text> kPay{"pay"};
+constexpr saga::CompensationType<Text, Text, Text> kUnbook{"unbook"};
+
+Workflow<Text> Trip(sdk::Context ctx, Text input) {
+  saga::Saga saga(ctx);
+  const Outcome<Text> booked = co_await saga.Run(kBook, input, kUnbook);
+  if (!booked.ok()) co_return co_await saga.Abort(booked.failure());
+  const Outcome<Text> confirmed = co_await TakeNext(ctx, "confirmed");
+  if (!confirmed.ok()) co_return co_await saga.Abort(confirmed.failure());
+  const Outcome<Text> paid = co_await saga.Run(kPay, input);
+  if (!paid.ok()) co_return co_await saga.Abort(paid.failure());
+  co_return paid;
+}
+
+base::Task<Outcome<Text>> Refuse(sdk::ActivityContext& ctx, Text input) {
+  co_return Failure::Permanent("CardDeclined", "no");
+}
+
+base::Task<Outcome<Text>> Unbook(sdk::ActivityContext& ctx, saga::Undo<Text, Text> undo) {
+  co_return undo.input;
+}
+
+std::vector<v1::HistoryEvent::AttributesCase> Kinds(const std::vector<v1::HistoryEvent>& history) {
+  std::vector<v1::HistoryEvent::AttributesCase> kinds;
+  for (const v1::HistoryEvent& event : history) kinds.push_back(event.attributes_case());
+  return kinds;
+}
+
+TEST_F(SdkFeaturesTest, TheTestEnvironmentGivesTheHistoryOfTheEngine) {
+  registry.AddWorkflow<Text, Text>("trip", &Trip);
+  registry.AddActivity(kBook, &Echo);
+  registry.AddActivity(kPay, &Refuse);
+  saga::AddCompensation(registry, kUnbook, &Unbook);
+  Open();
+  ASSERT_TRUE(Start("trip", "w1").ok());
+  WaitForEvent("w1", v1::HistoryEvent::kActivityTaskCompleted);
+  Restart();
+  ASSERT_TRUE(Signal("w1", "confirmed", "").ok());
+  EXPECT_EQ(ResultText("w1"), "FAILED CardDeclined no");
+
+  sdk::testing::WorkflowTestEnv env;
+  env.AddWorkflow<Text, Text>("trip", &Trip);
+  env.OnActivity(kBook, [](const Text& input) -> Outcome<Text> { return input; });
+  env.OnActivity(kPay, [](const Text&) -> Outcome<Text> {
+    return Failure::Permanent("CardDeclined", "no");
+  });
+  std::string undone;
+  env.OnRawActivity(kUnbook.name, [&undone](const sdk::testing::ActivityCall& call) {
+    const auto undo = history::FromPayload<v1::CompensationInput>(call.input);
+    undone = history::FromPayload<Text>(undo->step_input())->message();
+    return Outcome<v1::Payload>(v1::Payload());
+  });
+  env.SignalAt(absl::Hours(24 * 30), "confirmed", T(""));
+  const Outcome<Text> out = env.Run<Text, Text>("trip", T("to Rome"));
+  EXPECT_EQ(out.failure().type, "CardDeclined");
+  EXPECT_EQ(undone, "to Rome");
+  EXPECT_EQ(env.Elapsed(), absl::Hours(24 * 30));
+  EXPECT_EQ(Kinds(env.History()), Kinds(History("w1")));
 }
 
 }  // namespace
