@@ -117,7 +117,7 @@ void CampaignServiceImpl::Decide(const char* update_name, CallInfo call,
   input.set_decided_by(call.IdentityOr(request.decided_by()));
   input.set_via(via.empty() ? "api" : via);
   input.set_comment(request.comment());
-  const std::string workflow_id = request.workflow_id();
+  const std::string& workflow_id = request.workflow_id();
   d_.client.Update(
       MakeUpdate(workflow_id, update_name, input, input.decided_by(), d_.random),
       [this, workflow_id,
@@ -153,7 +153,7 @@ void CampaignServiceImpl::UpdateContent(CallInfo call, cv1::UpdateContentRequest
   input.set_content_id(request.content_id());
   input.set_new_content(request.new_content());
   input.set_updated_by(call.IdentityOr(request.updated_by()));
-  const std::string workflow_id = request.workflow_id();
+  const std::string& workflow_id = request.workflow_id();
   d_.client.Update(
       MakeUpdate(workflow_id, "update_content", input, input.updated_by(), d_.random),
       [this, workflow_id,

@@ -164,7 +164,7 @@ void CampaignServiceImpl::ApproveWizard(CallInfo call, cv1::ApproveWizardRequest
 
 void CampaignServiceImpl::StartWizard(CallInfo call, cv1::Wizard wizard,
                                       Callback<cv1::CampaignStarted> done) {
-  const std::string wizard_id = wizard.wizard_id();
+  const std::string& wizard_id = wizard.wizard_id();
   Start(call, wizard.campaign(), absl::StrCat("campaign-", wizard_id), wizard_id,
         [this, wizard_id,
          done = std::move(done)](absl::StatusOr<cv1::CampaignStarted> started) mutable {

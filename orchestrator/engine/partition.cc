@@ -268,7 +268,7 @@ void Partition::RunDue(LiveRun& run) {
   if (!run.stuck_reason.empty() && Now() < run.stuck_retry_at) return UpdateDue(run);
   core::TransitionBuilder transition(run.state, Now());
   std::vector<core::AttemptToStop> stop = core::OnTime(transition, deps_.random);
-  const auto advanced = Advance(run, transition, std::move(stop));
+  const auto advanced = AdvanceUpdates(run, transition, std::move(stop), {});
   if (!advanced.ok()) return;  // stuck: it was written and has its next try
   if (run.writes_pending == 0) {
     QueueReady(run);

@@ -159,11 +159,15 @@ class Partition {
                                                std::vector<WorkflowUpdate> updates);
   absl::Status EnsureWorkflow(LiveRun& run);
   void MarkStuck(LiveRun& run, const absl::Status& status);
-  // Runs workflow tasks, writes the transition, and stops attempts after the commit.
-  absl::StatusOr<std::vector<UpdateVerdict>> Advance(LiveRun& run,
-                                                     core::TransitionBuilder& transition,
-                                                     std::vector<core::AttemptToStop> stop,
-                                                     std::vector<WorkflowUpdate> updates = {});
+  // Runs workflow tasks, writes the transition, and stops attempts after the commit. A run whose
+  // code cannot go on becomes STUCK and keeps what came from outside.
+  void Advance(LiveRun& run, core::TransitionBuilder& transition,
+               std::vector<core::AttemptToStop> stop);
+  // The same with updates; INTERNAL when the run is STUCK.
+  absl::StatusOr<std::vector<UpdateVerdict>> AdvanceUpdates(LiveRun& run,
+                                                            core::TransitionBuilder& transition,
+                                                            std::vector<core::AttemptToStop> stop,
+                                                            std::vector<WorkflowUpdate> updates);
   void ContinueRun(LiveRun& run, const core::TransitionBuilder& transition);
   absl::Status CheckLimits(const LiveRun& run) const;
 

@@ -119,7 +119,7 @@ void Partition::CompleteActivity(ActivityToken token, core::ActivityOutcome outc
     core::TransitionBuilder transition(run.state, Now());
     core::OnActivityOutcome(transition, token.scheduled_event_id, outcome, deps_.random);
     core::CloseCanceledActivities(transition);
-    (void)Advance(run, transition, {});  // a stuck run keeps the result for later
+    Advance(run, transition, {});  // a stuck run keeps the result for later
     AfterCommit(run, [this, token, done = std::move(done)](absl::Status status) mutable {
       if (status.ok()) {
         const auto attempt = attempts_.find({token.run_id, token.scheduled_event_id});

@@ -93,7 +93,7 @@ void Partition::Start(v1::StartWorkflowRequest request, Callback<v1::StartWorkfl
     LiveRun& run = NewRun(id, started, known.ok() ? *known : nullptr);
     core::TransitionBuilder transition(run.state, Now());
     core::Start(transition, std::move(started));
-    (void)Advance(run, transition, {});  // a type that is not registered makes the run STUCK
+    Advance(run, transition, {});  // a type that is not registered makes the run STUCK
     v1::StartWorkflowResponse response;
     response.set_workflow_id(run.row.workflow_id.value());
     response.set_run_id(id.value());
@@ -139,7 +139,7 @@ void Partition::Signal(v1::SignalWorkflowRequest request,
       signal.set_request_id(request.request_id());
       core::TransitionBuilder transition(run.state, Now());
       core::Signal(transition, std::move(signal));
-      (void)Advance(run, transition, {});  // a stuck run keeps the signal for later
+      Advance(run, transition, {});  // a stuck run keeps the signal for later
     }
     v1::SignalWorkflowResponse response;
     response.set_run_id(run.id.value());
@@ -198,8 +198,8 @@ void Partition::Update(v1::UpdateWorkflowRequest request, UpdateCallback done) {
           if (!open.ok()) return done(open.status());
           core::TransitionBuilder transition(run.state, Now());
           absl::StatusOr<std::vector<UpdateVerdict>> verdicts =
-              Advance(run, transition, {},
-                      {{id, request.update_name(), request.input(), request.identity()}});
+              AdvanceUpdates(run, transition, {},
+                             {{id, request.update_name(), request.input(), request.identity()}});
           if (!verdicts.ok()) {
             return done(absl::InternalError(absl::StrCat(
                 "run ", run.id.value(), " is STUCK: ", verdicts.status().message())));
@@ -228,7 +228,7 @@ void Partition::Cancel(v1::CancelWorkflowRequest request,
                         request.reason().empty() ? "canceled by " + request.identity()
                                                  : request.reason(),
                         request.identity());
-    (void)Advance(run, transition, {});
+    Advance(run, transition, {});
     v1::CancelWorkflowResponse response;
     response.set_run_id(run.id.value());
     Answer(run, std::move(done), std::move(response));
@@ -253,7 +253,7 @@ void Partition::Terminate(v1::TerminateWorkflowRequest request,
       response.add_steps_left_behind(step);
     }
     run.stuck_reason.clear();
-    (void)Advance(run, transition, std::move(stop));
+    Advance(run, transition, std::move(stop));
     Answer(run, std::move(done), std::move(response));
   });
 }
@@ -265,13 +265,12 @@ void Partition::GetResult(v1::GetWorkflowResultRequest request,
         FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     const RunId id = (*found)->id;
-    const std::string workflow_id = request.workflow_id();
     const absl::Duration wait =
         std::min(history::FromProto(request.wait()), options_.wait_max);
     const absl::Time deadline = Now() + wait;
     auto shared = std::make_shared<Callback<v1::GetWorkflowResultResponse>>(std::move(done));
     // Answers when the run is closed (or `even_open`); true when it did.
-    auto answer = [this, id, workflow_id, shared, request, deadline](bool even_open) {
+    auto answer = [this, id, shared, request, deadline](bool even_open) {
       absl::StatusOr<LiveRun*> run = Find(id);
       if (!run.ok()) {
         (*shared)(run.status());
@@ -290,7 +289,7 @@ void Partition::GetResult(v1::GetWorkflowResultRequest request,
         return true;
       }
       v1::GetWorkflowResultResponse response;
-      response.set_workflow_id(workflow_id);
+      response.set_workflow_id(request.workflow_id());
       response.set_run_id(id.value());
       response.set_status(closed ? (*run)->row.status
                                  : state.closed() ? v1::RunStatus::RUNNING : (*run)->row.status);

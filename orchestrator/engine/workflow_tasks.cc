@@ -111,7 +111,7 @@ absl::Status Partition::CheckLimits(const LiveRun& run) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<UpdateVerdict>> Partition::Advance(
+absl::StatusOr<std::vector<UpdateVerdict>> Partition::AdvanceUpdates(
     LiveRun& run, core::TransitionBuilder& transition, std::vector<core::AttemptToStop> stop,
     std::vector<WorkflowUpdate> updates) {
   const std::string stuck_before = run.stuck_reason;
@@ -142,6 +142,12 @@ absl::StatusOr<std::vector<UpdateVerdict>> Partition::Advance(
   return std::move(outcome->verdicts);
 }
 
+void Partition::Advance(LiveRun& run, core::TransitionBuilder& transition,
+                        std::vector<core::AttemptToStop> stop) {
+  const auto advanced = AdvanceUpdates(run, transition, std::move(stop), {});
+  if (!advanced.ok()) return;  // said where it was marked STUCK
+}
+
 void Partition::ContinueRun(LiveRun& run, const core::TransitionBuilder& transition) {
   const v1::WorkflowExecutionContinuedAsNew& closing =
       transition.events().rbegin()->workflow_execution_continued_as_new();
@@ -155,7 +161,7 @@ void Partition::ContinueRun(LiveRun& run, const core::TransitionBuilder& transit
   LiveRun& next = NewRun(RunId(closing.new_run_id()), started, &run);
   core::TransitionBuilder first(next.state, transition.now());
   core::Start(first, std::move(started));
-  (void)Advance(next, first, {});
+  Advance(next, first, {});
 }
 
 }  // namespace engine
