@@ -128,10 +128,12 @@ TaskResult Instance::RunTask(absl::Time now, const std::vector<const Event*>& ev
   const std::vector<Event> backlog = std::exchange(backlog_, {});
   for (const Event& event : backlog) Apply(event);
   for (const Event* event : events) Apply(*event);
-  Drain();
+  // Code advances only where a task is recorded: a refused update alone leaves no trace, so it
+  // must not make a condition on the time come true either.
+  if (!backlog.empty() || !events.empty()) Drain();
   for (const UpdateRequest& update : updates) {
     result.verdicts.push_back(DeliverUpdate(update, !replaying_));
-    Drain();
+    if (!result.verdicts.back().rejected.has_value()) Drain();
   }
   result.commands = std::move(commands_);
   commands_.clear();

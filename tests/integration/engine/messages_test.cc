@@ -45,11 +45,29 @@ Workflow<Text> Timers(sdk::Context ctx, Text input) {
   co_return T(std::string(early ? "early " : "in time ") + waited.failure().type);
 }
 
+// Waits for a moment by a condition, without a timer.
+Workflow<Text> Moment(sdk::Context ctx, Text input) {
+  const auto phase = std::make_shared<std::string>("waiting");
+  ctx.SetQueryHandler<Text, Text>(
+      "phase", [phase](const Text&) -> Outcome<Text> { return T(*phase); });
+  ctx.SetUpdateHandler<Text, Text>(
+      "refuse", [](const Text&) -> sdk::Done { return Failure::Permanent("Invalid", "no"); },
+      [](const Text& update) -> Outcome<Text> { return update; });
+  const absl::Time moment = ctx.Now() + absl::Milliseconds(20);
+  const sdk::Done come = co_await ctx.WaitUntil([ctx, moment] { return ctx.Now() >= moment; });
+  if (!come.ok()) co_return come.failure();
+  *phase = "passed";
+  const sdk::Done go = co_await ctx.WaitUntil([ctx] { return ctx.HasSignal("go"); });
+  if (!go.ok()) co_return go.failure();
+  co_return T("done");
+}
+
 class MessagesTest : public EngineTest {
  protected:
   MessagesTest() {
     registry.AddWorkflow<Text, Text>("collect", &Collect);
     registry.AddWorkflow<Text, Text>("timers", &Timers);
+    registry.AddWorkflow<Text, Text>("moment", &Moment);
   }
 };
 
@@ -93,6 +111,20 @@ TEST_F(MessagesTest, FirstUpdateWinsAndARefusalLeavesNoTrace) {
   EXPECT_EQ(ResultText("w1"), "/yes");
   EXPECT_EQ(Update("w1", "decide", "late").status().code(),
             absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(MessagesTest, ARefusedUpdateDoesNotAdvanceTheWorkflow) {
+  Open();
+  ASSERT_TRUE(Start("moment", "w1").ok());
+  const absl::Time moment = clock.Now() + absl::Milliseconds(30);
+  do {
+    auto refused = Update("w1", "refuse", "");
+    ASSERT_TRUE(refused.ok());
+    ASSERT_TRUE(refused->has_rejected());
+  } while (clock.Now() < moment);
+  EXPECT_EQ(*Query("w1", "phase"), "waiting") << "nothing was recorded that replay could follow";
+  ASSERT_TRUE(Signal("w1", "go", "").ok());
+  EXPECT_EQ(ResultText("w1"), "done");
 }
 
 TEST_F(MessagesTest, UpdatesAndSignalsSurviveARestart) {
