@@ -2,6 +2,7 @@
 # `make help` says what there is; every variable below may be set on the command line.
 
 SEED ?= 1
+SEEDS ?= 1000
 CAMPAIGNS ?= 300
 KILL_EVERY ?= 5
 RATE ?= 0.2
@@ -49,13 +50,8 @@ lint: configure ## check format, layers, banned calls, documents (tests/lint) an
 	@cmake --build --preset release
 	@python3 tests/lint/tidy.py --jobs $(JOBS) $(ARGS)
 
-sim: build ## run seeded runs under faults and crashes (SEED=1)
-	@if [ -x build/bin/simulation_tests ]; then \
-	  build/bin/simulation_tests --seed=$(SEED) $(ARGS); \
-	else \
-	  python3 tests/e2e/chaos.py --seed $(SEED) --campaigns 20 --kill-every 2 \
-	    --fault-rate $(RATE) $(ARGS); \
-	fi
+sim: build ## run the engine in simulated worlds (SEED=1 SEEDS=1000)
+	@build/bin/simulation_tests --seed=$(SEED) --seeds=$(SEEDS) $(ARGS)
 
 bench: build ## measure: micro benchmarks, and 1,000 campaigns at once on one server
 	@build/bin/engine_bench

@@ -15,7 +15,7 @@ absl::Status NoSuchWorkflow(const std::string& workflow_id) {
 
 // The attempts that are stored beside the history, and what is not known of the others.
 void RestoreAttempts(core::RunState& state, const std::vector<v1::ActivityAttemptState>& rows,
-                     absl::Time opened_at) {
+                     absl::Time opened_at, absl::Time now) {
   for (const v1::ActivityAttemptState& row : rows) {
     const auto it = state.activities.find(row.scheduled_event_id());
     if (it == state.activities.end()) continue;
@@ -33,6 +33,11 @@ void RestoreAttempts(core::RunState& state, const std::vector<v1::ActivityAttemp
   // that ran it. One that became ready later is known here when it was dispatched.
   for (auto& [id, activity] : state.activities) {
     if (activity.next_attempt_time <= opened_at) activity.effect_unknown = true;
+    // The clock has stepped back since: a first attempt waits for nothing.
+    if (activity.attempt == 1 && activity.next_attempt_time > now) {
+      activity.next_attempt_time = now;
+      activity.effect_unknown = true;
+    }
   }
 }
 
@@ -93,7 +98,7 @@ absl::StatusOr<LiveRun*> Partition::Find(const RunId& id) {
                                             run->state.next_event_id - 1, " events, its row says ",
                                             run->row.next_event_id - 1));
   }
-  RestoreAttempts(run->state, stored.attempts, opened_at_);
+  RestoreAttempts(run->state, stored.attempts, opened_at_, Now());
   for (auto& [scheduled_id, activity] : run->state.activities) {
     const auto attempt = attempts_.find({id, scheduled_id});
     if (attempt == attempts_.end()) continue;
@@ -161,9 +166,12 @@ void Partition::Evict() {
     if (run.pinned()) continue;
     const absl::Time wake_at = run.row.wake_at;
     const bool closed = run.state.closed();
+    // The live run may know better: "at once" is later when the clock has stepped back.
+    const auto known = due_of_.find(id);
+    const absl::Time due = known == due_of_.end() ? wake_at : std::max(wake_at, known->second);
     ++it;  // Forget erases the entry before it
     Forget(id);
-    if (!closed && wake_at <= horizon_) SetDue(id, wake_at);
+    if (!closed && wake_at <= horizon_) SetDue(id, due);
   }
 }
 

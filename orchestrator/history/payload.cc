@@ -1,5 +1,8 @@
 #include "orchestrator/history/payload.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
 #include <utility>
 
 #include "orchestrator/history/time.h"
@@ -10,7 +13,12 @@ v1::Payload ToPayload(const google::protobuf::MessageLite& message) {
   v1::Payload payload;
   (*payload.mutable_metadata())[kEncodingKey] = kEncodingProtobuf;
   (*payload.mutable_metadata())[kMessageTypeKey] = message.GetTypeName();
-  message.SerializeToString(payload.mutable_data());
+  // The same message has the same bytes, also when it holds maps: requests are compared by them.
+  google::protobuf::io::StringOutputStream stream(payload.mutable_data());
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
   return payload;
 }
 

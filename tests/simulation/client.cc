@@ -85,6 +85,7 @@ void Client::Live(Plan plan) {
   loop_.PostAfter(settling_ ? absl::Seconds(30)
                             : scheduler_.Between(absl::Milliseconds(100), absl::Seconds(40)),
                   [this, plan] { Live(plan); });
+  if (started_.contains(plan.workflow_id) && scheduler_.now() < quiet_until_) return;
   Look(plan);
   Act(plan);
 }

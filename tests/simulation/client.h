@@ -25,8 +25,11 @@ class Client {
 
   void Begin(const std::string& workflow_id, const std::string& program, absl::Duration after,
              absl::Duration execution_timeout, bool disturb);
-  // The faults are over: the rest is only pushed to its end.
-  void Settle() { settling_ = true; }
+  // The faults are over: nobody is talked to until `quiet`, then the rest is pushed to its end.
+  void Settle(absl::Duration quiet) {
+    settling_ = true;
+    quiet_until_ = quiet;
+  }
   // Every workflow was started and is known to be closed.
   bool Done() const { return open_.empty(); }
   const std::set<std::string>& open() const { return open_; }
@@ -54,6 +57,7 @@ class Client {
   const Rule broken_;
   SimLoop loop_;
   bool settling_ = false;
+  absl::Duration quiet_until_ = absl::ZeroDuration();
   uint64_t last_request_ = 0;
   std::map<std::string, std::string> programs_;
   std::set<std::string> open_;

@@ -76,6 +76,12 @@ void Node::Crash(bool last_commit) {
 void Node::CompleteActivity(engine::ActivityToken token, core::ActivityOutcome outcome,
                             absl::AnyInvocable<void(absl::Status)> done) {
   if (life_->dead) return;
+  world_.scheduler.Log([&] {
+    return absl::StrCat("epoch ", epoch_, " dispatch ", token.dispatch, " ended: ",
+                        outcome.result.has_value()    ? "result"
+                        : outcome.failure.has_value() ? outcome.failure->type()
+                                                      : "given back");
+  });
   if (world_.broken != Rule::kForgedToken) {
     return partition_->CompleteActivity(std::move(token), std::move(outcome), std::move(done));
   }

@@ -74,6 +74,10 @@ class Simulation {
     }
     MakePeace();
     const absl::Duration limit = scheduler_.now() + kPeaceMax;
+    while (scheduler_.now() < quiet_until_ && Step()) {
+    }
+    // A clock that was set back makes what is due wait until it has caught up.
+    if (clock_rate_ == 0.0) checker_.CheckNothingOverdue();
     while (!client_.Done() && scheduler_.now() < limit && Step()) {
     }
     Finish();
@@ -86,6 +90,7 @@ class Simulation {
     }
     for (const std::string& name : checker_.events_seen) result.reached.insert("event: " + name);
     for (const std::string& name : client_.verbs_seen()) result.reached.insert("verb: " + name);
+    if (checker_.stale_effects_left > 0) result.reached.insert("limit: effect of a stale owner");
     result.trace.assign(trace_.lines().begin(), trace_.lines().end());
     return result;
   }
@@ -180,7 +185,8 @@ class Simulation {
     faults_.Stop();
     vendor_.set_faulty(false);
     if (node_ == nullptr) Open();
-    client_.Settle();
+    quiet_until_ = scheduler_.now() + absl::Minutes(6);
+    client_.Settle(quiet_until_);
     peace_ = true;
   }
 
@@ -226,6 +232,7 @@ class Simulation {
   std::unique_ptr<Node> stale_;
   int nodes_ = 0;
   bool peace_ = false;
+  absl::Duration quiet_until_ = absl::ZeroDuration();
   double crash_rate_ = 0;
   double takeover_rate_ = 0;
   double clock_rate_ = 0;
