@@ -16,7 +16,6 @@ v1::RetryPolicy ToProto(const RetryPolicy& policy) {
     proto.add_non_retryable_error_types(type);
   }
   proto.set_jitter(policy.jitter);
-  proto.set_on_exhausted(policy.on_exhausted);
   return proto;
 }
 

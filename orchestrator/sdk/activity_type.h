@@ -44,7 +44,6 @@ struct RetryPolicy {
   int maximum_attempts = 0;                                // zero: no limit
   std::vector<std::string> non_retryable_error_types;
   double jitter = 0.2;
-  v1::OnExhausted::Value on_exhausted = v1::OnExhausted::FAIL;
 };
 v1::RetryPolicy ToProto(const RetryPolicy& policy);
 
