@@ -359,9 +359,9 @@ void Checker::CheckWorkflow(const std::string& workflow_id, const std::string& p
                                 ? carried[name]
                                 : absl::StrCat(workflow_id, "/", last->row.run_id.value(), "/",
                                                step.registration.activity_id());
-    const std::string where = absl::StrCat("workflow ", workflow_id, " ended ",
-                                           v1::RunStatus::Value_Name(status), ": step ", name,
-                                           " (", v1::StepOutcome::Value_Name(step.outcome), ") ");
+    const std::string where =
+        absl::StrCat("workflow ", workflow_id, " ended ", v1::RunStatus::Value_Name(status),
+                     ": step ", name, " (", v1::StepOutcome::Value_Name(step.outcome), ") ");
     if (step.compensation == v1::CompensationState::SKIPPED ||
         step.compensation == v1::CompensationState::RESOLVED) {
       decided.insert(key);
@@ -372,9 +372,9 @@ void Checker::CheckWorkflow(const std::string& workflow_id, const std::string& p
       Fail(where + "has no effect");
     }
     if (!IsUndoneStatus(status) || state.pivot_passed) continue;
-    const bool needed = (step.outcome == v1::StepOutcome::SUCCEEDED ||
-                         step.outcome == v1::StepOutcome::UNKNOWN) &&
-                        !step.registration.compensation_type().empty();
+    const bool needed =
+        (step.outcome == v1::StepOutcome::SUCCEEDED || step.outcome == v1::StepOutcome::UNKNOWN) &&
+        !step.registration.compensation_type().empty();
     if (needed != (step.compensation != v1::CompensationState::NONE)) {
       Fail(absl::StrCat(where, "its compensation is ",
                         v1::CompensationState::Value_Name(step.compensation)));

@@ -49,8 +49,7 @@ class Checker {
   // The disk holds what was written, to the byte: after a crash, and at the end.
   void CheckDisk(const store::SimulatedDisk& disk);
   // Everything is over.
-  void CheckEnd(const std::map<std::string, std::string>& programs,
-                engine::WorkflowRunner& runner);
+  void CheckEnd(const std::map<std::string, std::string>& programs, engine::WorkflowRunner& runner);
   void Fail(const std::string& what);
 
   int64_t epoch() const { return epoch_; }

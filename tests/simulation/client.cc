@@ -42,8 +42,8 @@ Client::Client(Scheduler& scheduler, Checker& checker, std::function<engine::Par
       broken_(broken),
       loop_(scheduler, "client") {}
 
-void Client::Begin(const std::string& workflow_id, const std::string& program,
-                   absl::Duration after, absl::Duration execution_timeout, bool disturb) {
+void Client::Begin(const std::string& workflow_id, const std::string& program, absl::Duration after,
+                   absl::Duration execution_timeout, bool disturb) {
   programs_[workflow_id] = program;
   open_.insert(workflow_id);
   scheduler_.Log([&] { return absl::StrCat("program of ", workflow_id, ": ", program); });
@@ -95,15 +95,16 @@ void Client::Look(const Plan& plan) {
   if (partition == nullptr) return;
   v1::GetWorkflowRequest request;
   request.set_workflow_id(plan.workflow_id);
-  partition->Describe(request, [this, id = plan.workflow_id](absl::StatusOr<v1::WorkflowInfo> info) {
-    if (!info.ok()) return;
-    checker_.OnDescribed(*info);
-    if (IsFinal(info->status())) {
-      open_.erase(id);
-    } else if (info->status_reason().starts_with("compensation_blocked")) {
-      loop_.Post([this, id] { Unblock(id); });
-    }
-  });
+  partition->Describe(request,
+                      [this, id = plan.workflow_id](absl::StatusOr<v1::WorkflowInfo> info) {
+                        if (!info.ok()) return;
+                        checker_.OnDescribed(*info);
+                        if (IsFinal(info->status())) {
+                          open_.erase(id);
+                        } else if (info->status_reason().starts_with("compensation_blocked")) {
+                          loop_.Post([this, id] { Unblock(id); });
+                        }
+                      });
 }
 
 void Client::Act(const Plan& plan) {

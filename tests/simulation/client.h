@@ -47,8 +47,8 @@ class Client {
   void Look(const Plan& plan);
   void Act(const Plan& plan);
   void Signal(const std::string& workflow_id, const std::string& request_id, int tries);
-  void Update(const std::string& workflow_id, const std::string& name,
-              const std::string& update_id, int tries);
+  void Update(const std::string& workflow_id, const std::string& name, const std::string& update_id,
+              int tries);
   void Unblock(const std::string& workflow_id);
 
   Scheduler& scheduler_;

@@ -37,8 +37,7 @@ int RunSame(const Flags& flags, base::Metrics& metrics) {
     const Result second = RunSimulation({.seed = seed, .trace = true}, metrics);
     if (first.hash == second.hash && first.steps == second.steps) continue;
     std::printf("seed %llu ran in two ways: %016llx and %016llx\n",
-                static_cast<unsigned long long>(seed),
-                static_cast<unsigned long long>(first.hash),
+                static_cast<unsigned long long>(seed), static_cast<unsigned long long>(first.hash),
                 static_cast<unsigned long long>(second.hash));
     return 1;
   }
@@ -51,8 +50,8 @@ int RunRed(const Flags& flags, Rule rule, base::Metrics& metrics) {
   for (uint64_t seed = flags.seed; seed < flags.seed + flags.seeds; ++seed) {
     const Result result = RunSimulation({.seed = seed, .broken = rule}, metrics);
     if (result.violation.empty()) continue;
-    std::printf("%s: found by seed %llu: %s\n", NameOf(rule),
-                static_cast<unsigned long long>(seed), result.violation.c_str());
+    std::printf("%s: found by seed %llu: %s\n", NameOf(rule), static_cast<unsigned long long>(seed),
+                result.violation.c_str());
     return 0;
   }
   std::printf("%s: NOT found in %llu seeds\n", NameOf(rule),

@@ -25,22 +25,21 @@ Node::Node(World& world, int number)
   world.checker.OnAcquired(epoch_);
   committer_ = std::make_unique<engine::Committer>(*store_, commit_loop_, world.metrics);
   workflows_ = std::make_unique<worker::WorkflowWorker>(registry_);
-  activities_ = std::make_unique<worker::ActivityWorker>(
-      registry_, io_loop_, worker::ActivityWorkerOptions{.slots = 8});
+  activities_ = std::make_unique<worker::ActivityWorker>(registry_, io_loop_,
+                                                         worker::ActivityWorkerOptions{.slots = 8});
   activities_->Connect(*this);
   executor_ = std::make_unique<BreakingExecutor>(*activities_, world.broken, world.checker);
   partition_ = std::make_unique<engine::Partition>(
       0, 0, store::kSlots - 1, epoch_, world.options,
-      engine::Partition::Dependencies{.store = *store_,
-                                      .committer = *committer_,
-                                      .runner = *workflows_,
-                                      .executor = *executor_,
-                                      .loop = partition_loop_,
-                                      .random = random_,
-                                      .metrics = world.metrics,
-                                      .on_lease_lost = [this](absl::Status) {
-                                        lease_lost_ = true;
-                                      }});
+      engine::Partition::Dependencies{
+          .store = *store_,
+          .committer = *committer_,
+          .runner = *workflows_,
+          .executor = *executor_,
+          .loop = partition_loop_,
+          .random = random_,
+          .metrics = world.metrics,
+          .on_lease_lost = [this](absl::Status) { lease_lost_ = true; }});
   world.scheduler.Log([&] { return absl::StrCat("node ", number, " opens, epoch ", epoch_); });
   partition_->Open();
 }

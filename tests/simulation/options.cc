@@ -4,10 +4,21 @@ namespace sim {
 namespace {
 
 constexpr const char* kNames[] = {
-    "none",           "no-epoch-check",  "ack-before-durable",  "lost-write",
-    "forged-token",   "early-timer",     "new-key-per-attempt", "compensation-is-noop",
-    "registered-late", "oldest-first",   "attempts-forgotten",  "signal-dropped",
-    "nondeterministic", "due-runs-lost", "closed-run-changes",
+    "none",
+    "no-epoch-check",
+    "ack-before-durable",
+    "lost-write",
+    "forged-token",
+    "early-timer",
+    "new-key-per-attempt",
+    "compensation-is-noop",
+    "registered-late",
+    "oldest-first",
+    "attempts-forgotten",
+    "signal-dropped",
+    "nondeterministic",
+    "due-runs-lost",
+    "closed-run-changes",
 };
 static_assert(sizeof(kNames) / sizeof(kNames[0]) == static_cast<size_t>(Rule::kCount));
 

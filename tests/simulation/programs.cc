@@ -82,14 +82,17 @@ base::Task<Outcome<Text>> Step(std::shared_ptr<Hands> hands, sdk::ActivityContex
     co_return failure;
   }
   switch (fate.kind) {
-    case Fate::Kind::kRefused: co_return Failure::Permanent("Refused", "the vendor said no");
-    case Fate::Kind::kBusy: co_return Failure::Retryable("Busy", "the vendor is busy");
+    case Fate::Kind::kRefused:
+      co_return Failure::Permanent("Refused", "the vendor said no");
+    case Fate::Kind::kBusy:
+      co_return Failure::Retryable("Busy", "the vendor is busy");
     case Fate::Kind::kAnswerLost: {
       Failure failure = Failure::Retryable("AnswerLost", "no answer");
       failure.effect_unknown = true;
       co_return failure;
     }
-    default: break;
+    default:
+      break;
   }
   co_return T(absl::StrCat(key, "#", ctx.info().attempt));
 }
@@ -118,9 +121,8 @@ struct Notes {
 };
 
 void AddHandlers(sdk::Context ctx, std::shared_ptr<Notes> notes) {
-  ctx.SetQueryHandler<Text, Text>("sum", [notes](const Text&) -> Outcome<Text> {
-    return T(absl::StrCat(notes->sum));
-  });
+  ctx.SetQueryHandler<Text, Text>(
+      "sum", [notes](const Text&) -> Outcome<Text> { return T(absl::StrCat(notes->sum)); });
   const auto validate = [](const Text& in) -> base::Done {
     if (in.value() == "0") return Failure::Permanent("Zero", "nothing to add");
     return base::Unit{};
@@ -133,8 +135,7 @@ void AddHandlers(sdk::Context ctx, std::shared_ptr<Notes> notes) {
   });
   ctx.SetAsyncUpdateHandler<Text, Text>(
       "add_later", validate, [ctx, notes](Text in) mutable -> sdk::Workflow<Text> {
-        return [](sdk::Context ctx, std::shared_ptr<Notes> notes,
-                  Text in) -> sdk::Workflow<Text> {
+        return [](sdk::Context ctx, std::shared_ptr<Notes> notes, Text in) -> sdk::Workflow<Text> {
           const base::Done slept = co_await ctx.Sleep(absl::Milliseconds(700));
           if (!slept.ok()) co_return slept.failure();
           int64_t value = 0;
@@ -165,9 +166,7 @@ struct Interpreter {
     AddHandlers(ctx, notes);
   }
 
-  bool own_saga() const {
-    return broken == Rule::kRegisteredLate || broken == Rule::kOldestFirst;
-  }
+  bool own_saga() const { return broken == Rule::kRegisteredLate || broken == Rule::kOldestFirst; }
 
   sdk::Workflow<Text> OwnStep(std::string step) {
     const sdk::Future<Text> future = ctx.Execute(kStep, T(step), OptionsOf(ctx).step);
@@ -187,6 +186,7 @@ struct Interpreter {
 
   base::Task<Failure> Abort(Failure cause) {
     if (own_saga() && !pivot) {
+      if (broken == Rule::kRegisteredLate) std::reverse(own_undo.begin(), own_undo.end());
       for (const std::string& undo : own_undo) {
         (void)co_await ctx.Shielded().Execute(kPlainUndo, T(undo));
       }
@@ -210,6 +210,13 @@ struct Interpreter {
     if (verb == "par") {
       saga::Saga::Group group;
       const std::vector<std::string> members = absl::StrSplit(rest, ',');
+      if (own_saga()) {
+        for (const std::string& member : members) {
+          const Outcome<Text> done = co_await OwnStep(member);
+          if (!done.ok()) co_return done.failure();
+        }
+        co_return T("");
+      }
       for (const std::string& member : members) group.Add(kStep, T(member), kUndo, OptionsOf(ctx));
       auto outcomes = co_await saga.Parallel(std::move(group));
       if (!outcomes.ok()) co_return outcomes.failure();
@@ -221,7 +228,7 @@ struct Interpreter {
     if (verb == "sleep" && absl::SimpleAtoi(rest, &millis)) {
       if (broken == Rule::kNondeterministic) {
         static int64_t calls = 0;
-        if (++calls % 3 == 0) (void)ctx.Execute(kPlainUndo, T("nothing|nothing"));
+        if (++calls % 3 == 0) (void)ctx.Sleep(absl::Milliseconds(1));
       }
       const base::Done slept = co_await ctx.Sleep(absl::Milliseconds(millis));
       if (!slept.ok()) co_return slept.failure();
@@ -322,22 +329,20 @@ void RegisterPrograms(sdk::Registry& registry, Scheduler& scheduler, Vendor& ven
   const auto undo = [hands](sdk::ActivityContext& ctx, Undo undo) {
     return UndoStep(hands, ctx, undo.idempotency_key, undo.input.value());
   };
-  saga::AddCompensation(
-      registry, kUndo, undo,
-      {.start_to_close_timeout = absl::Seconds(30),
-       .retry = sdk::RetryPolicy{.maximum_interval = absl::Seconds(20)}});
+  saga::AddCompensation(registry, kUndo, undo,
+                        {.start_to_close_timeout = absl::Seconds(30),
+                         .retry = sdk::RetryPolicy{.maximum_interval = absl::Seconds(20)}});
   saga::AddCompensation(registry, kUndoFew, undo,
                         {.start_to_close_timeout = absl::Seconds(30),
                          .retry = sdk::RetryPolicy{.maximum_attempts = 2}});
-  registry.AddActivity(
-      kPlainUndo,
-      [hands](sdk::ActivityContext& ctx, Text in) {
-        const std::pair<std::string, std::string> parts =
-            absl::StrSplit(in.value(), absl::MaxSplits('|', 1));
-        return UndoStep(hands, ctx, parts.second, parts.first);
-      },
-      {.start_to_close_timeout = absl::Seconds(30),
-       .retry = sdk::RetryPolicy{.maximum_interval = absl::Seconds(20)}});
+  registry.AddActivity(kPlainUndo,
+                       [hands](sdk::ActivityContext& ctx, Text in) {
+                         const std::pair<std::string, std::string> parts =
+                             absl::StrSplit(in.value(), absl::MaxSplits('|', 1));
+                         return UndoStep(hands, ctx, parts.second, parts.first);
+                       },
+                       {.start_to_close_timeout = absl::Seconds(30),
+                        .retry = sdk::RetryPolicy{.maximum_interval = absl::Seconds(20)}});
 }
 
 }  // namespace sim

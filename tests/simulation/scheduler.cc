@@ -73,8 +73,8 @@ void SimLoop::Post(Function fn) { queue_.push_back({0, std::move(fn)}); }
 base::TimerId SimLoop::PostAfter(absl::Duration delay, Function fn) {
   const base::TimerId id = ++last_timer_;
   // Whole microseconds, and never early.
-  const absl::Duration at = absl::Ceil(
-      scheduler_.now() + std::max(delay, absl::ZeroDuration()), absl::Microseconds(1));
+  const absl::Duration at =
+      absl::Ceil(scheduler_.now() + std::max(delay, absl::ZeroDuration()), absl::Microseconds(1));
   timers_[id] = std::move(fn);
   at_[id] = at;
   waiting_.insert({at, id});
@@ -90,9 +90,7 @@ void SimLoop::CancelTimer(base::TimerId id) {
   at_.erase(id);
 }
 
-bool SimLoop::ready() const {
-  return !queue_.empty() && paused_until_ <= scheduler_.now();
-}
+bool SimLoop::ready() const { return !queue_.empty() && paused_until_ <= scheduler_.now(); }
 
 void SimLoop::MoveDue() {
   while (!waiting_.empty() && waiting_.begin()->first <= scheduler_.now()) {

@@ -67,9 +67,9 @@ class Scheduler {
   bool Chance(double p) { return random_.NextDouble() < p; }
   // Uniform in [low, high).
   absl::Duration Between(absl::Duration low, absl::Duration high) {
-    return absl::Microseconds(absl::ToInt64Microseconds(low) +
-                              static_cast<int64_t>(random_.NextDouble() *
-                                                   absl::ToDoubleMicroseconds(high - low)));
+    return absl::Microseconds(
+        absl::ToInt64Microseconds(low) +
+        static_cast<int64_t>(random_.NextDouble() * absl::ToDoubleMicroseconds(high - low)));
   }
   Trace& trace() { return trace_; }
   void Log(const std::function<std::string()>& line) {

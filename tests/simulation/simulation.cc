@@ -59,7 +59,8 @@ class Simulation {
                .faults = faults_,
                .metrics = metrics,
                .broken = options.broken},
-        client_(scheduler_, checker_, [this] { return Route(); }, options.broken),
+        client_(
+            scheduler_, checker_, [this] { return Route(); }, options.broken),
         fault_loop_(scheduler_, "faults") {
     vendor_.set_undo_is_noop(options.broken == Rule::kCompensationIsNoop);
     const int live_max[] = {1, 3, 10'000};
@@ -101,11 +102,11 @@ class Simulation {
     const absl::Duration chaos = scheduler_.Between(absl::Seconds(20), absl::Minutes(4));
     for (uint64_t i = 0; i < workflows; ++i) {
       const bool timed = scheduler_.Chance(0.2);
-      client_.Begin(absl::StrCat("w", i), RandomProgram(scheduler_),
-                    scheduler_.Between(absl::Milliseconds(1), chaos * 0.5),
-                    timed ? scheduler_.Between(absl::Seconds(1), absl::Minutes(5))
-                          : absl::ZeroDuration(),
-                    scheduler_.Chance(0.3));
+      client_.Begin(
+          absl::StrCat("w", i), RandomProgram(scheduler_),
+          scheduler_.Between(absl::Milliseconds(1), chaos * 0.5),
+          timed ? scheduler_.Between(absl::Seconds(1), absl::Minutes(5)) : absl::ZeroDuration(),
+          scheduler_.Chance(0.3));
     }
     crash_rate_ = scheduler_.Chance(0.7) ? 1.0 : 0.0;
     takeover_rate_ = scheduler_.Chance(0.4) ? 1.0 : 0.0;
@@ -194,11 +195,11 @@ class Simulation {
     for (const std::string& id : client_.open()) {
       const Checker::Shadow* run = checker_.Newest(id);
       checker_.Fail(absl::StrCat("workflow ", id, " did not end: ",
-                                 run == nullptr ? "it never began"
-                                                : absl::StrCat(run->row.run_id.value(), " is ",
-                                                               v1::RunStatus::Value_Name(
-                                                                   run->row.status),
-                                                               " ", run->row.status_reason)));
+                                 run == nullptr
+                                     ? "it never began"
+                                     : absl::StrCat(run->row.run_id.value(), " is ",
+                                                    v1::RunStatus::Value_Name(run->row.status), " ",
+                                                    run->row.status_reason)));
     }
     // What was sent arrives yet: late effects.
     const absl::Duration limit = scheduler_.now() + absl::Minutes(11);

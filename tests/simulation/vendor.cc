@@ -38,8 +38,10 @@ void Vendor::SendDo(const std::string& key, const std::string& step, absl::Durat
     Effect& effect = effects_[key];
     effect.step = step;
     scheduler_.Log([&] {
-      return absl::StrCat("vendor: do ", key, " of ", step, effect.undone ? " refused, undone"
-                          : effect.done ? " again" : "");
+      return absl::StrCat("vendor: do ", key, " of ", step,
+                          effect.undone ? " refused, undone"
+                          : effect.done ? " again"
+                                        : "");
     });
     if (effect.undone || effect.done) return;
     effect.done = true;

@@ -53,7 +53,7 @@ class Vendor {
   SimLoop loop_;
   bool faulty_ = true;
   bool undo_is_noop_ = false;
-  std::map<std::string, Effect> effects_;  // by idempotency key
+  std::map<std::string, Effect> effects_;                       // by idempotency key
   std::map<std::string, std::vector<std::string>> undo_order_;  // by workflow id
 };
 

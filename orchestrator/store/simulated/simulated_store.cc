@@ -51,10 +51,9 @@ absl::Status CheckNumbers(const RunWrite& write) {
     fits &= write.first_event_id == before && after > before && after <= kEventIdMax;
   }
   if (fits) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("run ", write.row.run_id.value(), ": the write does not fit (stored events end ",
-                   "before ", before, ", first_event_id ", write.first_event_id,
-                   ", next_event_id ", after, ")"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "run ", write.row.run_id.value(), ": the write does not fit (stored events end ", "before ",
+      before, ", first_event_id ", write.first_event_id, ", next_event_id ", after, ")"));
 }
 
 // Newest first.
@@ -103,16 +102,16 @@ absl::Status SimulatedStore::Apply(const WriteBatch& batch) {
   SimulatedDisk::Content& disk = disk_->content_;
   const auto epoch = disk.epochs.find(batch.partition);
   if (epoch == disk.epochs.end() || epoch->second != batch.epoch) {
-    return absl::AbortedError(absl::StrCat(
-        "partition ", batch.partition, ": the batch has epoch ", batch.epoch,
-        ", the partition is at epoch ", epoch == disk.epochs.end() ? 0 : epoch->second));
+    return absl::AbortedError(absl::StrCat("partition ", batch.partition, ": the batch has epoch ",
+                                           batch.epoch, ", the partition is at epoch ",
+                                           epoch == disk.epochs.end() ? 0 : epoch->second));
   }
   // First look, then write: what is known of each run while the batch is applied.
   std::map<base::RunId, const RunRow*> rows;
   for (const RunWrite& write : batch.writes) {
     const base::RunId& id = write.row.run_id;
     const auto stored = disk.runs.find(id);
-    const RunRow* row = rows.contains(id)              ? rows[id]
+    const RunRow* row = rows.contains(id)           ? rows[id]
                         : stored != disk.runs.end() ? &stored->second.row
                                                     : nullptr;
     if (write.is_new && row != nullptr) {
@@ -266,8 +265,8 @@ absl::StatusOr<std::vector<std::string>> SimulatedStore::ReadTransitions(
   const Run& run = it->second;
   std::vector<std::string> transitions;
   for (size_t i = 0; i < run.transitions.size(); ++i) {
-    const base::EventId next = i + 1 < run.transitions.size() ? run.transitions[i + 1].first
-                                                              : run.row.next_event_id;
+    const base::EventId next =
+        i + 1 < run.transitions.size() ? run.transitions[i + 1].first : run.row.next_event_id;
     if (next - 1 <= after_event_id || static_cast<int>(transitions.size()) >= limit) continue;
     transitions.push_back(run.transitions[i].second);
   }

@@ -28,7 +28,7 @@ class SimulatedDisk {
  public:
   struct Run {
     RunRow row;
-    int64_t order = 0;  // of creation
+    int64_t order = 0;                                               // of creation
     std::vector<std::pair<base::EventId, std::string>> transitions;  // by first event id
     std::map<base::EventId, v1::ActivityAttemptState> attempts;
   };

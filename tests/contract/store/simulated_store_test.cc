@@ -16,9 +16,8 @@ class SimulatedDatabase : public Database {
   std::shared_ptr<store::SimulatedDisk> disk_ = std::make_shared<store::SimulatedDisk>();
 };
 
-INSTANTIATE_TEST_SUITE_P(Simulated, StoreConformance, testing::Values([] {
-                           return std::make_unique<SimulatedDatabase>();
-                         }));
+INSTANTIATE_TEST_SUITE_P(Simulated, StoreConformance,
+                         testing::Values([] { return std::make_unique<SimulatedDatabase>(); }));
 
 class OneFault : public store::StoreFaults {
  public:
