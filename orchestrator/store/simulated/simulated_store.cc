@@ -68,23 +68,23 @@ absl::Status NoSuchRun(const base::RunId& id) {
 }  // namespace
 
 SimulatedDisk::Content SimulatedDisk::Snapshot() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  absl::MutexLock lock(&mutex_);
   return content_;
 }
 
 void SimulatedDisk::Restore(Content content) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  absl::MutexLock lock(&mutex_);
   content_ = std::move(content);
 }
 
 absl::StatusOr<int64_t> SimulatedStore::AcquirePartition(int partition, const std::string& owner) {
-  std::lock_guard<std::mutex> lock(disk_->mutex_);
+  absl::MutexLock lock(&disk_->mutex_);
   return ++disk_->content_.epochs[partition];
 }
 
 absl::Status SimulatedStore::Commit(const WriteBatch& batch) {
   for (const RunWrite& write : batch.writes) RETURN_IF_ERROR(CheckNumbers(write));
-  std::lock_guard<std::mutex> lock(disk_->mutex_);
+  absl::MutexLock lock(&disk_->mutex_);
   const StoreFaults::CommitFault fault =
       faults_ == nullptr ? StoreFaults::CommitFault::kNone : faults_->OnCommit(batch);
   if (fault == StoreFaults::CommitFault::kBeforeWrite) {
@@ -169,7 +169,7 @@ absl::Status SimulatedStore::Apply(const WriteBatch& batch) {
 }
 
 absl::StatusOr<StoredRun> SimulatedStore::LoadRun(const base::RunId& run_id) {
-  std::lock_guard<std::mutex> lock(disk_->mutex_);
+  absl::MutexLock lock(&disk_->mutex_);
   RETURN_IF_ERROR(ReadFault());
   const auto it = disk_->content_.runs.find(run_id);
   if (it == disk_->content_.runs.end()) return NoSuchRun(run_id);
@@ -181,7 +181,7 @@ absl::StatusOr<StoredRun> SimulatedStore::LoadRun(const base::RunId& run_id) {
 
 absl::StatusOr<std::optional<RunRow>> SimulatedStore::FindRun(const base::Namespace& ns,
                                                               const base::WorkflowId& workflow_id) {
-  std::lock_guard<std::mutex> lock(disk_->mutex_);
+  absl::MutexLock lock(&disk_->mutex_);
   RETURN_IF_ERROR(ReadFault());
   const Run* newest = nullptr;
   for (const auto& [id, run] : disk_->content_.runs) {
@@ -193,7 +193,7 @@ absl::StatusOr<std::optional<RunRow>> SimulatedStore::FindRun(const base::Namesp
 }
 
 absl::StatusOr<std::optional<RunRow>> SimulatedStore::FindRunById(const base::RunId& run_id) {
-  std::lock_guard<std::mutex> lock(disk_->mutex_);
+  absl::MutexLock lock(&disk_->mutex_);
   RETURN_IF_ERROR(ReadFault());
   const auto it = disk_->content_.runs.find(run_id);
   if (it == disk_->content_.runs.end()) return std::nullopt;
@@ -202,7 +202,7 @@ absl::StatusOr<std::optional<RunRow>> SimulatedStore::FindRunById(const base::Ru
 
 absl::StatusOr<RunPage> SimulatedStore::List(const RunFilter& filter, int page_size,
                                              const std::string& page_token) {
-  std::lock_guard<std::mutex> lock(disk_->mutex_);
+  absl::MutexLock lock(&disk_->mutex_);
   RETURN_IF_ERROR(ReadFault());
   std::pair<int64_t, int64_t> before = {INT64_MAX, INT64_MAX};  // start time, order
   if (!page_token.empty()) {
@@ -237,7 +237,7 @@ absl::StatusOr<RunPage> SimulatedStore::List(const RunFilter& filter, int page_s
 absl::StatusOr<std::vector<DueRun>> SimulatedStore::DueRuns(int slot_first, int slot_last,
                                                             const DueRun& after, absl::Time until,
                                                             int limit) {
-  std::lock_guard<std::mutex> lock(disk_->mutex_);
+  absl::MutexLock lock(&disk_->mutex_);
   RETURN_IF_ERROR(ReadFault());
   std::set<std::pair<absl::Time, base::RunId>> due;
   const std::pair seen(Truncate(after.wake_at), after.run_id);
@@ -258,7 +258,7 @@ absl::StatusOr<std::vector<DueRun>> SimulatedStore::DueRuns(int slot_first, int 
 
 absl::StatusOr<std::vector<std::string>> SimulatedStore::ReadTransitions(
     const base::RunId& run_id, base::EventId after_event_id, int limit) {
-  std::lock_guard<std::mutex> lock(disk_->mutex_);
+  absl::MutexLock lock(&disk_->mutex_);
   RETURN_IF_ERROR(ReadFault());
   const auto it = disk_->content_.runs.find(run_id);
   if (it == disk_->content_.runs.end()) return NoSuchRun(run_id);
@@ -274,7 +274,7 @@ absl::StatusOr<std::vector<std::string>> SimulatedStore::ReadTransitions(
 }
 
 absl::StatusOr<std::vector<StatusCount>> SimulatedStore::CountRuns() {
-  std::lock_guard<std::mutex> lock(disk_->mutex_);
+  absl::MutexLock lock(&disk_->mutex_);
   RETURN_IF_ERROR(ReadFault());
   std::map<std::pair<std::string, v1::RunStatus::Value>, int64_t> counts;
   for (const auto& [id, run] : disk_->content_.runs) {

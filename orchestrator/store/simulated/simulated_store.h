@@ -14,11 +14,12 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "orchestrator/store/store.h"
 
 namespace store {
@@ -43,8 +44,8 @@ class SimulatedDisk {
 
  private:
   friend class SimulatedStore;
-  mutable std::mutex mutex_;
-  Content content_;
+  mutable absl::Mutex mutex_;
+  Content content_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Decides the fate of calls. Called with the disk locked: it may not call a store.
@@ -84,7 +85,7 @@ class SimulatedStore : public Store {
   absl::StatusOr<std::vector<StatusCount>> CountRuns() override;
 
  private:
-  absl::Status Apply(const WriteBatch& batch);
+  absl::Status Apply(const WriteBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(disk_->mutex_);
   absl::Status ReadFault() { return faults_ == nullptr ? absl::OkStatus() : faults_->OnRead(); }
 
   const std::shared_ptr<SimulatedDisk> disk_;
