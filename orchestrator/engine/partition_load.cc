@@ -35,7 +35,7 @@ void RestoreAttempts(core::RunState& state, const std::vector<v1::ActivityAttemp
     if (activity.next_attempt_time <= opened_at) activity.effect_unknown = true;
     // The clock has stepped back since: a first attempt waits for nothing.
     if (activity.attempt == 1 && activity.next_attempt_time > now) {
-      activity.next_attempt_time = now;
+      activity.next_attempt_time = std::min(opened_at, now);
       activity.effect_unknown = true;
     }
   }
