@@ -53,8 +53,8 @@ sdk::Workflow<v1::Payload> Saga::RunRaw(std::string type, v1::Payload input, std
         "SagaAborted", absl::StrCat("step ", type, " was run after the saga was aborted"));
   }
   if (steps_.size() >= kStepsMax) {
-    co_return sdk::Failure::Permanent(
-        "TooManySteps", absl::StrCat("a saga has at most ", kStepsMax, " steps"));
+    co_return sdk::Failure::Permanent("TooManySteps",
+                                      absl::StrCat("a saga has at most ", kStepsMax, " steps"));
   }
   sdk::Future<v1::Payload> future = ctx_.ExecuteRaw(type, input, options.step, where);
   // Canceled before it was scheduled: the step never happens and there is nothing to undo.
@@ -93,9 +93,9 @@ sdk::Workflow<std::vector<sdk::Outcome<v1::Payload>>> Saga::Parallel(Group group
   const std::string name = absl::StrCat(kGroupPrefix, ++group_counter_);
   std::vector<sdk::Future<v1::Payload>> running;
   for (Group::Member& member : group.members_) {
-    running.push_back(ctx_.Spawn<v1::Payload>(
-        RunRaw(member.type, std::move(member.input), member.undo, std::move(member.options), name,
-               std::source_location::current())));
+    running.push_back(ctx_.Spawn<v1::Payload>(RunRaw(member.type, std::move(member.input),
+                                                     member.undo, std::move(member.options), name,
+                                                     std::source_location::current())));
   }
   std::vector<sdk::Outcome<v1::Payload>> outcomes;
   for (sdk::Future<v1::Payload>& future : running) {
@@ -244,8 +244,8 @@ void Saga::RegisterVerb(const std::string& update, Step::Verb verb, bool reason_
       [this, reason_needed](const v1::CompensationVerbInput& input) {
         return ValidateVerb(input, reason_needed);
       },
-      [this, verb](const v1::CompensationVerbInput& input)
-          -> sdk::Outcome<v1::CompensationVerbInput> {
+      [this,
+       verb](const v1::CompensationVerbInput& input) -> sdk::Outcome<v1::CompensationVerbInput> {
         Step* step = FindStep(input.step());
         step->verb = verb;
         step->verb_reason = input.reason();

@@ -80,8 +80,8 @@ class Saga {
   sdk::Workflow<Out> Run(sdk::ActivityType<In, Out> type, In input,
                          CompensationType<In, Out, Result> undo, StepOptions options = {},
                          std::source_location where = std::source_location::current()) {
-    return Decode<Out>(RunRaw(type.name, history::ToPayload(input), undo.name, std::move(options),
-                              "", where));
+    return Decode<Out>(
+        RunRaw(type.name, history::ToPayload(input), undo.name, std::move(options), "", where));
   }
   // A step that has nothing to undo.
   template <typename In, typename Out>
@@ -184,8 +184,8 @@ void AddCompensation(sdk::Registry& registry, CompensationType<In, Out, Result> 
         if (!raw.ok()) return sdk::internal::Immediate<v1::Payload>(raw.failure());
         absl::StatusOr<In> input = history::FromPayload<In>(raw->step_input());
         if (!input.ok()) {
-          return sdk::internal::Immediate<v1::Payload>(sdk::Failure::Permanent(
-              "PayloadMismatch", std::string(input.status().message())));
+          return sdk::internal::Immediate<v1::Payload>(
+              sdk::Failure::Permanent("PayloadMismatch", std::string(input.status().message())));
         }
         Undo<In, Out> undo{.input = *std::move(input),
                            .idempotency_key = raw->step_idempotency_key(),

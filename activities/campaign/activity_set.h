@@ -108,11 +108,9 @@ class ActivitySet {
   std::vector<sendgrid::Address> Recipients(const v1::CampaignSpec& spec) const;
   Result<v1::ChannelResult> SendEmail(v1::DistributeInput input, DistributeJournal* journal,
                                       outbound::CallContext call) const;
-  Result<v1::ChannelResult> PostSocial(v1::DistributeInput input,
-                                       DistributeJournal* journal,
+  Result<v1::ChannelResult> PostSocial(v1::DistributeInput input, DistributeJournal* journal,
                                        outbound::CallContext call) const;
-  Result<v1::ChannelResult> PublishBlog(v1::DistributeInput input,
-                                        DistributeJournal* journal,
+  Result<v1::ChannelResult> PublishBlog(v1::DistributeInput input, DistributeJournal* journal,
                                         outbound::CallContext call) const;
   base::Task<void> UndoEmail(v1::DistributeCheckpoint checkpoint, absl::Time now,
                              UndoReport* report, outbound::CallContext call) const;

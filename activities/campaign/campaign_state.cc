@@ -83,8 +83,8 @@ void CampaignState::EndUndo(const base::Failure& failure) {
     if (state == PhaseState::kCompleted) state = PhaseState::kCompensated;
   }
   status_ = failure.is_canceled() ? "CANCELED" : "FAILED";
-  message_ = absl::StrCat(failure.is_canceled() ? "canceled" : "failed", " and undone: ",
-                          end_reason_);
+  message_ =
+      absl::StrCat(failure.is_canceled() ? "canceled" : "failed", " and undone: ", end_reason_);
 }
 
 void CampaignState::Complete(std::string outcome) {
@@ -119,8 +119,8 @@ base::Done CampaignState::MayDecide(const v1::DecisionInput& input) const {
   }
   if (CharacterCount(input.decided_by()) > kDecidedByCharactersMax) {
     return base::Failure::Permanent(
-        "InvalidDecision", absl::StrCat("decided_by: at most ", kDecidedByCharactersMax,
-                                        " characters"));
+        "InvalidDecision",
+        absl::StrCat("decided_by: at most ", kDecidedByCharactersMax, " characters"));
   }
   if (CharacterCount(input.comment()) > kCommentCharactersMax) {
     return base::Failure::Permanent(
@@ -161,9 +161,8 @@ base::Done CampaignState::MayUpdateContent(const v1::UpdateContentInput& input) 
       absl::StrAppend(&known, known.empty() ? "" : ", ", piece.id);
     }
     return base::Failure::Permanent(
-        "UnknownContent",
-        absl::StrCat("content_id: there is no \"", CleanLine(input.content_id(), 80),
-                     "\"; known are ", known));
+        "UnknownContent", absl::StrCat("content_id: there is no \"",
+                                       CleanLine(input.content_id(), 80), "\"; known are ", known));
   }
   if (CleanText(input.new_content(), kind->characters_max).empty()) {
     return base::Failure::Permanent("InvalidContent", "new_content: must not be empty");
@@ -241,11 +240,16 @@ v1::CampaignProgress CampaignState::Progress(absl::Time now) const {
 
 std::string CampaignState::StateName(PhaseState state) {
   switch (state) {
-    case PhaseState::kPending: return "pending";
-    case PhaseState::kRunning: return "running";
-    case PhaseState::kCompleted: return "completed";
-    case PhaseState::kFailed: return "failed";
-    case PhaseState::kCompensated: return "compensated";
+    case PhaseState::kPending:
+      return "pending";
+    case PhaseState::kRunning:
+      return "running";
+    case PhaseState::kCompleted:
+      return "completed";
+    case PhaseState::kFailed:
+      return "failed";
+    case PhaseState::kCompensated:
+      return "compensated";
   }
   return "";
 }

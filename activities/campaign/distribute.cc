@@ -40,8 +40,8 @@ absl::Time SendTime(const v1::DistributeCheckpoint& checkpoint, const v1::Campai
   const absl::Time fresh = SendAt(spec, now, undo_window);
   if (!checkpoint.has_email_send_at()) return fresh;
   const absl::Time chosen = history::FromProto(checkpoint.email_send_at());
-  const bool handed_over = HasChannel(spec, kEmail) ? checkpoint.email_accepted()
-                                                    : !checkpoint.social_post_id().empty();
+  const bool handed_over =
+      HasChannel(spec, kEmail) ? checkpoint.email_accepted() : !checkpoint.social_post_id().empty();
   return handed_over ? chosen : std::max(chosen, fresh);
 }
 
@@ -56,9 +56,9 @@ absl::Time LastChance(const v1::CampaignSpec& spec, absl::Time send_at) {
 base::Done ActivitySet::CheckDistribution(const v1::CampaignSpec& spec) const {
   for (const std::string& channel : spec.channels()) {
     if (AssetType(channel).empty()) {
-      return base::Failure::Permanent(
-          "InvalidInput", absl::StrCat("channels: there is no channel \"", channel,
-                                       "\"; known are email, social, blog"));
+      return base::Failure::Permanent("InvalidInput",
+                                      absl::StrCat("channels: there is no channel \"", channel,
+                                                   "\"; known are email, social, blog"));
     }
   }
   if (HasChannel(spec, kEmail)) {
@@ -100,10 +100,9 @@ Result<v1::ChannelResult> ActivitySet::SendEmail(v1::DistributeInput input,
                                       checkpoint.email_batch_ids().end());
   if (checkpoint.email_accepted()) co_return Scheduled(used.empty() ? "" : used.back(), send_at);
 
-  const Email email =
-      MakeEmail(input.campaign(), input.pieces(),
-                TrackedLink(settings_.link_base_url, input.workflow_id(), kEmail),
-                AssetUrl(input.assets(), kEmail));
+  const Email email = MakeEmail(input.campaign(), input.pieces(),
+                                TrackedLink(settings_.link_base_url, input.workflow_id(), kEmail),
+                                AssetUrl(input.assets(), kEmail));
   sendgrid::Message message;
   message.from = {settings_.email.from_address, settings_.email.from_name};
   message.to = Recipients(input.campaign());

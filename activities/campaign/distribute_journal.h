@@ -21,8 +21,8 @@ class DistributeJournal {
  public:
   explicit DistributeJournal(sdk::ActivityContext& ctx)
       : ctx_(ctx),
-        checkpoint_(ctx.last_heartbeat<v1::DistributeCheckpoint>().value_or(
-            v1::DistributeCheckpoint())) {}
+        checkpoint_(
+            ctx.last_heartbeat<v1::DistributeCheckpoint>().value_or(v1::DistributeCheckpoint())) {}
 
   const v1::DistributeCheckpoint& checkpoint() const { return checkpoint_; }
   absl::Time Now() const { return ctx_.loop().clock().Now(); }

@@ -39,7 +39,8 @@ std::string MakeHtml(const v1::CampaignSpec& spec, const Pieces& pieces, const s
                   ParagraphsToHtml(PieceText(pieces, kEmailBody)));
   absl::StrAppend(&html, "<p style=\"margin:32px 0 0\"><a href=\"", SafeUrl(link),
                   "\" style=\"display:inline-block;padding:12px 24px;background:#1d4ed8;"
-                  "color:#ffffff;text-decoration:none;border-radius:6px\">", kAction,
+                  "color:#ffffff;text-decoration:none;border-radius:6px\">",
+                  kAction,
                   "</a></p>\n</td></tr>\n</table>\n</td></tr></table>\n</body>\n</html>\n");
   return html;
 }

@@ -46,16 +46,26 @@ const std::vector<PieceKind>& PieceKinds() {
   static const auto& kinds = *new std::vector<PieceKind>{
       {kHeadline, "Headline", "One strong line that states the benefit, at most 80 characters.",
        150, true},
-      {kTagline, "Tagline", "A short memorable line that supports the headline, at most 100 "
-       "characters.", 200, true},
-      {kEmailSubject, "Email subject", "Subject line of the mail, at most 60 characters, no "
-       "all-caps, no spam words.", 150, true},
-      {kEmailBody, "Email body", "The mail as plain text: a greeting, two to four short "
-       "paragraphs, one call to action. No link (it is added), no placeholders.", 10000, false},
-      {kSocialPost, "Social post", "A post of at most 180 characters with at most two hashtags. "
-       "No link (it is added).", 250, false},
-      {kBlogOutline, "Blog post", "The blog page in Markdown: an introduction, then three to five "
-       "sections with \"## \" headings and a few sentences or a list each.", 20000, false},
+      {kTagline, "Tagline",
+       "A short memorable line that supports the headline, at most 100 "
+       "characters.",
+       200, true},
+      {kEmailSubject, "Email subject",
+       "Subject line of the mail, at most 60 characters, no "
+       "all-caps, no spam words.",
+       150, true},
+      {kEmailBody, "Email body",
+       "The mail as plain text: a greeting, two to four short "
+       "paragraphs, one call to action. No link (it is added), no placeholders.",
+       10000, false},
+      {kSocialPost, "Social post",
+       "A post of at most 180 characters with at most two hashtags. "
+       "No link (it is added).",
+       250, false},
+      {kBlogOutline, "Blog post",
+       "The blog page in Markdown: an introduction, then three to five "
+       "sections with \"## \" headings and a few sentences or a list each.",
+       20000, false},
   };
   return kinds;
 }

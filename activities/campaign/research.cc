@@ -24,10 +24,10 @@ bool Wanted(const v1::CampaignSpec& spec, absl::string_view source) {
 
 // What to look for: the campaign in its own words.
 std::string QueryOf(const v1::CampaignSpec& spec) {
-  return CleanLine(absl::StrCat(spec.campaign_name(), " ",
-                                absl::StrJoin(spec.campaign_goals(), " "), " ",
-                                spec.target_audience()),
-                   500);
+  return CleanLine(
+      absl::StrCat(spec.campaign_name(), " ", absl::StrJoin(spec.campaign_goals(), " "), " ",
+                   spec.target_audience()),
+      500);
 }
 
 v1::SourceError Source(absl::string_view source, absl::string_view target) {

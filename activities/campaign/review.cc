@@ -17,8 +17,8 @@ Result<github::PullRequest> ActivitySet::EnsureReviewPull(v1::ReviewInput input,
   github::PullRequestSpec spec;
   spec.branch = BranchName(input.workflow_id());
   spec.title = PullRequestTitle(input.campaign());
-  spec.body = PullRequestBody(input.workflow_id(), input.campaign(), input.pieces(),
-                              input.assets());
+  spec.body =
+      PullRequestBody(input.workflow_id(), input.campaign(), input.pieces(), input.assets());
   spec.commit_message = CommitMessage(input.campaign());
   spec.files = ReviewFiles(input.workflow_id(), input.campaign(), input.pieces(), input.assets(),
                            settings_.review.content_dir);

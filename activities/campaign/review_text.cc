@@ -99,9 +99,10 @@ std::string PullRequestTitle(const v1::CampaignSpec& spec) {
 
 std::string PullRequestBody(const std::string& workflow_id, const v1::CampaignSpec& spec,
                             const Pieces& pieces, const Assets& assets) {
-  std::string body = absl::StrCat(
-      "**", EscapeMarkdown(spec.campaign_name()), "** is ready for review. Nothing is published "
-      "before it is approved.\n\n", BriefTable(spec), "\n## Content\n\n");
+  std::string body = absl::StrCat("**", EscapeMarkdown(spec.campaign_name()),
+                                  "** is ready for review. Nothing is published "
+                                  "before it is approved.\n\n",
+                                  BriefTable(spec), "\n## Content\n\n");
   for (const v1::ContentPiece& piece : pieces) {
     const PieceKind* kind = FindPieceKind(piece.content_id());
     if (kind == nullptr) continue;
@@ -118,8 +119,8 @@ std::string PullRequestBody(const std::string& workflow_id, const v1::CampaignSp
 std::string ClosingComment(const std::string& outcome, const v1::ApprovalDecision& decision,
                            const std::string& reason) {
   if (outcome == "approved") {
-    std::string comment = absl::StrCat("The campaign was **approved** by ",
-                                       EscapeMarkdown(decision.decided_by()));
+    std::string comment =
+        absl::StrCat("The campaign was **approved** by ", EscapeMarkdown(decision.decided_by()));
     if (!decision.via().empty()) absl::StrAppend(&comment, " via ", EscapeMarkdown(decision.via()));
     absl::StrAppend(&comment, " and has been published.\n");
     if (!decision.comment().empty()) absl::StrAppend(&comment, "\n", Quote(decision.comment()));

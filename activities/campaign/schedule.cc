@@ -25,8 +25,8 @@ absl::Time SendAt(const v1::CampaignSpec& spec, absl::Time now, absl::Duration u
   const absl::Time earliest = now + undo_window;
   const absl::Time wanted = std::max(ScheduleTime(spec).value_or(earliest), earliest);
   const absl::Time send_at = std::min(wanted, now + kSendAheadMax - absl::Minutes(1));
-  return absl::FromUnixSeconds(absl::ToUnixSeconds(send_at + absl::Seconds(1) -
-                                                   absl::Nanoseconds(1)));
+  return absl::FromUnixSeconds(
+      absl::ToUnixSeconds(send_at + absl::Seconds(1) - absl::Nanoseconds(1)));
 }
 
 std::string TimeText(absl::Time time) {

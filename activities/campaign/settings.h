@@ -70,7 +70,7 @@ struct FigmaSettings {
 
 struct ReviewSettings {
   std::string content_dir = "reviews";  // of the review's files, in the repository
-  std::string slack_channel;              // id, "C0123456789"
+  std::string slack_channel;            // id, "C0123456789"
 };
 
 struct EmailSettings {
@@ -80,7 +80,7 @@ struct EmailSettings {
 };
 
 struct SocialSettings {
-  std::string channel_id;  // of Buffer
+  std::string channel_id;            // of Buffer
   size_t text_characters_max = 280;  // of a post with its link
 };
 

@@ -24,8 +24,7 @@ Result<v1::UndoOutput> ActivitySet::DeleteAssets(
   const bool unknown = undo.outcome == orchestrator::v1::StepOutcome::UNKNOWN;
   for (int look = 0; look < (unknown ? 2 : 1); ++look) {
     if (look > 0) co_await Settle(ctx);
-    const base::Outcome<std::vector<std::string>> listed =
-        co_await connectors_.assets.List(prefix);
+    const base::Outcome<std::vector<std::string>> listed = co_await connectors_.assets.List(prefix);
     if (listed.ok()) {
       keys.insert(listed->begin(), listed->end());
     } else {

@@ -121,9 +121,8 @@ Result<v1::UndoOutput> ActivitySet::RollbackDistribution(
   if (undo.outcome == orchestrator::v1::StepOutcome::UNKNOWN && report.ok()) {
     co_await Settle(ctx);
     if (HasChannel(spec, kSocial)) {
-      const base::Outcome<std::vector<std::string>> late =
-          co_await connectors_.buffer.DeletePosts(settings_.social.channel_id,
-                                                  SocialMarker(workflow_id), since, call);
+      const base::Outcome<std::vector<std::string>> late = co_await connectors_.buffer.DeletePosts(
+          settings_.social.channel_id, SocialMarker(workflow_id), since, call);
       if (!late.ok()) report.AddFailure(late.failure(), "social: post of the campaign");
       if (late.ok()) {
         for (const std::string& id : *late) {

@@ -80,8 +80,8 @@ struct Classification {
 // What the pipeline must know of a vendor; one constant per connector.
 struct Vendor {
   std::string name;  // "github"; label of metrics and logs, key of breaker and limiter
-  absl::Duration timeout = absl::Seconds(30);      // of one try
-  int tries_max = 6;                               // inside one Call
+  absl::Duration timeout = absl::Seconds(30);  // of one try
+  int tries_max = 6;                           // inside one Call
   absl::Duration backoff_initial = absl::Milliseconds(200);
   absl::Duration backoff_max = absl::Seconds(10);
   size_t response_bytes_max = 16 * 1024 * 1024;

@@ -67,8 +67,8 @@ absl::Duration ParseRetryAfter(std::string_view header, absl::Time now) {
     return absl::Seconds(std::min(seconds, 30.0 * 24 * 3600));
   }
   // RFC 9110 section 5.6.7: IMF-fixdate, and the two obsolete forms that a recipient must read.
-  for (const char* format : {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
-                             "%a %b %e %H:%M:%S %Y"}) {
+  for (const char* format :
+       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
     absl::Time at;
     std::string error;
     if (absl::ParseTime(format, value, &at, &error)) {
@@ -80,8 +80,7 @@ absl::Duration ParseRetryAfter(std::string_view header, absl::Time now) {
 
 std::string VendorMessage(std::string_view body) {
   if (body.size() > 256 * 1024) return "";
-  const nlohmann::json parsed =
-      nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json parsed = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
   if (parsed.is_discarded() || parsed.is_string()) return "";
   std::string message = base::Redact(FindMessage(parsed, 4));
   if (message.size() > kMessageBytesMax) {
@@ -102,8 +101,7 @@ Classification ClassifyByStatus(const HttpRequest& request, const HttpResponse& 
   }
   result.failure_type = FailureType(status);
   const std::string words = VendorMessage(response.body);
-  result.failure_message =
-      absl::StrCat("answered ", status, words.empty() ? "" : ": ", words);
+  result.failure_message = absl::StrCat("answered ", status, words.empty() ? "" : ": ", words);
   if (status == 408 || status == 425 || status == 429 || status == 503 || status == 529) {
     result.verdict = Verdict::kRetry;
     result.retry_after = ParseRetryAfter(response.Header("retry-after"), response.received_at);

@@ -291,8 +291,8 @@ struct HttpClient::Impl {
     SetMethodAndBody(easy, transfer);
     for (const auto& [name, value] : request.headers) {
       // "Name;" is curl's spelling of a header without a value.
-      const std::string line = value.empty() ? absl::StrCat(name, ";")
-                                             : absl::StrCat(name, ": ", value);
+      const std::string line =
+          value.empty() ? absl::StrCat(name, ";") : absl::StrCat(name, ": ", value);
       transfer.headers = curl_slist_append(transfer.headers, line.c_str());
     }
     // Headers that curl would add by itself.
@@ -376,8 +376,8 @@ base::Task<Transfer> HttpClient::Impl::Send(HttpRequest request, TransferLimits 
   const auto by_caller =
       cancel.OnCancel([stop, cancel]() mutable { stop.Cancel(cancel.reason()); });
   const base::CancelToken shutdown_token = shutdown.token();
-  const auto by_shutdown = shutdown_token.OnCancel(
-      [stop]() mutable { stop.Cancel("the HTTP client is shut down"); });
+  const auto by_shutdown =
+      shutdown_token.OnCancel([stop]() mutable { stop.Cancel("the HTTP client is shut down"); });
 
   base::Semaphore semaphore = TurnsOf(origin.key);
   const base::Semaphore::Permit permit = co_await semaphore.Acquire(stop.token());
@@ -421,8 +421,7 @@ HttpClient::~HttpClient() = default;
 base::Task<Transfer> HttpClient::Send(HttpRequest request, TransferLimits limits,
                                       base::CancelToken cancel) {
   ++impl_->active;
-  Transfer transfer =
-      co_await impl_->Send(std::move(request), limits, std::move(cancel));
+  Transfer transfer = co_await impl_->Send(std::move(request), limits, std::move(cancel));
   --impl_->active;
   co_return transfer;
 }

@@ -91,8 +91,7 @@ base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, Htt
     const absl::Duration wanted =
         request.timeout > absl::ZeroDuration() ? request.timeout : vendor.timeout;
     const bool cut_by_deadline = left < wanted;
-    TryResult result =
-        co_await Try(vendor, request, std::min(left, wanted), context.cancel);
+    TryResult result = co_await Try(vendor, request, std::min(left, wanted), context.cancel);
     Count(vendor, request, result);
     if (result.canceled) {
       co_return CanceledFailure(context, effect_unknown || result.sent);
@@ -102,19 +101,18 @@ base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, Htt
 
     const bool unknown = verdict.verdict == Verdict::kRetryUnknown;
     const bool permanent = verdict.verdict == Verdict::kPermanent;
-    effect_unknown = effect_unknown || unknown ||
-                     (permanent && verdict.failure_type == "ResponseTooLarge");
-    const absl::Duration wait = verdict.retry_after > absl::ZeroDuration()
-                                    ? verdict.retry_after
-                                    : Backoff(vendor, tries);
+    effect_unknown =
+        effect_unknown || unknown || (permanent && verdict.failure_type == "ResponseTooLarge");
+    const absl::Duration wait =
+        verdict.retry_after > absl::ZeroDuration() ? verdict.retry_after : Backoff(vendor, tries);
     const bool last = permanent || (unknown && request.repeat == Repeat::kUnsafe) ||
                       tries >= vendor.tries_max || wait > options_.wait_max ||
                       loop_.clock().Now() + wait >= context.deadline;
     LogTry(vendor, request, context, result, tries, last, wait);
     if (last) {
       base::Failure failure;
-      failure.type = result.timed_out && cut_by_deadline ? "DeadlineExceeded"
-                                                         : verdict.failure_type;
+      failure.type =
+          result.timed_out && cut_by_deadline ? "DeadlineExceeded" : verdict.failure_type;
       failure.message = absl::StrCat(Describe(vendor, request), ": ", verdict.failure_message,
                                      " (try ", tries, ")");
       failure.retryable = !permanent;
@@ -130,8 +128,7 @@ base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, Htt
 base::Task<Pipeline::TryResult> Pipeline::Try(const Vendor& vendor, HttpRequest request,
                                               absl::Duration timeout, base::CancelToken cancel) {
   const HttpRequest* sent_request = &request;
-  const TransferLimits limits{.timeout = timeout,
-                              .response_bytes_max = vendor.response_bytes_max};
+  const TransferLimits limits{.timeout = timeout, .response_bytes_max = vendor.response_bytes_max};
   Transfer transfer = co_await transport_.Send(request, limits, std::move(cancel));
   TryResult result;
   result.sent = transfer.sent;
@@ -183,9 +180,8 @@ void Pipeline::Count(const Vendor& vendor, const HttpRequest& request, const Try
       .Increment();
 }
 
-void Pipeline::LogTry(const Vendor& vendor, const HttpRequest& request,
-                      const CallContext& context, const TryResult& result, int tries, bool last,
-                      absl::Duration wait) {
+void Pipeline::LogTry(const Vendor& vendor, const HttpRequest& request, const CallContext& context,
+                      const TryResult& result, int tries, bool last, absl::Duration wait) {
   base::Log(last ? base::LogLevel::kWarning : base::LogLevel::kDebug,
             last ? "outbound call failed" : "outbound try failed, will try again",
             {.workflow_id = context.workflow_id,

@@ -22,15 +22,15 @@ void Start(Session& session, const StartArguments& a) {
   absl::StatusOr<SpecFile> file = ReadSpecFile(a.file);
   if (!file.ok()) return session.Fail(file.status());
   if (!a.request_id.empty()) file->request.set_request_id(a.request_id);
-  auto started = session.connection().Call(&cv1::CampaignService::Stub::CreateCampaign,
-                                           file->request);
+  auto started =
+      session.connection().Call(&cv1::CampaignService::Stub::CreateCampaign, file->request);
   if (!started.ok()) return session.Fail(InFileTerms(*file, started.status()));
-  session.Print(*started, Pairs({{"workflow", started->workflow_id()},
-                                 {"run", started->run_id()},
-                                 {"status", started->status()},
-                                 {"note", started->already_started()
-                                              ? "this request_id had started it before"
-                                              : ""}}));
+  session.Print(
+      *started,
+      Pairs({{"workflow", started->workflow_id()},
+             {"run", started->run_id()},
+             {"status", started->status()},
+             {"note", started->already_started() ? "this request_id had started it before" : ""}}));
   std::cout.flush();
   if (a.watch) return Watch(session, started->workflow_id());
   if (!session.json()) {

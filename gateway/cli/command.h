@@ -39,12 +39,12 @@ class Session {
 CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& description,
                      const std::string& example, std::function<void()> run);
 
-void AddCampaignCommands(CLI::App& app, Session& session);   // start, progress
-void AddDecisionCommands(CLI::App& app, Session& session);   // approve, reject, update-content
+void AddCampaignCommands(CLI::App& app, Session& session);  // start, progress
+void AddDecisionCommands(CLI::App& app, Session& session);  // approve, reject, update-content
 void AddWatchCommand(CLI::App& app, Session& session);
 void AddResultCommand(CLI::App& app, Session& session);
 void AddWizardCommands(CLI::App& app, Session& session);
-void AddWorkflowCommands(CLI::App& app, Session& session);   // list, show, cancel, terminate
+void AddWorkflowCommands(CLI::App& app, Session& session);  // list, show, cancel, terminate
 void AddHistoryCommand(CLI::App& app, Session& session);
 void AddSagaCommands(CLI::App& app, Session& session);
 void AddCompletionCommand(CLI::App& app, Session& session);

@@ -17,8 +17,7 @@ absl::Status FromGrpc(const grpc::Status& status) {
       details.code() == status.error_code()) {
     return gateway::FromRpcStatus(details);
   }
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                      status.error_message());
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
 Connection::Connection(const std::string& address, absl::Duration timeout) : timeout_(timeout) {

@@ -25,17 +25,17 @@ class Connection {
   Connection(const std::string& address, absl::Duration timeout);
 
   template <typename Request, typename Response>
-  absl::StatusOr<Response> Call(
-      grpc::Status (orchestrator::v1::WorkflowService::Stub::*method)(grpc::ClientContext*,
-                                                                      const Request&, Response*),
-      const Request& request, absl::Duration longer = absl::ZeroDuration()) {
+  absl::StatusOr<Response> Call(grpc::Status (orchestrator::v1::WorkflowService::Stub::*method)(
+                                    grpc::ClientContext*, const Request&, Response*),
+                                const Request& request,
+                                absl::Duration longer = absl::ZeroDuration()) {
     return Finish<Request, Response>(*workflows_, method, request, longer);
   }
   template <typename Request, typename Response>
-  absl::StatusOr<Response> Call(
-      grpc::Status (campaign::v1::CampaignService::Stub::*method)(grpc::ClientContext*,
-                                                                  const Request&, Response*),
-      const Request& request, absl::Duration longer = absl::ZeroDuration()) {
+  absl::StatusOr<Response> Call(grpc::Status (campaign::v1::CampaignService::Stub::*method)(
+                                    grpc::ClientContext*, const Request&, Response*),
+                                const Request& request,
+                                absl::Duration longer = absl::ZeroDuration()) {
     return Finish<Request, Response>(*campaigns_, method, request, longer);
   }
   campaign::v1::CampaignService::Stub& campaigns() { return *campaigns_; }

@@ -14,8 +14,7 @@ namespace {
 
 namespace cv1 = campaign::v1;
 using Stub = cv1::CampaignService::Stub;
-using DecideMethod = grpc::Status (Stub::*)(grpc::ClientContext*,
-                                            const cv1::DecideCampaignRequest&,
+using DecideMethod = grpc::Status (Stub::*)(grpc::ClientContext*, const cv1::DecideCampaignRequest&,
                                             cv1::DecideCampaignResponse*);
 
 struct DecideArguments {
@@ -33,9 +32,9 @@ void Decide(Session& session, DecideMethod method, const DecideArguments& a) {
   auto response = session.connection().Call(method, request);
   if (!response.ok()) return session.Fail(response.status());
   const auto& decision = response->decision();
-  session.Print(*response, absl::StrCat(a.id, " ", decision.decision(), " by ",
-                                        decision.decided_by(), " at ",
-                                        HumanTime(decision.decided_at()), "\n"));
+  session.Print(*response,
+                absl::StrCat(a.id, " ", decision.decision(), " by ", decision.decided_by(), " at ",
+                             HumanTime(decision.decided_at()), "\n"));
 }
 
 void AddDecide(CLI::App& app, Session& session, const std::string& name,
@@ -88,7 +87,8 @@ void UpdateContent(Session& session, const ContentArguments& a) {
 }  // namespace
 
 void AddDecisionCommands(CLI::App& app, Session& session) {
-  AddDecide(app, session, "approve", "Approves a campaign that waits for it; the first decision wins",
+  AddDecide(app, session, "approve",
+            "Approves a campaign that waits for it; the first decision wins",
             "campaignctl approve campaign-2c26b46b68ffc68f --comment \"looks good\"", "--comment",
             &Stub::ApproveCampaign);
   AddDecide(app, session, "reject", "Rejects a campaign, which is then undone",

@@ -18,16 +18,21 @@ const char kExitCodesHelp[] =
 
 ExitCode ExitCodeOf(const absl::Status& status) {
   switch (status.code()) {
-    case absl::StatusCode::kOk: return kOk;
+    case absl::StatusCode::kOk:
+      return kOk;
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kOutOfRange:
     case absl::StatusCode::kUnauthenticated:
-    case absl::StatusCode::kPermissionDenied: return kUsage;
-    case absl::StatusCode::kNotFound: return kNotFound;
+    case absl::StatusCode::kPermissionDenied:
+      return kUsage;
+    case absl::StatusCode::kNotFound:
+      return kNotFound;
     case absl::StatusCode::kAlreadyExists:
     case absl::StatusCode::kAborted:
-    case absl::StatusCode::kFailedPrecondition: return kConflict;
-    default: return kUnavailable;
+    case absl::StatusCode::kFailedPrecondition:
+      return kConflict;
+    default:
+      return kUnavailable;
   }
 }
 
@@ -45,8 +50,10 @@ std::string NextStep(const absl::Status& status, const std::string& address) {
     case absl::StatusCode::kDeadlineExceeded:
       return "the call may have had its effect; look before repeating it, or give a longer "
              "--timeout";
-    case absl::StatusCode::kResourceExhausted: return "wait a little and try again";
-    default: return "";
+    case absl::StatusCode::kResourceExhausted:
+      return "wait a little and try again";
+    default:
+      return "";
   }
 }
 

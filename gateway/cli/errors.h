@@ -12,8 +12,8 @@ enum ExitCode {
   kEndedBadly = 1,  // watch and result: the campaign failed, was canceled, ...
   kUsage = 2,       // wrong use or invalid input
   kNotFound = 3,
-  kConflict = 4,    // the state forbids it: already decided, still running, closed
-  kUnavailable = 5, // server unreachable or failing, or a time-out
+  kConflict = 4,     // the state forbids it: already decided, still running, closed
+  kUnavailable = 5,  // server unreachable or failing, or a time-out
 };
 
 ExitCode ExitCodeOf(const absl::Status& status);

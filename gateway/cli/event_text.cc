@@ -62,10 +62,11 @@ std::string FieldText(const Message& message, const FieldDescriptor* field) {
 
 // In the order of telling; the first ones that are set make the detail.
 constexpr const char* kTelling[] = {
-    "workflow_type", "activity_type", "signal_name", "update_name",  "marker_name",
-    "timer_id",      "step",          "timeout_type", "attempt",     "reason",
-    "failure",       "last_failure",  "compensation_type", "group",  "decision",
-    "start_to_fire_timeout", "steps_left_behind", "new_run_id", "identity"};
+    "workflow_type",     "activity_type", "signal_name", "update_name",
+    "marker_name",       "timer_id",      "step",        "timeout_type",
+    "attempt",           "reason",        "failure",     "last_failure",
+    "compensation_type", "group",         "decision",    "start_to_fire_timeout",
+    "steps_left_behind", "new_run_id",    "identity"};
 
 }  // namespace
 
@@ -93,10 +94,10 @@ std::string EventDetail(const HistoryEvent& event) {
     }
     parts.push_back(std::move(text));
   }
-  const FieldDescriptor* scheduled =
-      message.GetDescriptor()->FindFieldByName("scheduled_event_id");
+  const FieldDescriptor* scheduled = message.GetDescriptor()->FindFieldByName("scheduled_event_id");
   if (scheduled != nullptr) {
-    parts.push_back(absl::StrCat("of event ", message.GetReflection()->GetInt64(message, scheduled)));
+    parts.push_back(
+        absl::StrCat("of event ", message.GetReflection()->GetInt64(message, scheduled)));
   }
   return absl::StrJoin(parts, ", ");
 }

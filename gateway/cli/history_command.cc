@@ -29,8 +29,7 @@ void ShowHistory(Session& session, const Arguments& a) {
   request.set_page_size(kPageSize);
   v1::GetWorkflowHistoryResponse all;
   while (true) {
-    auto page =
-        session.connection().Call(&v1::WorkflowService::Stub::GetWorkflowHistory, request);
+    auto page = session.connection().Call(&v1::WorkflowService::Stub::GetWorkflowHistory, request);
     if (!page.ok()) return session.Fail(page.status());
     all.mutable_events()->MergeFrom(page->events());
     all.set_run_id(page->run_id());

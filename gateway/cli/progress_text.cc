@@ -64,20 +64,20 @@ std::string ProgressBlock(const CampaignProgress& progress, absl::Time now, bool
     const std::string cut = OneLine(text, width);
     return color ? absl::StrCat(ColorOf(state), cut, kReset) : cut;
   };
-  lines.push_back(OneLine(absl::StrCat(progress.campaign_name().empty() ? "campaign"
-                                                                        : progress.campaign_name(),
-                                       "  ", progress.workflow_id()),
-                          width));
+  lines.push_back(
+      OneLine(absl::StrCat(progress.campaign_name().empty() ? "campaign" : progress.campaign_name(),
+                           "  ", progress.workflow_id()),
+              width));
   const int percent = std::clamp(progress.progress_percentage(), 0, 100);
   const int full = percent * kBarWidth / 100;
-  lines.push_back(paint(progress.status(),
-                        absl::StrCat("[", std::string(full, '#'),
-                                     std::string(kBarWidth - full, '-'), "] ", percent, " %  ",
-                                     progress.status(), "  ", HumanDuration(elapsed))));
+  lines.push_back(
+      paint(progress.status(),
+            absl::StrCat("[", std::string(full, '#'), std::string(kBarWidth - full, '-'), "] ",
+                         percent, " %  ", progress.status(), "  ", HumanDuration(elapsed))));
   for (const PhaseProgress& phase : progress.phases()) {
-    lines.push_back(paint(phase.state(),
-                          absl::StrFormat("  %s %-13s %-12s %s", MarkOf(phase.state()),
-                                          phase.phase(), phase.state(), PhaseTime(phase, now))));
+    lines.push_back(
+        paint(phase.state(), absl::StrFormat("  %s %-13s %-12s %s", MarkOf(phase.state()),
+                                             phase.phase(), phase.state(), PhaseTime(phase, now))));
   }
   const auto add = [&](absl::string_view name, const std::string& value) {
     if (!value.empty()) lines.push_back(OneLine(absl::StrFormat("%-14s%s", name, value), width));

@@ -34,10 +34,10 @@ std::string CampaignText(const campaign::v1::CampaignResult& result) {
     pairs.emplace_back("decision", absl::StrCat(result.decision().decision(), " by ",
                                                 result.decision().decided_by()));
   }
-  pairs.emplace_back("sources", absl::StrCat(result.successful_sources(), " of ",
-                                             result.total_sources()));
-  pairs.emplace_back("model", absl::StrCat(result.model_used(), ", ", result.tokens_used(),
-                                           " tokens"));
+  pairs.emplace_back("sources",
+                     absl::StrCat(result.successful_sources(), " of ", result.total_sources()));
+  pairs.emplace_back("model",
+                     absl::StrCat(result.model_used(), ", ", result.tokens_used(), " tokens"));
   for (const auto& warning : result.warnings()) pairs.emplace_back("warning", warning);
   return Pairs(pairs);
 }
@@ -79,9 +79,9 @@ absl::StatusOr<v1::GetWorkflowResultResponse> WaitForResult(Session& session,
 void ShowResult(Session& session, const std::string& id, bool wait) {
   v1::GetWorkflowResultRequest request;
   request.set_workflow_id(id);
-  auto result = wait ? WaitForResult(session, request)
-                     : session.connection().Call(
-                           &v1::WorkflowService::Stub::GetWorkflowResult, request);
+  auto result =
+      wait ? WaitForResult(session, request)
+           : session.connection().Call(&v1::WorkflowService::Stub::GetWorkflowResult, request);
   if (!result.ok()) return session.Fail(result.status());
   if (!Closed(result->status())) {
     return session.Fail(absl::FailedPreconditionError(

@@ -20,8 +20,8 @@ std::string Text(const v1::Failure& failure) {
 }
 
 std::string Detail(const v1::SagaStepInfo& step) {
-  std::string detail = Text(step.has_compensation_failure() ? step.compensation_failure()
-                                                            : step.failure());
+  std::string detail =
+      Text(step.has_compensation_failure() ? step.compensation_failure() : step.failure());
   if (!step.compensation_reason().empty()) {
     detail = absl::StrCat(step.compensation_reason(), detail.empty() ? "" : "; ", detail);
   }
@@ -79,10 +79,10 @@ void AddVerb(CLI::App& saga, Session& session, const std::string& name,
         request.set_identity(Session::User());
         auto response = session.connection().Call(method, request);
         if (!response.ok()) return session.Fail(response.status());
-        session.Print(*response,
-                      absl::StrCat(response->step(), ": ",
-                                   v1::CompensationState::Value_Name(response->compensation()),
-                                   "\n"));
+        session.Print(
+            *response,
+            absl::StrCat(response->step(), ": ",
+                         v1::CompensationState::Value_Name(response->compensation()), "\n"));
       });
   verb->add_option("WORKFLOW_ID", a->id, "The run's workflow id")->required();
   verb->add_option("STEP", a->step, "The step's name, as `saga show` has it")->required();
@@ -110,8 +110,7 @@ void AddSagaCommands(CLI::App& app, Session& session) {
   show->add_option("WORKFLOW_ID", *id, "The run's workflow id")->required();
   AddVerb(*saga, session, "retry", "Tries a blocked compensation again", false,
           &Stub::RetryCompensation);
-  AddVerb(*saga, session, "skip", "Gives a blocked compensation up", true,
-          &Stub::SkipCompensation);
+  AddVerb(*saga, session, "skip", "Gives a blocked compensation up", true, &Stub::SkipCompensation);
   AddVerb(*saga, session, "resolve", "Records that a person undid a blocked step by hand", true,
           &Stub::ResolveCompensation);
 }

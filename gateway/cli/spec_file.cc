@@ -75,9 +75,8 @@ absl::StatusOr<SpecFile> ReadSpecFile(const std::string& path) {
     if (in.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read the file ", path));
   }
   if (text.str().size() > kFileBytesMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, " has ", text.str().size(), " bytes, at most ", kFileBytesMax,
-                     " may be"));
+    return absl::InvalidArgumentError(absl::StrCat(path, " has ", text.str().size(),
+                                                   " bytes, at most ", kFileBytesMax, " may be"));
   }
   absl::StatusOr<SpecFile> file = ParseSpec(text.str(), absl::EndsWith(path, ".json"));
   if (!file.ok() && gateway::ViolationsOf(file.status()).empty()) {

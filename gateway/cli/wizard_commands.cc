@@ -111,7 +111,8 @@ void AddWizardCommands(CLI::App& app, Session& session) {
   auto a = std::make_shared<Arguments>();
   const auto add = [&](const std::string& name, const std::string& description,
                        const std::string& example, void (*run)(Session&, const Arguments&)) {
-    return AddCommand(*wizard, name, description, example, [&session, a, run] { run(session, *a); });
+    return AddCommand(*wizard, name, description, example,
+                      [&session, a, run] { run(session, *a); });
   };
   const auto add_id = [&](CLI::App* command) {
     command->add_option("WIZARD_ID", a->id, "The wizard's id")->required();

@@ -34,9 +34,10 @@ void List(Session& session, const ListArguments& a) {
   if (!a.status.empty()) {
     v1::RunStatus::Value status;
     if (!v1::RunStatus::Value_Parse(absl::AsciiStrToUpper(a.status), &status)) {
-      return session.Fail(absl::InvalidArgumentError(absl::StrCat(
-          "--status ", a.status, " is none of RUNNING, PAUSED, STUCK, COMPLETED, FAILED, CANCELED, "
-          "TERMINATED, TIMED_OUT, CONTINUED_AS_NEW")));
+      return session.Fail(absl::InvalidArgumentError(
+          absl::StrCat("--status ", a.status,
+                       " is none of RUNNING, PAUSED, STUCK, COMPLETED, FAILED, CANCELED, "
+                       "TERMINATED, TIMED_OUT, CONTINUED_AS_NEW")));
     }
     request.set_status(status);
   }

@@ -23,8 +23,10 @@ class Converter {
     }
     out_.lines.emplace(path, node.Mark().line + 1);
     switch (node.Type()) {
-      case YAML::NodeType::Map: return ConvertMap(node, path, depth);
-      case YAML::NodeType::Sequence: return ConvertList(node, path, depth);
+      case YAML::NodeType::Map:
+        return ConvertMap(node, path, depth);
+      case YAML::NodeType::Sequence:
+        return ConvertList(node, path, depth);
       case YAML::NodeType::Scalar:
         AppendScalar(node);
         return absl::OkStatus();

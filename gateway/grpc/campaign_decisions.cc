@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "campaign/v1/activities.pb.h"
 #include "gateway/grpc/campaign_service.h"
 #include "gateway/grpc/campaign_validation.h"
 #include "gateway/grpc/ids.h"
 #include "gateway/grpc/validate.h"
-#include "campaign/v1/activities.pb.h"
 #include "orchestrator/history/payload.h"
 #include "orchestrator/history/time.h"
 
@@ -22,11 +22,11 @@ constexpr size_t kCommentLengthMax = 2000;
 constexpr size_t kContentLengthMax = 20000;
 
 absl::Status AlreadyDecided(const std::string& workflow_id, const cv1::ApprovalDecision& decision) {
-  return absl::AlreadyExistsError(absl::StrCat(
-      "campaign ", workflow_id, " was already ", decision.decision(), " by ",
-      decision.decided_by(), " (", decision.via(), ") at ",
-      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", history::FromProto(decision.decided_at()),
-                       absl::UTCTimeZone())));
+  return absl::AlreadyExistsError(
+      absl::StrCat("campaign ", workflow_id, " was already ", decision.decision(), " by ",
+                   decision.decided_by(), " (", decision.via(), ") at ",
+                   absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", history::FromProto(decision.decided_at()),
+                                    absl::UTCTimeZone())));
 }
 
 // What the campaign's validators say, as a status of ours.
@@ -71,19 +71,19 @@ void AnswerClosed(client::WorkflowClient& client, const std::string& workflow_id
   v1::QueryWorkflowRequest query;
   query.set_workflow_id(workflow_id);
   query.set_query_name("progress");
-  client.Query(std::move(query), [workflow_id, refused = std::move(refused),
-                                  done = std::move(done)](
-                                     absl::StatusOr<v1::QueryWorkflowResponse> answer) mutable {
-    if (!answer.ok()) return done(std::move(refused));
-    auto progress = history::FromPayload<cv1::CampaignProgress>(answer->result());
-    if (progress.ok() && progress->has_decision()) {
-      return done(AlreadyDecided(workflow_id, progress->decision()));
-    }
-    if (answer->status() < v1::RunStatus::COMPLETED) return done(std::move(refused));
-    done(absl::FailedPreconditionError(
-        absl::StrCat("workflow ", workflow_id, " is closed (",
-                     v1::RunStatus::Value_Name(answer->status()), ")")));
-  });
+  client.Query(std::move(query),
+               [workflow_id, refused = std::move(refused),
+                done = std::move(done)](absl::StatusOr<v1::QueryWorkflowResponse> answer) mutable {
+                 if (!answer.ok()) return done(std::move(refused));
+                 auto progress = history::FromPayload<cv1::CampaignProgress>(answer->result());
+                 if (progress.ok() && progress->has_decision()) {
+                   return done(AlreadyDecided(workflow_id, progress->decision()));
+                 }
+                 if (answer->status() < v1::RunStatus::COMPLETED) return done(std::move(refused));
+                 done(absl::FailedPreconditionError(
+                     absl::StrCat("workflow ", workflow_id, " is closed (",
+                                  v1::RunStatus::Value_Name(answer->status()), ")")));
+               });
 }
 
 }  // namespace
@@ -105,8 +105,8 @@ void CampaignServiceImpl::Decide(const char* update_name, CallInfo call,
   CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
   CheckText("decided_by", request.decided_by(), kPersonLengthMax, Presence::kOptional,
             Lines::kSingle, &violations);
-  CheckText("comment", request.comment(), kCommentLengthMax, Presence::kOptional,
-            Lines::kMultiple, &violations);
+  CheckText("comment", request.comment(), kCommentLengthMax, Presence::kOptional, Lines::kMultiple,
+            &violations);
   const std::string& via = request.via();
   if (!via.empty() && via != "api" && via != "cli" && via != "web") {
     violations.Add("via", "must be one of api, cli, web");

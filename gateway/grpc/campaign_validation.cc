@@ -221,8 +221,7 @@ void CheckBrandVoice(const CampaignSpec& spec, Checker& check) {
   });
   if (id.size() > kBrandVoiceLengthMax || !known_characters) {
     check.Add(check.Path("brand_voice_id"),
-              absl::StrCat("must be at most ", kBrandVoiceLengthMax,
-                           " letters, digits and . _ -"));
+              absl::StrCat("must be at most ", kBrandVoiceLengthMax, " letters, digits and . _ -"));
   }
 }
 

@@ -23,9 +23,8 @@ constexpr int kPageSizeMax = 1000;
 constexpr size_t kPageTokenLengthMax = 256;
 
 void CheckWizardId(const std::string& id, FieldViolations* violations) {
-  const bool known_characters = std::all_of(id.begin(), id.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '-';
-  });
+  const bool known_characters = std::all_of(
+      id.begin(), id.end(), [](unsigned char c) { return absl::ascii_isalnum(c) || c == '-'; });
   if (id.empty()) {
     violations->Add("wizard_id", "is required");
   } else if (id.size() > 64 || !known_characters) {
@@ -77,9 +76,9 @@ absl::Status NotADraft(const cv1::Wizard& wizard) {
         absl::StrCat("wizard ", wizard.wizard_id(),
                      " is being approved and cannot change; approve it again to finish"));
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("wizard ", wizard.wizard_id(), " is approved, its campaign is workflow ",
-                   wizard.workflow_id(), "; make another wizard"));
+  return absl::FailedPreconditionError(absl::StrCat("wizard ", wizard.wizard_id(),
+                                                    " is approved, its campaign is workflow ",
+                                                    wizard.workflow_id(), "; make another wizard"));
 }
 
 }  // namespace
@@ -179,8 +178,8 @@ void CampaignServiceImpl::StartWizard(CallInfo call, cv1::Wizard wizard,
                   if (thawed.status() == kWizardApproving) thawed.set_status(kWizardDraft);
                   return absl::OkStatus();
                 },
-                [status = started.status(), done = std::move(done)](
-                    absl::StatusOr<cv1::Wizard>) mutable { done(status); });
+                [status = started.status(),
+                 done = std::move(done)](absl::StatusOr<cv1::Wizard>) mutable { done(status); });
           }
           d_.wizards.Update(
               wizard_id,
@@ -207,13 +206,13 @@ void CampaignServiceImpl::AnswerApproved(const cv1::Wizard& wizard,
   started.set_workflow_id(wizard.workflow_id());
   started.set_run_id(wizard.run_id());
   started.set_already_started(true);
-  d_.client.GetWorkflow(std::move(get), [started = std::move(started), done = std::move(done)](
-                                            absl::StatusOr<orchestrator::v1::WorkflowInfo>
-                                                info) mutable {
-    if (!info.ok()) return done(info.status());
-    started.set_status(orchestrator::v1::RunStatus::Value_Name(info->status()));
-    done(std::move(started));
-  });
+  d_.client.GetWorkflow(
+      std::move(get), [started = std::move(started), done = std::move(done)](
+                          absl::StatusOr<orchestrator::v1::WorkflowInfo> info) mutable {
+        if (!info.ok()) return done(info.status());
+        started.set_status(orchestrator::v1::RunStatus::Value_Name(info->status()));
+        done(std::move(started));
+      });
 }
 
 }  // namespace gateway

@@ -47,8 +47,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
   bool has_details = false;
   status.ForEachPayload([&](absl::string_view, const absl::Cord&) { has_details = true; });
   if (!has_details) return grpc::Status(code, std::string(status.message()));
-  return grpc::Status(code, std::string(status.message()),
-                      ToRpcStatus(status).SerializeAsString());
+  return grpc::Status(code, std::string(status.message()), ToRpcStatus(status).SerializeAsString());
 }
 
 void OpenStreams::Add(const std::shared_ptr<Peer>& peer) {

@@ -52,22 +52,23 @@ class CallRecord {
 };
 
 template <typename Request, typename Response, typename Impl>
-grpc::ServerUnaryReactor* ServeUnary(
-    grpc::CallbackServerContext* context, const Request& request, Response* response, Impl* impl,
-    void (Impl::*method)(CallInfo, Request, client::Callback<Response>), const char* name,
-    base::Metrics* metrics) {
+grpc::ServerUnaryReactor* ServeUnary(grpc::CallbackServerContext* context, const Request& request,
+                                     Response* response, Impl* impl,
+                                     void (Impl::*method)(CallInfo, Request,
+                                                          client::Callback<Response>),
+                                     const char* name, base::Metrics* metrics) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   CallInfo call = MakeCallInfo(context, nullptr);
   CallRecord record(name, call.correlation_id, metrics);
   // `response` and `reactor` live until Finish.
-  (impl->*method)(std::move(call), request,
-                  [reactor, response, record = std::move(record)](
-                      absl::StatusOr<Response> result) mutable {
-                    record.Done(result.status());
-                    if (!result.ok()) return reactor->Finish(ToGrpcStatus(result.status()));
-                    *response = *std::move(result);
-                    reactor->Finish(grpc::Status::OK);
-                  });
+  (impl->*method)(
+      std::move(call), request,
+      [reactor, response, record = std::move(record)](absl::StatusOr<Response> result) mutable {
+        record.Done(result.status());
+        if (!result.ok()) return reactor->Finish(ToGrpcStatus(result.status()));
+        *response = *std::move(result);
+        reactor->Finish(grpc::Status::OK);
+      });
   return reactor;
 }
 

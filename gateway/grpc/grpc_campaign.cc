@@ -1,7 +1,7 @@
+#include "campaign/v1/service.grpc.pb.h"
+#include "gateway/grpc/campaign_service.h"
 #include "gateway/grpc/grpc_call.h"
 #include "gateway/grpc/grpc_services.h"
-#include "gateway/grpc/campaign_service.h"
-#include "campaign/v1/service.grpc.pb.h"
 
 namespace gateway {
 
@@ -12,10 +12,11 @@ class CampaignGrpc : public campaign::v1::CampaignService::CallbackService {
   CampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics, OpenStreams* streams)
       : impl_(impl), metrics_(metrics), streams_(streams) {}
 
-#define UNARY(Name, Request, Response)                                                        \
-  grpc::ServerUnaryReactor* Name(grpc::CallbackServerContext* context,                        \
+#define UNARY(Name, Request, Response)                                                            \
+  grpc::ServerUnaryReactor* Name(grpc::CallbackServerContext* context,                            \
                                  const cv1::Request* request, cv1::Response* response) override { \
-    return ServeUnary(context, *request, response, impl_, &CampaignServiceImpl::Name, #Name, metrics_); \
+    return ServeUnary(context, *request, response, impl_, &CampaignServiceImpl::Name, #Name,      \
+                      metrics_);                                                                  \
   }
   UNARY(CreateCampaign, CreateCampaignRequest, CampaignStarted)
   UNARY(CreateWizard, CreateWizardRequest, Wizard)

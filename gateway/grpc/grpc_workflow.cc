@@ -9,12 +9,14 @@ namespace {
 
 class WorkflowGrpc : public orchestrator::v1::WorkflowService::CallbackService {
  public:
-  WorkflowGrpc(WorkflowServiceImpl* impl, base::Metrics* metrics) : impl_(impl), metrics_(metrics) {}
+  WorkflowGrpc(WorkflowServiceImpl* impl, base::Metrics* metrics)
+      : impl_(impl), metrics_(metrics) {}
 
-#define UNARY(Name, Request, Response)                                                        \
-  grpc::ServerUnaryReactor* Name(grpc::CallbackServerContext* context,                        \
-                                 const v1::Request* request, v1::Response* response) override { \
-    return ServeUnary(context, *request, response, impl_, &WorkflowServiceImpl::Name, #Name, metrics_); \
+#define UNARY(Name, Request, Response)                                                             \
+  grpc::ServerUnaryReactor* Name(grpc::CallbackServerContext* context, const v1::Request* request, \
+                                 v1::Response* response) override {                                \
+    return ServeUnary(context, *request, response, impl_, &WorkflowServiceImpl::Name, #Name,       \
+                      metrics_);                                                                   \
   }
   UNARY(StartWorkflow, StartWorkflowRequest, StartWorkflowResponse)
   UNARY(ListWorkflows, ListWorkflowsRequest, ListWorkflowsResponse)

@@ -16,9 +16,8 @@ using campaign::v1::CampaignProgress;
 constexpr char kProgressQuery[] = "progress";
 
 absl::Status NoProgress(const v1::WorkflowInfo& info) {
-  return absl::FailedPreconditionError(absl::StrCat("workflow ", info.workflow_id(), " is a ",
-                                                    info.workflow_type(),
-                                                    ", which has no progress"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "workflow ", info.workflow_id(), " is a ", info.workflow_type(), ", which has no progress"));
 }
 
 void FillIn(const v1::WorkflowInfo& info, absl::Time now, CampaignProgress* progress) {
@@ -44,8 +43,8 @@ void LookAtProgress(client::WorkflowClient& client, base::Clock& clock,
                     const std::string& workflow_id, client::Callback<ProgressView> done) {
   v1::GetWorkflowRequest get;
   get.set_workflow_id(workflow_id);
-  client.GetWorkflow(get, [&client, &clock, done = std::move(done)](
-                              absl::StatusOr<v1::WorkflowInfo> info) mutable {
+  client.GetWorkflow(get, [&client, &clock,
+                           done = std::move(done)](absl::StatusOr<v1::WorkflowInfo> info) mutable {
     if (!info.ok()) return done(info.status());
     v1::QueryWorkflowRequest query;
     query.set_workflow_id(info->workflow_id());

@@ -27,8 +27,7 @@ std::string Fingerprint(CampaignProgress progress) {
 class Watch : public std::enable_shared_from_this<Watch> {
  public:
   Watch(client::WorkflowClient& client, base::Clock& clock, std::string workflow_id,
-        std::shared_ptr<Stream<CampaignProgress>> stream,
-        std::shared_ptr<std::atomic<int>> slots)
+        std::shared_ptr<Stream<CampaignProgress>> stream, std::shared_ptr<std::atomic<int>> slots)
       : client_(client),
         clock_(clock),
         workflow_id_(std::move(workflow_id)),
@@ -96,15 +95,15 @@ class Watch : public std::enable_shared_from_this<Watch> {
     request.set_after_event_id(after_event_id_);
     request.set_page_size(kPageSize);
     request.mutable_wait()->set_seconds(kWaitSeconds);
-    client_.GetHistory(std::move(request),
-                       [self = shared_from_this()](
-                           absl::StatusOr<v1::GetWorkflowHistoryResponse> response) {
-                         if (!response.ok()) return self->Finish(response.status());
-                         if (!response->events().empty()) {
-                           self->after_event_id_ = response->events().rbegin()->event_id();
-                         }
-                         self->Look();
-                       });
+    client_.GetHistory(
+        std::move(request),
+        [self = shared_from_this()](absl::StatusOr<v1::GetWorkflowHistoryResponse> response) {
+          if (!response.ok()) return self->Finish(response.status());
+          if (!response->events().empty()) {
+            self->after_event_id_ = response->events().rbegin()->event_id();
+          }
+          self->Look();
+        });
   }
 
   // The peer has left. A write under way ends first; its callback then finishes the stream.

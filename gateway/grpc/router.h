@@ -46,12 +46,11 @@ class Router {
     CHECK(method.descriptor->output_type() == Response::descriptor()) << full_name;
     method.unary = [service, handler](CallInfo call, MessagePtr request,
                                       Callback<MessagePtr> done) {
-      (service->*handler)(
-          std::move(call), std::move(static_cast<Request&>(*request)),
-          [done = std::move(done)](absl::StatusOr<Response> response) mutable {
-            if (!response.ok()) return done(std::move(response).status());
-            done(MessagePtr(std::make_unique<Response>(*std::move(response))));
-          });
+      (service->*handler)(std::move(call), std::move(static_cast<Request&>(*request)),
+                          [done = std::move(done)](absl::StatusOr<Response> response) mutable {
+                            if (!response.ok()) return done(std::move(response).status());
+                            done(MessagePtr(std::make_unique<Response>(*std::move(response))));
+                          });
     };
   }
 

@@ -36,8 +36,7 @@ absl::Status GrpcServer::Start() {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(impl_->options.address, grpc::InsecureServerCredentials(),
-                           &impl_->port);
+  builder.AddListeningPort(impl_->options.address, grpc::InsecureServerCredentials(), &impl_->port);
   builder.SetMaxReceiveMessageSize(impl_->options.message_bytes_max);
   builder.SetMaxSendMessageSize(impl_->options.message_bytes_max);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -46,9 +45,8 @@ absl::Status GrpcServer::Start() {
   impl_->server = builder.BuildAndStart();
   if (impl_->server == nullptr || impl_->port == 0) {
     impl_->server.reset();
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen for gRPC on ", impl_->options.address,
-                     "; is another server running there?"));
+    return absl::UnavailableError(absl::StrCat("cannot listen for gRPC on ", impl_->options.address,
+                                               "; is another server running there?"));
   }
   return absl::OkStatus();
 }

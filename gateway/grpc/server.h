@@ -37,8 +37,9 @@ class GrpcServer {
 
   // UNAVAILABLE when the address cannot be listened on.
   absl::Status Start();
-  // Takes no new calls, ends watches, gives calls under way `grace`, then cancels them. Returns when all their
-  // handlers have answered, so the services and what is behind them must still work. Idempotent.
+  // Takes no new calls, ends watches, gives calls under way `grace`, then cancels them. Returns
+  // when all their handlers have answered, so the services and what is behind them must still work.
+  // Idempotent.
   void Stop(absl::Duration grace);
   // What the health service says of the server and of each service; starts as serving.
   void SetServing(bool serving);

@@ -73,8 +73,8 @@ void CheckText(absl::string_view field, absl::string_view text, size_t length_ma
   const int64_t count = CountCharacters(text);
   if (count < 0) return violations->Add(field, "must be valid UTF-8");
   if (count > static_cast<int64_t>(length_max)) {
-    violations->Add(field, absl::StrCat("must have at most ", length_max, " characters, has ",
-                                        count));
+    violations->Add(field,
+                    absl::StrCat("must have at most ", length_max, " characters, has ", count));
   }
   if (HasControls(text, lines)) {
     violations->Add(field, lines == Lines::kSingle
@@ -102,8 +102,8 @@ void CheckName(absl::string_view field, absl::string_view name, size_t length_ma
                FieldViolations* violations) {
   if (name.empty()) return violations->Add(field, "is required");
   if (name.size() > length_max) {
-    return violations->Add(field, absl::StrCat("must have at most ", length_max,
-                                               " characters, has ", name.size()));
+    return violations->Add(
+        field, absl::StrCat("must have at most ", length_max, " characters, has ", name.size()));
   }
   if (!AllOf(name, "._:#/-")) {
     violations->Add(field, "may contain letters, digits and . _ : # / - only");
@@ -128,8 +128,8 @@ void CheckRange(absl::string_view field, int64_t value, int64_t least, int64_t m
 }
 
 void CheckWait(const google::protobuf::Duration& wait, FieldViolations* violations) {
-  const bool too_long = wait.seconds() > kWaitSecondsMax ||
-                        (wait.seconds() == kWaitSecondsMax && wait.nanos() > 0);
+  const bool too_long =
+      wait.seconds() > kWaitSecondsMax || (wait.seconds() == kWaitSecondsMax && wait.nanos() > 0);
   if (wait.seconds() < 0 || wait.nanos() < 0 || too_long) {
     violations->Add("wait", absl::StrCat("must be between 0s and ", kWaitSecondsMax, "s"));
   }

@@ -170,19 +170,16 @@ void WizardStore::Get(std::string wizard_id, Callback<Wizard> done) {
   });
 }
 
-void WizardStore::List(int page_size, std::string page_token,
-                       Callback<ListWizardsResponse> done) {
-  impl_->Run(std::move(done),
-             [impl = impl_.get(), page_size, page_token = std::move(page_token)] {
-               return impl->List(page_size, page_token);
-             });
+void WizardStore::List(int page_size, std::string page_token, Callback<ListWizardsResponse> done) {
+  impl_->Run(std::move(done), [impl = impl_.get(), page_size, page_token = std::move(page_token)] {
+    return impl->List(page_size, page_token);
+  });
 }
 
 void WizardStore::Update(std::string wizard_id, Change change, Callback<Wizard> done) {
-  impl_->Run(std::move(done), [impl = impl_.get(), wizard_id = std::move(wizard_id),
-                               change = std::move(change)]() mutable {
-    return impl->Update(wizard_id, change);
-  });
+  impl_->Run(std::move(done),
+             [impl = impl_.get(), wizard_id = std::move(wizard_id),
+              change = std::move(change)]() mutable { return impl->Update(wizard_id, change); });
 }
 
 }  // namespace gateway

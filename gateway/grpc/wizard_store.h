@@ -8,8 +8,9 @@
 // made another wizard), RESOURCE_EXHAUSTED (kWizardsMax), UNAVAILABLE (disk), DATA_LOSS.
 //
 // Example:
-//   ASSIGN_OR_RETURN(auto store, WizardStore::Open("/var/lib/campaignd/wizards.db", clock, random));
-//   store->Create(spec, "request-1", [](absl::StatusOr<campaign::v1::Wizard> wizard) { ... });
+//   ASSIGN_OR_RETURN(auto store, WizardStore::Open("/var/lib/campaignd/wizards.db", clock,
+//   random)); store->Create(spec, "request-1", [](absl::StatusOr<campaign::v1::Wizard> wizard) {
+//   ... });
 #pragma once
 
 #include <memory>

@@ -25,8 +25,7 @@ class WorkflowServiceImpl {
                      Callback<v1::StartWorkflowResponse> done);
   void ListWorkflows(CallInfo call, v1::ListWorkflowsRequest request,
                      Callback<v1::ListWorkflowsResponse> done);
-  void GetWorkflow(CallInfo call, v1::GetWorkflowRequest request,
-                   Callback<v1::WorkflowInfo> done);
+  void GetWorkflow(CallInfo call, v1::GetWorkflowRequest request, Callback<v1::WorkflowInfo> done);
   void GetWorkflowHistory(CallInfo call, v1::GetWorkflowHistoryRequest request,
                           Callback<v1::GetWorkflowHistoryResponse> done);
   void GetWorkflowResult(CallInfo call, v1::GetWorkflowResultRequest request,

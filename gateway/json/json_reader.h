@@ -16,7 +16,6 @@
 
 #include <google/protobuf/message.h>
 
-
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "gateway/json/field_violations.h"

@@ -138,27 +138,28 @@ class Writer {
         return Quote(text);
       }
       case FieldDescriptor::CPPTYPE_BOOL:
-        out_->append((at ? r->GetRepeatedBool(message, field, index)
-                         : r->GetBool(message, field)) ? "true" : "false");
+        out_->append((at ? r->GetRepeatedBool(message, field, index) : r->GetBool(message, field))
+                         ? "true"
+                         : "false");
         return;
       case FieldDescriptor::CPPTYPE_INT32:
-        absl::StrAppend(out_, at ? r->GetRepeatedInt32(message, field, index)
-                                 : r->GetInt32(message, field));
+        absl::StrAppend(
+            out_, at ? r->GetRepeatedInt32(message, field, index) : r->GetInt32(message, field));
         return;
       case FieldDescriptor::CPPTYPE_UINT32:
-        absl::StrAppend(out_, at ? r->GetRepeatedUInt32(message, field, index)
-                                 : r->GetUInt32(message, field));
+        absl::StrAppend(
+            out_, at ? r->GetRepeatedUInt32(message, field, index) : r->GetUInt32(message, field));
         return;
       case FieldDescriptor::CPPTYPE_INT64: {
-        const int64_t value = at ? r->GetRepeatedInt64(message, field, index)
-                                 : r->GetInt64(message, field);
+        const int64_t value =
+            at ? r->GetRepeatedInt64(message, field, index) : r->GetInt64(message, field);
         const bool exact = value <= kExactIntegerMax && value >= -kExactIntegerMax;
         absl::StrAppend(out_, exact ? "" : "\"", value, exact ? "" : "\"");
         return;
       }
       case FieldDescriptor::CPPTYPE_UINT64: {
-        const uint64_t value = at ? r->GetRepeatedUInt64(message, field, index)
-                                  : r->GetUInt64(message, field);
+        const uint64_t value =
+            at ? r->GetRepeatedUInt64(message, field, index) : r->GetUInt64(message, field);
         const bool exact = value <= static_cast<uint64_t>(kExactIntegerMax);
         absl::StrAppend(out_, exact ? "" : "\"", value, exact ? "" : "\"");
         return;
@@ -167,11 +168,10 @@ class Writer {
         return Real(at ? r->GetRepeatedDouble(message, field, index)
                        : r->GetDouble(message, field));
       case FieldDescriptor::CPPTYPE_FLOAT:
-        return Real(at ? r->GetRepeatedFloat(message, field, index)
-                       : r->GetFloat(message, field));
+        return Real(at ? r->GetRepeatedFloat(message, field, index) : r->GetFloat(message, field));
       case FieldDescriptor::CPPTYPE_ENUM: {
-        const int number = at ? r->GetRepeatedEnumValue(message, field, index)
-                              : r->GetEnumValue(message, field);
+        const int number =
+            at ? r->GetRepeatedEnumValue(message, field, index) : r->GetEnumValue(message, field);
         const auto* value = field->enum_type()->FindValueByNumber(number);
         if (value == nullptr) {
           absl::StrAppend(out_, number);

@@ -23,7 +23,7 @@ using google::protobuf::util::TimeUtil;
 namespace {
 
 // Calls Set<Suffix> or Add<Suffix>, whichever the field's label asks for.
-#define SET_OR_ADD(Suffix, value)                               \
+#define SET_OR_ADD(Suffix, value)                                        \
   (field->is_repeated() ? reflection->Add##Suffix(message, field, value) \
                         : reflection->Set##Suffix(message, field, value))
 
@@ -135,7 +135,8 @@ std::string ParseTimestampText(absl::string_view text, google::protobuf::Timesta
 std::string ParseDurationText(absl::string_view text, google::protobuf::Duration* out) {
   absl::Duration duration;
   if (!absl::ParseDuration(text, &duration) || duration == absl::InfiniteDuration() ||
-      duration == -absl::InfiniteDuration() || absl::AbsDuration(duration) > absl::Hours(87660000)) {
+      duration == -absl::InfiniteDuration() ||
+      absl::AbsDuration(duration) > absl::Hours(87660000)) {
     return "must be a duration such as 30s or 1m30s";
   }
   out->set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));

@@ -15,8 +15,8 @@ namespace gateway {
 
 struct HttpRequest {
   std::string method;
-  std::string path;   // still percent-encoded
-  std::string query;  // without the '?', still encoded
+  std::string path;                                       // still percent-encoded
+  std::string query;                                      // without the '?', still encoded
   absl::flat_hash_map<std::string, std::string> headers;  // names in lower case
   std::string body;
 

@@ -132,10 +132,9 @@ void HttpSession::ReadHeader() {
   parser_->header_limit(static_cast<uint32_t>(context_->options.header_bytes_max));
   parser_->body_limit(context_->options.body_bytes_max);
   stream_.expires_after(Milliseconds(context_->options.idle_timeout));
-  http::async_read_header(stream_, buffer_, *parser_,
-                          [self = shared_from_this()](error_code error, size_t) {
-                            self->OnHeader(error);
-                          });
+  http::async_read_header(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](error_code error, size_t) { self->OnHeader(error); });
 }
 
 void HttpSession::OnHeader(error_code error) {
@@ -146,9 +145,9 @@ void HttpSession::OnHeader(error_code error) {
   keep_alive_ = !error && head.keep_alive();
   if (error) return RefuseRead(error);
   if (refused_) {
-    return Refuse(503, absl::UnavailableError(absl::StrCat(
-                           "the server has its most connections, ",
-                           context_->options.connections_max, "; try again")));
+    return Refuse(503, absl::UnavailableError(absl::StrCat("the server has its most connections, ",
+                                                           context_->options.connections_max,
+                                                           "; try again")));
   }
   if (head.target().size() > context_->options.target_bytes_max) {
     return Refuse(414, absl::InvalidArgumentError(
@@ -166,15 +165,15 @@ void HttpSession::OnHeader(error_code error) {
 void HttpSession::RefuseRead(error_code error) {
   const RestServerOptions& options = context_->options;
   if (error == http::error::body_limit) {
-    return Refuse(413, absl::InvalidArgumentError(absl::StrCat(
-                           "the body is larger than ", options.body_bytes_max, " bytes")));
+    return Refuse(413, absl::InvalidArgumentError(absl::StrCat("the body is larger than ",
+                                                               options.body_bytes_max, " bytes")));
   }
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
     // Nothing parsed yet: the request line alone was too long.
     if (parser_->get().target().empty()) {
-      return Refuse(414, absl::InvalidArgumentError(
-                             absl::StrCat("the URL has more than the ", options.target_bytes_max,
-                                          " bytes there may be")));
+      return Refuse(
+          414, absl::InvalidArgumentError(absl::StrCat(
+                   "the URL has more than the ", options.target_bytes_max, " bytes there may be")));
     }
     return Refuse(431, absl::InvalidArgumentError(absl::StrCat(
                            "the headers are larger than ", options.header_bytes_max, " bytes")));
@@ -235,8 +234,7 @@ HttpRequest HttpSession::TakeRequest() {
 void HttpSession::Dispatch() {
   peer_ = std::make_shared<Peer>();
   HttpRequest request = TakeRequest();
-  context_->handler.Handle(std::move(request),
-                           std::make_shared<ExchangeImpl>(shared_from_this()));
+  context_->handler.Handle(std::move(request), std::make_shared<ExchangeImpl>(shared_from_this()));
 }
 
 // Answers without having read all of the request, so the connection cannot go on.
@@ -327,9 +325,9 @@ void HttpSession::Push(Piece piece) {
     return;
   }
   if (chunked_) {
-    piece.bytes = piece.last ? "0\r\n\r\n"
-                             : absl::StrCat(absl::Hex(piece.bytes.size()), "\r\n", piece.bytes,
-                                            "\r\n");
+    piece.bytes = piece.last
+                      ? "0\r\n\r\n"
+                      : absl::StrCat(absl::Hex(piece.bytes.size()), "\r\n", piece.bytes, "\r\n");
   }
   pieces_.push_back(std::move(piece));
   if (!writing_) WriteNext();

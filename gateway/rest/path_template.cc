@@ -40,8 +40,7 @@ absl::StatusOr<PathTemplate> PathTemplate::Parse(absl::string_view text) {
   return path;
 }
 
-bool PathTemplate::Match(absl::string_view path,
-                         std::map<std::string, std::string>* fields) const {
+bool PathTemplate::Match(absl::string_view path, std::map<std::string, std::string>* fields) const {
   if (!absl::ConsumePrefix(&path, "/")) return false;
   fields->clear();
   for (size_t i = 0; i < segments_.size(); ++i) {
@@ -71,9 +70,8 @@ bool PathTemplate::Match(absl::string_view path,
 }
 
 int PathTemplate::literals() const {
-  return static_cast<int>(std::count_if(segments_.begin(), segments_.end(), [](const Segment& s) {
-    return s.kind == Kind::kLiteral;
-  }));
+  return static_cast<int>(std::count_if(segments_.begin(), segments_.end(),
+                                        [](const Segment& s) { return s.kind == Kind::kLiteral; }));
 }
 
 }  // namespace gateway

@@ -78,8 +78,9 @@ class RestHandler::Access {
                {"duration_ms", seconds * 1000}});
     if (handler_.metrics_ == nullptr) return;
     handler_.metrics_
-        ->Counter("http_requests_total", "HTTP requests answered.",
-                  {{"method", KnownMethod()}, {"route", route}, {"code", absl::StrCat(http_status)}})
+        ->Counter(
+            "http_requests_total", "HTTP requests answered.",
+            {{"method", KnownMethod()}, {"route", route}, {"code", absl::StrCat(http_status)}})
         .Increment();
     handler_.metrics_
         ->Histogram("http_request_duration_seconds", "Time to answer an HTTP request.",
@@ -95,7 +96,6 @@ class RestHandler::Access {
     return response;
   }
 
-
   std::string method;
   std::string path;
   std::string correlation_id;
@@ -104,8 +104,8 @@ class RestHandler::Access {
  private:
   // Labels are bounded: a caller may invent any method.
   std::string KnownMethod() const {
-    static const auto* const kKnown = new std::set<std::string>{
-        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+    static const auto* const kKnown =
+        new std::set<std::string>{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
     return kKnown->contains(method) ? method : "(other)";
   }
 
@@ -153,8 +153,8 @@ void RestHandler::Handle(HttpRequest request, std::shared_ptr<Exchange> exchange
   methods.insert(match.allowed.begin(), match.allowed.end());
   const bool any_path = request.method == "OPTIONS" && request.path == "*";
   if (methods.empty() && !any_path) {
-    return exchange->Send(access.Error(absl::NotFoundError(
-        absl::StrCat("there is nothing at ", request.path.substr(0, 200)))));
+    return exchange->Send(access.Error(
+        absl::NotFoundError(absl::StrCat("there is nothing at ", request.path.substr(0, 200)))));
   }
   if (methods.contains("GET")) methods.insert("HEAD");
   methods.insert("OPTIONS");
@@ -166,10 +166,10 @@ void RestHandler::Handle(HttpRequest request, std::shared_ptr<Exchange> exchange
     access.Done(response.status, "");
     return exchange->Send(std::move(response));
   }
-  HttpResponse response = access.Error(
-      absl::UnimplementedError(absl::StrCat(request.path, " allows ", allow, ", not ",
-                                            request.method.substr(0, 20))),
-      405);
+  HttpResponse response =
+      access.Error(absl::UnimplementedError(absl::StrCat(request.path, " allows ", allow, ", not ",
+                                                         request.method.substr(0, 20))),
+                   405);
   response.headers.emplace_back("Allow", allow);
   exchange->Send(std::move(response));
 }
@@ -200,9 +200,11 @@ bool RestHandler::HandleRaw(const std::string& method, HttpRequest& request,
 
 void RestHandler::HandleMethod(const Transcoder::Match& match, HttpRequest request,
                                std::shared_ptr<Exchange> exchange, const Access& access) const {
-  if (!request.body.empty() && match.route->has_body && !IsJsonType(request.Header("content-type"))) {
+  if (!request.body.empty() && match.route->has_body &&
+      !IsJsonType(request.Header("content-type"))) {
     return exchange->Send(access.Error(
-        absl::InvalidArgumentError(absl::StrCat("the body is ", request.Header("content-type").substr(0, 100),
+        absl::InvalidArgumentError(absl::StrCat("the body is ",
+                                                request.Header("content-type").substr(0, 100),
                                                 "; send it with Content-Type: application/json")),
         415));
   }
@@ -220,9 +222,9 @@ void RestHandler::HandleMethod(const Transcoder::Match& match, HttpRequest reque
     auto answered = [access](int http_status, const absl::Status& status) {
       access.Done(http_status, status.message());
     };
-    return method.streaming(std::move(call), *std::move(message),
-                            MakeEventStream(exchange, EventName(method.descriptor->name()),
-                                            access.Head(), answered));
+    return method.streaming(
+        std::move(call), *std::move(message),
+        MakeEventStream(exchange, EventName(method.descriptor->name()), access.Head(), answered));
   }
   method.unary(std::move(call), *std::move(message),
                [exchange, access](absl::StatusOr<MessagePtr> response) {

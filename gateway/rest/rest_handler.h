@@ -47,7 +47,8 @@ class RestHandler {
 
   void Handle(HttpRequest request, std::shared_ptr<Exchange> exchange) const;
   // The answer to what never became a request (413, 431, ...), logged and counted like one.
-  HttpResponse Refuse(const HttpRequest& partial, int http_status, const absl::Status& status) const;
+  HttpResponse Refuse(const HttpRequest& partial, int http_status,
+                      const absl::Status& status) const;
 
  private:
   struct RawRoute {

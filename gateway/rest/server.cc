@@ -64,8 +64,7 @@ void RestServer::Impl::Accepted(tcp::socket socket) {
   const int most = context->options.connections_max;
   // Some of those beyond the limit are told so; in a flood they are only closed.
   if (connections >= most + most / 10 + 10 || context->draining) return;
-  auto session =
-      std::make_shared<HttpSession>(context, std::move(socket), connections >= most);
+  auto session = std::make_shared<HttpSession>(context, std::move(socket), connections >= most);
   {
     absl::MutexLock lock(&mu);
     if (sessions.size() >= sweep_at) {

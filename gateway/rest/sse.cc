@@ -32,9 +32,8 @@ class EventStream : public Stream<MessagePtr> {
         head.headers.emplace_back("X-Accel-Buffering", "no");
         exchange->StartStream(std::move(head), ": keep-alive\n\n");
       }
-      exchange->Write(
-          absl::StrCat("event: ", event_name, "\ndata: ", ToJson(*message), "\n\n"),
-          std::move(done));
+      exchange->Write(absl::StrCat("event: ", event_name, "\ndata: ", ToJson(*message), "\n\n"),
+                      std::move(done));
     });
   }
 
@@ -75,8 +74,8 @@ class EventStream : public Stream<MessagePtr> {
 std::shared_ptr<Stream<MessagePtr>> MakeEventStream(
     std::shared_ptr<Exchange> exchange, std::string event_name, HttpResponse head,
     std::function<void(int, const absl::Status&)> answered) {
-  return std::make_shared<EventStream>(std::move(exchange), std::move(event_name),
-                                       std::move(head), std::move(answered));
+  return std::make_shared<EventStream>(std::move(exchange), std::move(event_name), std::move(head),
+                                       std::move(answered));
 }
 
 }  // namespace gateway

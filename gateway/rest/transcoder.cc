@@ -23,12 +23,18 @@ using google::protobuf::Message;
 
 std::pair<std::string, std::string> Pattern(const google::api::HttpRule& rule) {
   switch (rule.pattern_case()) {
-    case google::api::HttpRule::kGet: return {"GET", rule.get()};
-    case google::api::HttpRule::kPut: return {"PUT", rule.put()};
-    case google::api::HttpRule::kPost: return {"POST", rule.post()};
-    case google::api::HttpRule::kDelete: return {"DELETE", rule.delete_()};
-    case google::api::HttpRule::kPatch: return {"PATCH", rule.patch()};
-    default: return {"", ""};
+    case google::api::HttpRule::kGet:
+      return {"GET", rule.get()};
+    case google::api::HttpRule::kPut:
+      return {"PUT", rule.put()};
+    case google::api::HttpRule::kPost:
+      return {"POST", rule.post()};
+    case google::api::HttpRule::kDelete:
+      return {"DELETE", rule.delete_()};
+    case google::api::HttpRule::kPatch:
+      return {"PATCH", rule.patch()};
+    default:
+      return {"", ""};
   }
 }
 
@@ -89,8 +95,7 @@ Transcoder::Transcoder(const Router& router) {
   });
 }
 
-Transcoder::Match Transcoder::Find(const std::string& http_method,
-                                   const std::string& path) const {
+Transcoder::Match Transcoder::Find(const std::string& http_method, const std::string& path) const {
   Match match;
   for (const Route& route : routes_) {
     std::map<std::string, std::string> fields;
@@ -117,8 +122,8 @@ absl::StatusOr<MessagePtr> Transcoder::Read(const Match& match, const HttpReques
     const FieldDescriptor* field = ResolveField(name, &holder);
     CHECK(field != nullptr && !field->is_repeated()) << route.path.text();
     const auto* reflection = holder->GetReflection();
-    if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING && reflection->HasField(*holder, field) &&
-        reflection->GetString(*holder, field) != value) {
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
+        reflection->HasField(*holder, field) && reflection->GetString(*holder, field) != value) {
       violations.Add(name, absl::StrCat("is not the one in the path, ", value));
     }
     const std::string expected = SetFromText(value, field, holder);

@@ -15,7 +15,6 @@ namespace gateway {
 std::optional<std::string> PercentDecode(absl::string_view text, bool plus_is_space);
 
 // "a=1&b" -> {("a","1"), ("b","")}; nothing when an escape is broken.
-std::optional<std::vector<std::pair<std::string, std::string>>> ParseQuery(
-    absl::string_view query);
+std::optional<std::vector<std::pair<std::string, std::string>>> ParseQuery(absl::string_view query);
 
 }  // namespace gateway

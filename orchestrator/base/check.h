@@ -25,7 +25,7 @@ struct CheckVoidify {
 
 }  // namespace base
 
-#define CHECK(condition)                                       \
-  (condition) ? (void)0                                        \
-              : ::base::CheckVoidify() &                       \
-                    ::base::CheckFailure(__FILE__, __LINE__, #condition).stream()
+#define CHECK(condition) \
+  (condition)            \
+      ? (void)0          \
+      : ::base::CheckVoidify() & ::base::CheckFailure(__FILE__, __LINE__, #condition).stream()

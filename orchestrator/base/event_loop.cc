@@ -182,8 +182,7 @@ void EpollLoop::Post(Function fn) {
 
 TimerId EpollLoop::PostAfter(absl::Duration delay, Function fn) {
   const TimerId id = impl_->next_timer++;
-  const absl::Duration due =
-      impl_->clock.Monotonic() + std::max(delay, absl::ZeroDuration());
+  const absl::Duration due = impl_->clock.Monotonic() + std::max(delay, absl::ZeroDuration());
   impl_->timers.emplace(std::make_pair(due, id), std::move(fn));
   impl_->timer_due.emplace(id, due);
   return id;

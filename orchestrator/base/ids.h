@@ -31,9 +31,7 @@ class StringId {
   friend H AbslHashValue(H h, const StringId& id) {
     return H::combine(std::move(h), id.value_);
   }
-  friend std::ostream& operator<<(std::ostream& os, const StringId& id) {
-    return os << id.value_;
-  }
+  friend std::ostream& operator<<(std::ostream& os, const StringId& id) { return os << id.value_; }
 
  private:
   std::string value_;

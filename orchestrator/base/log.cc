@@ -33,8 +33,7 @@ Secrets& GetSecrets() {
 
 spdlog::logger& Sink() {
   static auto* logger = [] {
-    auto* made =
-        new spdlog::logger("campaignd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto* made = new spdlog::logger("campaignd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%v");
     made->set_level(spdlog::level::trace);
     made->flush_on(spdlog::level::trace);
@@ -45,11 +44,16 @@ spdlog::logger& Sink() {
 
 const char* LevelName(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
-    case LogLevel::kOff: break;
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+    case LogLevel::kOff:
+      break;
   }
   return "off";
 }
@@ -85,8 +89,8 @@ void Log(LogLevel level, std::string_view message, const LogContext& context, Lo
 void SetLogLevel(LogLevel level) { g_level = level; }
 
 bool ParseLogLevel(std::string_view text, LogLevel* level) {
-  for (LogLevel candidate : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning,
-                             LogLevel::kError, LogLevel::kOff}) {
+  for (LogLevel candidate :
+       {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError, LogLevel::kOff}) {
     if (text == LevelName(candidate)) {
       *level = candidate;
       return true;
@@ -98,8 +102,8 @@ bool ParseLogLevel(std::string_view text, LogLevel* level) {
 void RegisterSecret(std::string_view secret) {
   if (secret.size() < kSecretLengthMin) return;
   // Lines are JSON: a secret with a quote in it appears there in its escaped form.
-  const std::string quoted = nlohmann::json(secret).dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const std::string quoted =
+      nlohmann::json(secret).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   Secrets& secrets = GetSecrets();
   absl::MutexLock lock(&secrets.mu);
   for (const std::string& form : {std::string(secret), quoted.substr(1, quoted.size() - 2)}) {

@@ -28,16 +28,16 @@ struct LogContext {
 
 class LogValue {
  public:
-  LogValue(std::string_view v) : value_(std::string(v)) {}  // NOLINT
-  LogValue(const std::string& v) : value_(v) {}             // NOLINT
-  LogValue(const char* v) : value_(std::string(v)) {}       // NOLINT
-  LogValue(bool v) : value_(v) {}                           // NOLINT
-  LogValue(int v) : value_(int64_t{v}) {}                   // NOLINT
-  LogValue(unsigned v) : value_(int64_t{v}) {}              // NOLINT
-  LogValue(long v) : value_(int64_t{v}) {}                  // NOLINT
-  LogValue(long long v) : value_(int64_t{v}) {}             // NOLINT
+  LogValue(std::string_view v) : value_(std::string(v)) {}        // NOLINT
+  LogValue(const std::string& v) : value_(v) {}                   // NOLINT
+  LogValue(const char* v) : value_(std::string(v)) {}             // NOLINT
+  LogValue(bool v) : value_(v) {}                                 // NOLINT
+  LogValue(int v) : value_(int64_t{v}) {}                         // NOLINT
+  LogValue(unsigned v) : value_(int64_t{v}) {}                    // NOLINT
+  LogValue(long v) : value_(int64_t{v}) {}                        // NOLINT
+  LogValue(long long v) : value_(int64_t{v}) {}                   // NOLINT
   LogValue(unsigned long v) : value_(static_cast<int64_t>(v)) {}  // NOLINT
-  LogValue(double v) : value_(v) {}                         // NOLINT
+  LogValue(double v) : value_(v) {}                               // NOLINT
   const std::variant<std::string, bool, int64_t, double>& value() const { return value_; }
 
  private:

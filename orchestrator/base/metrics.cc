@@ -41,15 +41,16 @@ std::string Metrics::Expose() const {
 }
 
 const std::vector<double>& Metrics::LatencyBuckets() {
-  static const auto* buckets = new std::vector<double>{
-      0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-      0.1,    0.25,    0.5,    1,     2.5,    5,     10,   30,    60};
+  static const auto* buckets =
+      new std::vector<double>{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                              0.1,    0.25,    0.5,    1,     2.5,    5,     10,   30,    60};
   return *buckets;
 }
 
 const std::vector<double>& Metrics::LifetimeBuckets() {
   static const auto* buckets = new std::vector<double>{
-      0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 3600, 4 * 3600, 24 * 3600, 7 * 24 * 3600, 30 * 24 * 3600};
+      0.1,           0.5,           1, 5, 10, 30, 60, 300, 1800, 3600, 4 * 3600, 24 * 3600,
+      7 * 24 * 3600, 30 * 24 * 3600};
   return *buckets;
 }
 

@@ -20,8 +20,8 @@
 namespace base {
 
 struct Failure {
-  std::string type;      // machine-readable: "VendorUnavailable", "CampaignRejected", "Canceled"
-  std::string message;   // for people: what happened, to what, what to do next
+  std::string type;     // machine-readable: "VendorUnavailable", "CampaignRejected", "Canceled"
+  std::string message;  // for people: what happened, to what, what to do next
   bool retryable = true;
   absl::Duration retry_after = absl::ZeroDuration();  // a server's wish; wins over the backoff
   bool effect_unknown = false;  // the effect may have happened (time-out, lost answer)
@@ -60,7 +60,7 @@ struct Unit {};
 template <typename T>
 class [[nodiscard]] Outcome {
  public:
-  Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}          // NOLINT
+  Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}            // NOLINT
   Outcome(Failure failure) : state_(std::in_place_index<1>, std::move(failure)) {}  // NOLINT
 
   bool ok() const { return state_.index() == 0; }

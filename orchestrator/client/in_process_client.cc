@@ -11,18 +11,24 @@ namespace {
 
 const char* UpdateName(CompensationVerb verb) {
   switch (verb) {
-    case CompensationVerb::kRetry: return "saga.retry";
-    case CompensationVerb::kSkip: return "saga.skip";
-    case CompensationVerb::kResolve: return "saga.resolve";
+    case CompensationVerb::kRetry:
+      return "saga.retry";
+    case CompensationVerb::kSkip:
+      return "saga.skip";
+    case CompensationVerb::kResolve:
+      return "saga.resolve";
   }
   return "";
 }
 
 v1::CompensationState::Value StateAfter(CompensationVerb verb) {
   switch (verb) {
-    case CompensationVerb::kRetry: return v1::CompensationState::RUNNING;
-    case CompensationVerb::kSkip: return v1::CompensationState::SKIPPED;
-    case CompensationVerb::kResolve: return v1::CompensationState::RESOLVED;
+    case CompensationVerb::kRetry:
+      return v1::CompensationState::RUNNING;
+    case CompensationVerb::kSkip:
+      return v1::CompensationState::SKIPPED;
+    case CompensationVerb::kResolve:
+      return v1::CompensationState::RESOLVED;
   }
   return v1::CompensationState::NONE;
 }
@@ -67,8 +73,7 @@ class InProcessClient : public WorkflowClient {
               Callback<v1::SignalWorkflowResponse> done) override {
     engine_.Signal(std::move(request), std::move(done));
   }
-  void Query(v1::QueryWorkflowRequest request,
-             Callback<v1::QueryWorkflowResponse> done) override {
+  void Query(v1::QueryWorkflowRequest request, Callback<v1::QueryWorkflowResponse> done) override {
     engine_.Query(std::move(request), std::move(done));
   }
   void Update(v1::UpdateWorkflowRequest request,

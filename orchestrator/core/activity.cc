@@ -83,8 +83,7 @@ void CloseFailed(TransitionBuilder& transition, const PendingActivity& activity,
 absl::Duration BackoffDelay(const v1::RetryPolicy& policy, int attempt, double jitter) {
   absl::Duration initial = history::FromProto(policy.initial_interval());
   if (initial <= absl::ZeroDuration()) initial = absl::Seconds(1);
-  const double coefficient =
-      policy.backoff_coefficient() >= 1 ? policy.backoff_coefficient() : 2.0;
+  const double coefficient = policy.backoff_coefficient() >= 1 ? policy.backoff_coefficient() : 2.0;
   absl::Duration maximum = history::FromProto(policy.maximum_interval());
   if (maximum <= absl::ZeroDuration()) maximum = 100 * initial;
   const double factor = std::pow(coefficient, std::min(attempt - 1, 60));
@@ -118,9 +117,8 @@ void OnActivityOutcome(TransitionBuilder& transition, EventId scheduled_event_id
     return CloseCanceled(transition, activity, true, &failure, outcome.identity);
   }
   const v1::RetryPolicy& policy = activity.scheduled->retry_policy();
-  const absl::Duration delay =
-      std::max(BackoffDelay(policy, activity.attempt, random.NextDouble()),
-               history::FromProto(failure.retry_after()));
+  const absl::Duration delay = std::max(BackoffDelay(policy, activity.attempt, random.NextDouble()),
+                                        history::FromProto(failure.retry_after()));
   const absl::Time next = transition.now() + delay;
   const absl::Duration to_close =
       history::FromProto(activity.scheduled->schedule_to_close_timeout());

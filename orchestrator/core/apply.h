@@ -24,8 +24,7 @@ void ApplyActivityClosed(RunState& state, EventId scheduled_event_id,
 void ApplyActivityCancelRequested(RunState& state, EventId scheduled_event_id);
 
 // apply_timer.cc
-void ApplyTimerStarted(RunState& state, EventId id, const v1::TimerStarted& event,
-                       absl::Time time);
+void ApplyTimerStarted(RunState& state, EventId id, const v1::TimerStarted& event, absl::Time time);
 void ApplyTimerFired(RunState& state, const v1::TimerFired& event);
 
 // apply_saga.cc

@@ -127,16 +127,16 @@ std::vector<AttemptToStop> OnTime(TransitionBuilder& transition, base::Random& r
   if (!state.cancel_requested && state.execution_deadline() <= transition.now()) {
     v1::HistoryEvent event;
     auto* request = event.mutable_workflow_execution_cancel_requested();
-    request->set_reason("execution time-out of " +
-                        absl::FormatDuration(state.execution_timeout()) + " exceeded");
+    request->set_reason("execution time-out of " + absl::FormatDuration(state.execution_timeout()) +
+                        " exceeded");
     request->set_execution_timeout(true);
     transition.Add(std::move(event));
   }
   for (const TimeoutFound& timeout : FindTimeouts(state, transition.now())) {
     PendingActivity& activity = state.activities.at(timeout.scheduled_event_id);
     if (timeout.in_flight) {
-      stop.push_back({timeout.scheduled_event_id,
-                      v1::TimeoutType::Value_Name(timeout.type) + " time-out"});
+      stop.push_back(
+          {timeout.scheduled_event_id, v1::TimeoutType::Value_Name(timeout.type) + " time-out"});
     }
     if (AttemptMayRepeat(activity, timeout.type)) {
       ActivityOutcome outcome;
@@ -165,9 +165,9 @@ absl::Time StoredWakeAt(const RunState& state) {
   for (const auto& [id, timer] : state.timers) due = std::min(due, timer.fire_at);
   for (const auto& [id, activity] : state.activities) {
     const bool at_once = activity.attempt == 1;
-    due = std::min({due, at_once ? absl::InfinitePast() : activity.next_attempt_time,
-                    Deadline(activity.scheduled_time,
-                             activity.scheduled->schedule_to_close_timeout())});
+    due = std::min(
+        {due, at_once ? absl::InfinitePast() : activity.next_attempt_time,
+         Deadline(activity.scheduled_time, activity.scheduled->schedule_to_close_timeout())});
   }
   return due;
 }

@@ -19,15 +19,20 @@ v1::SagaState::Value RunState::saga_state() const {
   bool owed = false;
   for (const SagaStep& step : saga) {
     switch (step.compensation) {
-      case v1::CompensationState::BLOCKED: return v1::SagaState::COMPENSATION_BLOCKED;
-      case v1::CompensationState::RUNNING: any = running = true; break;
-      case v1::CompensationState::NONE:
-        owed |= !step.registration.compensation_type().empty() &&
-                (step.outcome == v1::StepOutcome::SUCCEEDED ||
-                 step.outcome == v1::StepOutcome::UNKNOWN ||
-                 step.outcome == v1::StepOutcome::PENDING);
+      case v1::CompensationState::BLOCKED:
+        return v1::SagaState::COMPENSATION_BLOCKED;
+      case v1::CompensationState::RUNNING:
+        any = running = true;
         break;
-      default: any = true; break;
+      case v1::CompensationState::NONE:
+        owed |=
+            !step.registration.compensation_type().empty() &&
+            (step.outcome == v1::StepOutcome::SUCCEEDED ||
+             step.outcome == v1::StepOutcome::UNKNOWN || step.outcome == v1::StepOutcome::PENDING);
+        break;
+      default:
+        any = true;
+        break;
     }
   }
   if (running || (any && owed)) return v1::SagaState::COMPENSATING;

@@ -86,10 +86,10 @@ struct RunState {
   bool cancel_requested = false;
   bool cancel_by_timeout = false;
 
-  std::map<EventId, PendingActivity> activities;   // by scheduled event id
-  std::map<std::string, EventId> activity_ids;     // of the pending ones
-  std::map<std::string, PendingTimer> timers;      // by timer id
-  std::map<std::string, UpdateRecord> updates;     // by update id
+  std::map<EventId, PendingActivity> activities;  // by scheduled event id
+  std::map<std::string, EventId> activity_ids;    // of the pending ones
+  std::map<std::string, PendingTimer> timers;     // by timer id
+  std::map<std::string, UpdateRecord> updates;    // by update id
   std::set<std::string> signal_request_ids;
 
   bool pivot_passed = false;

@@ -12,10 +12,14 @@ EventId ClosedActivity(const Event& event) {
   switch (event.attributes_case()) {
     case Event::kActivityTaskCompleted:
       return event.activity_task_completed().scheduled_event_id();
-    case Event::kActivityTaskFailed: return event.activity_task_failed().scheduled_event_id();
-    case Event::kActivityTaskTimedOut: return event.activity_task_timed_out().scheduled_event_id();
-    case Event::kActivityTaskCanceled: return event.activity_task_canceled().scheduled_event_id();
-    default: return 0;
+    case Event::kActivityTaskFailed:
+      return event.activity_task_failed().scheduled_event_id();
+    case Event::kActivityTaskTimedOut:
+      return event.activity_task_timed_out().scheduled_event_id();
+    case Event::kActivityTaskCanceled:
+      return event.activity_task_canceled().scheduled_event_id();
+    default:
+      return 0;
   }
 }
 
@@ -26,8 +30,10 @@ bool ClosesRun(const Event& event) {
     case Event::kWorkflowExecutionTimedOut:
     case Event::kWorkflowExecutionCanceled:
     case Event::kWorkflowExecutionTerminated:
-    case Event::kWorkflowExecutionContinuedAsNew: return true;
-    default: return false;
+    case Event::kWorkflowExecutionContinuedAsNew:
+      return true;
+    default:
+      return false;
   }
 }
 

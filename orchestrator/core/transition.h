@@ -6,8 +6,8 @@
 // Example:
 //   core::TransitionBuilder transition(state, now);
 //   core::Signal(transition, request);
-//   if (state.task_pending) { transition.AddWorkflowTask(); core::AddCommands(transition, commands); }
-//   write.transition = transition.Serialize();
+//   if (state.task_pending) { transition.AddWorkflowTask(); core::AddCommands(transition,
+//   commands); } write.transition = transition.Serialize();
 #pragma once
 
 #include <set>

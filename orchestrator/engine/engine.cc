@@ -45,20 +45,19 @@ absl::Status Engine::Open(ActivityExecutor& executor) {
   const int count = options_.partitions;
   for (int i = 0; i < count; ++i) {
     ASSIGN_OR_RETURN(const int64_t epoch, deps_.store.AcquirePartition(i, options_.node));
-    loops_.push_back(
-        std::make_unique<base::EpollLoop>(deps_.clock, absl::StrCat("partition-", i)));
+    loops_.push_back(std::make_unique<base::EpollLoop>(deps_.clock, absl::StrCat("partition-", i)));
     const int slot_first = i * store::kSlots / count;
     const int slot_last = (i + 1) * store::kSlots / count - 1;
-    partitions_.push_back(std::make_unique<Partition>(
-        i, slot_first, slot_last, epoch, options_,
-        Partition::Dependencies{.store = deps_.store,
-                                .committer = *committer_,
-                                .runner = deps_.runner,
-                                .executor = executor,
-                                .loop = *loops_.back(),
-                                .random = deps_.random,
-                                .metrics = deps_.metrics,
-                                .on_lease_lost = deps_.on_fatal}));
+    partitions_.push_back(
+        std::make_unique<Partition>(i, slot_first, slot_last, epoch, options_,
+                                    Partition::Dependencies{.store = deps_.store,
+                                                            .committer = *committer_,
+                                                            .runner = deps_.runner,
+                                                            .executor = executor,
+                                                            .loop = *loops_.back(),
+                                                            .random = deps_.random,
+                                                            .metrics = deps_.metrics,
+                                                            .on_lease_lost = deps_.on_fatal}));
     deps_.metrics
         .Gauge("partition_epoch", "Epoch of the lease that this node holds on a partition.",
                {{"partition", absl::StrCat(i)}})
@@ -85,8 +84,8 @@ void Engine::Close() {
 }
 
 Partition* Engine::Route(const std::string& ns, const std::string& workflow_id) {
-  const int slot = store::SlotOf(base::Namespace(ns.empty() ? "default" : ns),
-                                 base::WorkflowId(workflow_id));
+  const int slot =
+      store::SlotOf(base::Namespace(ns.empty() ? "default" : ns), base::WorkflowId(workflow_id));
   const int count = static_cast<int>(partitions_.size());
   // The inverse of the ranges in Open.
   int index = slot * count / store::kSlots;
@@ -115,8 +114,7 @@ void Engine::GetSaga(v1::GetSagaRequest request, Callback<v1::SagaInfo> done) {
   partition->GetSaga(std::move(request), std::move(done));
 }
 
-void Engine::Signal(v1::SignalWorkflowRequest request,
-                    Callback<v1::SignalWorkflowResponse> done) {
+void Engine::Signal(v1::SignalWorkflowRequest request, Callback<v1::SignalWorkflowResponse> done) {
   Partition* partition = Route("", request.workflow_id());
   partition->Signal(std::move(request), std::move(done));
 }
@@ -131,8 +129,7 @@ void Engine::Update(v1::UpdateWorkflowRequest request, UpdateCallback done) {
   partition->Update(std::move(request), std::move(done));
 }
 
-void Engine::Cancel(v1::CancelWorkflowRequest request,
-                    Callback<v1::CancelWorkflowResponse> done) {
+void Engine::Cancel(v1::CancelWorkflowRequest request, Callback<v1::CancelWorkflowResponse> done) {
   Partition* partition = Route("", request.workflow_id());
   partition->Cancel(std::move(request), std::move(done));
 }
@@ -163,19 +160,16 @@ void Engine::GetHistory(v1::GetWorkflowHistoryRequest request,
   Partition* partition = Route("", request.workflow_id());
   v1::GetWorkflowHistoryRequest copy = request;
   partition->AwaitHistory(
-      std::move(request),
-      [this, copy = std::move(copy),
-       done = std::move(done)](absl::StatusOr<v1::WorkflowInfo> info) mutable {
+      std::move(request), [this, copy = std::move(copy),
+                           done = std::move(done)](absl::StatusOr<v1::WorkflowInfo> info) mutable {
         if (!info.ok()) return done(info.status());
-        read_thread_->Post([this, info = *std::move(info), copy = std::move(copy),
-                            done = std::move(done)]() mutable {
-          ReadHistory(info, copy, std::move(done));
-        });
+        read_thread_->Post(
+            [this, info = *std::move(info), copy = std::move(copy),
+             done = std::move(done)]() mutable { ReadHistory(info, copy, std::move(done)); });
       });
 }
 
-void Engine::ReadHistory(const v1::WorkflowInfo& info,
-                         const v1::GetWorkflowHistoryRequest& request,
+void Engine::ReadHistory(const v1::WorkflowInfo& info, const v1::GetWorkflowHistoryRequest& request,
                          Callback<v1::GetWorkflowHistoryResponse> done) {
   const int page_size = PageSize(request.page_size(), kHistoryPageDefault, kHistoryPageMax);
   v1::GetWorkflowHistoryResponse response;
@@ -190,8 +184,8 @@ void Engine::ReadHistory(const v1::WorkflowInfo& info,
     for (const std::string& row : *rows) {
       absl::Status expanded = history::Expand(row, &events);
       if (!expanded.ok()) {
-        return done(absl::DataLossError(
-            absl::StrCat("run=", info.run_id(), ": ", expanded.message())));
+        return done(
+            absl::DataLossError(absl::StrCat("run=", info.run_id(), ": ", expanded.message())));
       }
     }
     for (v1::HistoryEvent& event : events) {

@@ -42,9 +42,9 @@ EngineMetrics::EngineMetrics(base::Metrics& metrics)
       compensations_blocked_(
           metrics.Counter("saga_compensations_blocked_total",
                           "Compensations that used up their retries and wait for an operator.")),
-      schedule_to_start_(metrics.Histogram(
-          "activity_schedule_to_start_seconds", "Time from an attempt being ready to its start.",
-          {}, base::Metrics::LatencyBuckets())),
+      schedule_to_start_(metrics.Histogram("activity_schedule_to_start_seconds",
+                                           "Time from an attempt being ready to its start.", {},
+                                           base::Metrics::LatencyBuckets())),
       queue_depth_(metrics.Gauge("task_queue_depth", "Activity attempts that wait for a worker.",
                                  {{"task_queue", "default"}})),
       in_flight_(metrics.Gauge("activities_in_flight", "Activity attempts that run now.")) {}
@@ -58,9 +58,8 @@ void EngineMetrics::WorkflowClosed(const std::string& workflow, const std::strin
   workflow_executions_.Increment(workflow, status);
   prometheus::Histogram*& histogram = lifetimes_[workflow];
   if (histogram == nullptr) {
-    histogram =
-        &metrics_.Histogram("workflow_duration_seconds", "Life of closed workflow runs.",
-                            {{"workflow", workflow}}, base::Metrics::LifetimeBuckets());
+    histogram = &metrics_.Histogram("workflow_duration_seconds", "Life of closed workflow runs.",
+                                    {{"workflow", workflow}}, base::Metrics::LifetimeBuckets());
   }
   histogram->Observe(absl::ToDoubleSeconds(lifetime));
 }

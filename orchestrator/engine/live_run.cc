@@ -13,12 +13,11 @@ namespace {
 std::string BlockedReason(const core::RunState& state) {
   for (const core::SagaStep& step : state.saga) {
     if (step.compensation != v1::CompensationState::BLOCKED) continue;
-    return absl::StrCat("compensation_blocked: ", step.registration.compensation_type(),
-                        " of step ", step.registration.step(), " used up its retries: ",
-                        step.compensation_failure.has_value()
-                            ? step.compensation_failure->message()
-                            : "unknown",
-                        "; retry, skip or resolve it");
+    return absl::StrCat(
+        "compensation_blocked: ", step.registration.compensation_type(), " of step ",
+        step.registration.step(), " used up its retries: ",
+        step.compensation_failure.has_value() ? step.compensation_failure->message() : "unknown",
+        "; retry, skip or resolve it");
   }
   return "";
 }
@@ -57,8 +56,9 @@ void DescribeCompensation(const core::RunState& state, const core::SagaStep& ste
 
 bool LiveRun::pinned() const {
   if (writes_pending > 0 || !update_waiters.empty()) return true;
-  return std::any_of(state.activities.begin(), state.activities.end(),
-                     [](const auto& entry) { return entry.second.in_flight || entry.second.queued; });
+  return std::any_of(state.activities.begin(), state.activities.end(), [](const auto& entry) {
+    return entry.second.in_flight || entry.second.queued;
+  });
 }
 
 void ProjectRow(LiveRun& run) {
@@ -116,11 +116,12 @@ v1::WorkflowInfo DescribeRun(const LiveRun& run, absl::Time now) {
     pending->set_activity_type(activity.scheduled->activity_type());
     pending->set_attempt(activity.attempt);
     pending->set_maximum_attempts(activity.scheduled->retry_policy().maximum_attempts());
-    pending->set_state(activity.cancel_requested                ? "CANCEL_REQUESTED"
-                       : activity.in_flight                     ? "STARTED"
-                       : activity.next_attempt_time > now       ? "BACKING_OFF"
-                                                                : "SCHEDULED");
-    if (activity.last_failure.has_value()) *pending->mutable_last_failure() = *activity.last_failure;
+    pending->set_state(activity.cancel_requested          ? "CANCEL_REQUESTED"
+                       : activity.in_flight               ? "STARTED"
+                       : activity.next_attempt_time > now ? "BACKING_OFF"
+                                                          : "SCHEDULED");
+    if (activity.last_failure.has_value())
+      *pending->mutable_last_failure() = *activity.last_failure;
     if (!activity.in_flight) {
       *pending->mutable_next_attempt_time() = history::ToProto(activity.next_attempt_time);
     }

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/engine/worker_port.h"
 #include "orchestrator/core/run_state.h"
+#include "orchestrator/engine/worker_port.h"
 #include "orchestrator/store/store.h"
 #include "orchestrator/v1/service.pb.h"
 
@@ -21,8 +21,8 @@ using UpdateCallback = absl::AnyInvocable<void(absl::StatusOr<v1::UpdateWorkflow
 struct LiveRun {
   RunId id;
   core::RunState state;
-  store::RunRow row;                      // as of the last write
-  std::unique_ptr<LiveWorkflow> workflow; // null until it is needed
+  store::RunRow row;                       // as of the last write
+  std::unique_ptr<LiveWorkflow> workflow;  // null until it is needed
   // The stored events, from loading until the workflow is made from them.
   std::optional<std::vector<v1::HistoryEvent>> history;
 

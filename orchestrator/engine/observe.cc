@@ -12,11 +12,16 @@ using What = core::ActivityNote::What;
 
 const char* StatusLabel(What what) {
   switch (what) {
-    case What::kCompleted: return "completed";
-    case What::kFailed: return "failed";
-    case What::kTimedOut: return "timed_out";
-    case What::kCanceled: return "canceled";
-    case What::kRetried: break;
+    case What::kCompleted:
+      return "completed";
+    case What::kFailed:
+      return "failed";
+    case What::kTimedOut:
+      return "timed_out";
+    case What::kCanceled:
+      return "canceled";
+    case What::kRetried:
+      break;
   }
   return "retried";
 }
@@ -38,17 +43,15 @@ void Partition::ObserveActivity(const LiveRun& run, const core::ActivityNote& no
     base::Log(base::LogLevel::kWarning, "activity attempt failed; it is tried again", context,
               {{"attempt", note.attempt},
                {"failure", note.failure},
-               {"next_attempt_in_seconds",
-                absl::ToDoubleSeconds(note.next_attempt_time - Now())}});
+               {"next_attempt_in_seconds", absl::ToDoubleSeconds(note.next_attempt_time - Now())}});
     return;
   }
   metrics_.ActivityClosed(note.activity_type, StatusLabel(note.what));
   const bool completed = note.what == What::kCompleted;
-  base::Log(completed ? base::LogLevel::kDebug : base::LogLevel::kWarning,
-            completed ? "activity completed" : "activity ended without a result", context,
-            {{"attempt", note.attempt},
-             {"status", StatusLabel(note.what)},
-             {"failure", note.failure}});
+  base::Log(
+      completed ? base::LogLevel::kDebug : base::LogLevel::kWarning,
+      completed ? "activity completed" : "activity ended without a result", context,
+      {{"attempt", note.attempt}, {"status", StatusLabel(note.what)}, {"failure", note.failure}});
 }
 
 void Partition::Observe(const LiveRun& run, const core::TransitionBuilder& transition) {
@@ -82,13 +85,13 @@ void Partition::Observe(const LiveRun& run, const core::TransitionBuilder& trans
     const std::string status = v1::RunStatus::Value_Name(run.state.closed_status);
     const absl::Duration lifetime = run.state.close_time - run.state.start_time;
     metrics_.WorkflowClosed(workflow, status, lifetime);
-    base::Log(base::LogLevel::kInfo, "workflow closed", LogOf(run),
-              {{"status", status},
-               {"seconds", absl::ToDoubleSeconds(lifetime)},
-               {"events", run.state.next_event_id - 1},
-               {"failure", run.state.failure.has_value()
-                               ? history::FromProto(*run.state.failure).ToString()
-                               : ""}});
+    base::Log(
+        base::LogLevel::kInfo, "workflow closed", LogOf(run),
+        {{"status", status},
+         {"seconds", absl::ToDoubleSeconds(lifetime)},
+         {"events", run.state.next_event_id - 1},
+         {"failure",
+          run.state.failure.has_value() ? history::FromProto(*run.state.failure).ToString() : ""}});
   }
 }
 

@@ -1,6 +1,5 @@
 #include "orchestrator/engine/partition.h"
 
-
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -8,8 +7,8 @@
 
 namespace engine {
 
-Partition::Partition(int index, int slot_first, int slot_last, int64_t epoch,
-                     EngineOptions options, Dependencies dependencies)
+Partition::Partition(int index, int slot_first, int slot_last, int64_t epoch, EngineOptions options,
+                     Dependencies dependencies)
     : index_(index),
       slot_first_(slot_first),
       slot_last_(slot_last),
@@ -44,8 +43,7 @@ void Partition::Close(absl::AnyInvocable<void()> done) {
   });
 }
 
-void Partition::Call(absl::AnyInvocable<void()> fn,
-                     absl::AnyInvocable<void(absl::Status)> refuse) {
+void Partition::Call(absl::AnyInvocable<void()> fn, absl::AnyInvocable<void(absl::Status)> refuse) {
   if (closed_) return refuse(absl::UnavailableError("the server is stopping; try again"));
   if (inbox_.fetch_add(1) >= options_.inbox_max) {
     inbox_.fetch_sub(1);

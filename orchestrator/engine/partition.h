@@ -117,14 +117,14 @@ class Partition {
   // Answers with `response` when everything of the run that was handed over is durable.
   template <typename T>
   void Answer(LiveRun& run, Callback<T> done, T response) {
-    AfterCommit(run, [done = std::move(done),
-                      response = std::move(response)](absl::Status status) mutable {
-      if (status.ok()) {
-        done(std::move(response));
-      } else {
-        done(std::move(status));
-      }
-    });
+    AfterCommit(
+        run, [done = std::move(done), response = std::move(response)](absl::Status status) mutable {
+          if (status.ok()) {
+            done(std::move(response));
+          } else {
+            done(std::move(status));
+          }
+        });
   }
   void Flush();
   void OnCommitted(Batch batch, absl::Status status);

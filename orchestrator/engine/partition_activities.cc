@@ -65,12 +65,11 @@ void Partition::StopAttempts(const RunId& id, std::vector<core::AttemptToStop> a
     if (it == attempts_.end()) continue;
     deps_.executor.Stop(it->second.token, attempt.reason);
     const auto live = runs_.find(id);
-    const bool still_current =
-        live != runs_.end() && [&] {
-          const auto activity = live->second->state.activities.find(attempt.scheduled_event_id);
-          return activity != live->second->state.activities.end() && activity->second.in_flight &&
-                 activity->second.attempt == it->second.token.attempt;
-        }();
+    const bool still_current = live != runs_.end() && [&] {
+      const auto activity = live->second->state.activities.find(attempt.scheduled_event_id);
+      return activity != live->second->state.activities.end() && activity->second.in_flight &&
+             activity->second.attempt == it->second.token.attempt;
+    }();
     if (!still_current) attempts_.erase(it);  // a late result is refused
   }
 }
@@ -109,9 +108,9 @@ void Partition::CompleteActivity(ActivityToken token, core::ActivityOutcome outc
         outcome.result->ByteSizeLong() > static_cast<size_t>(options_.payload_bytes_max)) {
       outcome.failure.emplace();
       outcome.failure->set_type("ResultTooLarge");
-      outcome.failure->set_message(absl::StrCat(
-          "the activity's result has ", outcome.result->ByteSizeLong(),
-          " bytes (limit payload_bytes_max = ", options_.payload_bytes_max, ")"));
+      outcome.failure->set_message(
+          absl::StrCat("the activity's result has ", outcome.result->ByteSizeLong(),
+                       " bytes (limit payload_bytes_max = ", options_.payload_bytes_max, ")"));
       outcome.failure->set_non_retryable(true);
       outcome.failure->set_effect_unknown(true);
       outcome.result.reset();

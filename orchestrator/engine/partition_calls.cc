@@ -21,9 +21,8 @@ bool SamePayload(const v1::Payload& a, const v1::Payload& b) {
 absl::Status CheckPayload(const v1::Payload& payload, int bytes_max) {
   const size_t bytes = payload.ByteSizeLong();
   if (bytes <= static_cast<size_t>(bytes_max)) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat("the payload has ", bytes,
-                                                   " bytes (limit payload_bytes_max = ", bytes_max,
-                                                   ")"));
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "the payload has ", bytes, " bytes (limit payload_bytes_max = ", bytes_max, ")"));
 }
 
 // A new trace (W3C Trace Context, level 1), sampled. Its ids must not be all zero.
@@ -49,8 +48,7 @@ void Partition::Start(v1::StartWorkflowRequest request, Callback<v1::StartWorkfl
           !request.request_id().empty() && run.row.request_id == request.request_id();
       // The chain's later runs have inputs of their own; the request names its first one.
       const bool continued = !run.state.started.continued_from_run_id().empty();
-      if (same_request &&
-          (continued || SamePayload(run.state.started.input(), request.input()))) {
+      if (same_request && (continued || SamePayload(run.state.started.input(), request.input()))) {
         v1::StartWorkflowResponse response;
         response.set_workflow_id(request.workflow_id());
         response.set_run_id(continued ? run.state.started.first_run_id() : run.id.value());
@@ -59,14 +57,13 @@ void Partition::Start(v1::StartWorkflowRequest request, Callback<v1::StartWorkfl
         return Answer(run, std::move(done), std::move(response));
       }
       if (same_request) {
-        return done(absl::AlreadyExistsError(absl::StrCat(
-            "request_id \"", request.request_id(), "\" started workflow \"",
-            request.workflow_id(), "\" with another input; use a new request_id")));
+        return done(absl::AlreadyExistsError(
+            absl::StrCat("request_id \"", request.request_id(), "\" started workflow \"",
+                         request.workflow_id(), "\" with another input; use a new request_id")));
       }
       if (!run.state.closed()) {
-        return done(absl::AlreadyExistsError(
-            absl::StrCat("workflow \"", request.workflow_id(), "\" is running (run ",
-                         run.id.value(), ")")));
+        return done(absl::AlreadyExistsError(absl::StrCat(
+            "workflow \"", request.workflow_id(), "\" is running (run ", run.id.value(), ")")));
       }
     } else if (!absl::IsNotFound(known.status())) {
       return done(known.status());
@@ -160,11 +157,10 @@ void Partition::Query(v1::QueryWorkflowRequest request, Callback<v1::QueryWorkfl
         Write(run, nothing);
         UpdateDue(run);
       }
-      return done(absl::InternalError(absl::StrCat("run ", run.id.value(),
-                                                   " cannot answer: ", made.message())));
+      return done(absl::InternalError(
+          absl::StrCat("run ", run.id.value(), " cannot answer: ", made.message())));
     }
-    base::Outcome<v1::Payload> answer =
-        run.workflow->Query(request.query_name(), request.input());
+    base::Outcome<v1::Payload> answer = run.workflow->Query(request.query_name(), request.input());
     if (!answer.ok()) {
       const base::Failure& failure = answer.failure();
       return done(failure.type == "UnknownQuery" ? absl::NotFoundError(failure.message)
@@ -179,42 +175,39 @@ void Partition::Query(v1::QueryWorkflowRequest request, Callback<v1::QueryWorkfl
 }
 
 void Partition::Update(v1::UpdateWorkflowRequest request, UpdateCallback done) {
-  Enqueue<v1::UpdateWorkflowResponse>(
-      std::move(done), [this, request = std::move(request)](auto done) mutable {
-        if (absl::Status size = CheckPayload(request.input(), options_.payload_bytes_max);
-            !size.ok()) {
-          return done(size);
-        }
-        absl::StatusOr<LiveRun*> found =
-            FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
-        if (!found.ok()) return done(found.status());
-        LiveRun& run = **found;
-        std::string id = request.update_id();
-        if (id.empty()) id = base::NewRunId(Now(), deps_.random).value();
-        const auto known = run.state.updates.find(id);
-        if (known == run.state.updates.end()) {
-          absl::StatusOr<LiveRun*> open =
-              FindOpen(kDefault, request.workflow_id(), request.run_id());
-          if (!open.ok()) return done(open.status());
-          core::TransitionBuilder transition(run.state, Now());
-          absl::StatusOr<std::vector<UpdateVerdict>> verdicts =
-              AdvanceUpdates(run, transition, {},
-                             {{id, request.update_name(), request.input(), request.identity()}});
-          if (!verdicts.ok()) {
-            return done(absl::InternalError(absl::StrCat(
-                "run ", run.id.value(), " is STUCK: ", verdicts.status().message())));
-          }
-          if (!verdicts->empty() && verdicts->back().rejected.has_value()) {
-            v1::UpdateWorkflowResponse response;
-            response.set_run_id(run.id.value());
-            response.set_update_id(id);
-            *response.mutable_rejected() = *verdicts->back().rejected;
-            return Answer(run, std::move(done), std::move(response));
-          }
-        }
-        run.update_waiters[id].push_back(std::move(done));
-        if (run.writes_pending == 0) AfterRunCommitted(run.id);
-      });
+  Enqueue<v1::UpdateWorkflowResponse>(std::move(done), [this, request = std::move(request)](
+                                                           auto done) mutable {
+    if (absl::Status size = CheckPayload(request.input(), options_.payload_bytes_max); !size.ok()) {
+      return done(size);
+    }
+    absl::StatusOr<LiveRun*> found =
+        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+    if (!found.ok()) return done(found.status());
+    LiveRun& run = **found;
+    std::string id = request.update_id();
+    if (id.empty()) id = base::NewRunId(Now(), deps_.random).value();
+    const auto known = run.state.updates.find(id);
+    if (known == run.state.updates.end()) {
+      absl::StatusOr<LiveRun*> open = FindOpen(kDefault, request.workflow_id(), request.run_id());
+      if (!open.ok()) return done(open.status());
+      core::TransitionBuilder transition(run.state, Now());
+      absl::StatusOr<std::vector<UpdateVerdict>> verdicts = AdvanceUpdates(
+          run, transition, {}, {{id, request.update_name(), request.input(), request.identity()}});
+      if (!verdicts.ok()) {
+        return done(absl::InternalError(
+            absl::StrCat("run ", run.id.value(), " is STUCK: ", verdicts.status().message())));
+      }
+      if (!verdicts->empty() && verdicts->back().rejected.has_value()) {
+        v1::UpdateWorkflowResponse response;
+        response.set_run_id(run.id.value());
+        response.set_update_id(id);
+        *response.mutable_rejected() = *verdicts->back().rejected;
+        return Answer(run, std::move(done), std::move(response));
+      }
+    }
+    run.update_waiters[id].push_back(std::move(done));
+    if (run.writes_pending == 0) AfterRunCommitted(run.id);
+  });
 }
 
 void Partition::Cancel(v1::CancelWorkflowRequest request,
@@ -224,10 +217,10 @@ void Partition::Cancel(v1::CancelWorkflowRequest request,
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
     core::TransitionBuilder transition(run.state, Now());
-    core::RequestCancel(transition,
-                        request.reason().empty() ? "canceled by " + request.identity()
-                                                 : request.reason(),
-                        request.identity());
+    core::RequestCancel(
+        transition,
+        request.reason().empty() ? "canceled by " + request.identity() : request.reason(),
+        request.identity());
     Advance(run, transition, {});
     v1::CancelWorkflowResponse response;
     response.set_run_id(run.id.value());
@@ -246,10 +239,8 @@ void Partition::Terminate(v1::TerminateWorkflowRequest request,
         core::Terminate(transition, request.reason(), request.identity());
     v1::TerminateWorkflowResponse response;
     response.set_run_id(run.id.value());
-    for (const std::string& step : transition.events()
-                                       .rbegin()
-                                       ->workflow_execution_terminated()
-                                       .steps_left_behind()) {
+    for (const std::string& step :
+         transition.events().rbegin()->workflow_execution_terminated().steps_left_behind()) {
       response.add_steps_left_behind(step);
     }
     run.stuck_reason.clear();
@@ -265,8 +256,7 @@ void Partition::GetResult(v1::GetWorkflowResultRequest request,
         FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     const RunId id = (*found)->id;
-    const absl::Duration wait =
-        std::min(history::FromProto(request.wait()), options_.wait_max);
+    const absl::Duration wait = std::min(history::FromProto(request.wait()), options_.wait_max);
     const absl::Time deadline = Now() + wait;
     auto shared = std::make_shared<Callback<v1::GetWorkflowResultResponse>>(std::move(done));
     // Answers when the run is closed (or `even_open`); true when it did.
@@ -283,16 +273,16 @@ void Partition::GetResult(v1::GetWorkflowResultRequest request,
           request.run_id().empty() && !closed_) {
         // The caller asked for the workflow, so its next run answers.
         v1::GetWorkflowResultRequest next = request;
-        *next.mutable_wait() =
-            history::ToProto(std::max(deadline - Now(), absl::ZeroDuration()));
+        *next.mutable_wait() = history::ToProto(std::max(deadline - Now(), absl::ZeroDuration()));
         GetResult(std::move(next), std::move(*shared));
         return true;
       }
       v1::GetWorkflowResultResponse response;
       response.set_workflow_id(request.workflow_id());
       response.set_run_id(id.value());
-      response.set_status(closed ? (*run)->row.status
-                                 : state.closed() ? v1::RunStatus::RUNNING : (*run)->row.status);
+      response.set_status(closed           ? (*run)->row.status
+                          : state.closed() ? v1::RunStatus::RUNNING
+                                           : (*run)->row.status);
       if (closed && state.closed_status == v1::RunStatus::COMPLETED) {
         *response.mutable_result() = state.result;
       } else if (closed && state.failure.has_value()) {
@@ -326,8 +316,7 @@ void Partition::AwaitHistory(v1::GetWorkflowHistoryRequest request,
       (*shared)(DescribeRow((*run)->row));
       return true;
     };
-    const absl::Duration wait =
-        std::min(history::FromProto(request.wait()), options_.wait_max);
+    const absl::Duration wait = std::min(history::FromProto(request.wait()), options_.wait_max);
     if (answer(wait <= absl::ZeroDuration())) return;
     AddWaiter(id, wait, [answer, this] { return answer(closed_); }, [answer] { answer(true); });
   });
@@ -344,9 +333,8 @@ void Partition::AddWaiter(const RunId& id, absl::Duration wait, absl::AnyInvocab
         const auto it = waiters_.find(id);
         if (it == waiters_.end()) return;
         auto& list = it->second;
-        const auto found = std::find_if(list.begin(), list.end(), [waiter_id](const auto& w) {
-          return w->id == waiter_id;
-        });
+        const auto found = std::find_if(list.begin(), list.end(),
+                                        [waiter_id](const auto& w) { return w->id == waiter_id; });
         if (found == list.end()) return;
         list.erase(found);
         --waiters_count_;

@@ -59,8 +59,7 @@ absl::StatusOr<LiveRun*> Partition::FindByWorkflow(const std::string& ns,
   return Find(row->run_id);
 }
 
-absl::StatusOr<LiveRun*> Partition::FindOpen(const std::string& ns,
-                                             const std::string& workflow_id,
+absl::StatusOr<LiveRun*> Partition::FindOpen(const std::string& ns, const std::string& workflow_id,
                                              const std::string& run_id) {
   ASSIGN_OR_RETURN(LiveRun * run, FindByWorkflow(ns, workflow_id, run_id));
   if (run->state.closed()) {

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <utility>
 
-
 #include "absl/strings/str_cat.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/engine/partition.h"
@@ -46,8 +45,8 @@ void Partition::MarkStuck(LiveRun& run, const absl::Status& status) {
                            : absl::IsResourceExhausted(status) ? "limit"
                                                                : "workflow_task_failed";
   const std::string reason = absl::StrCat(kind, ": ", status.message());
-  run.stuck_backoff = is_new ? options_.stuck_retry_min
-                             : std::min(run.stuck_backoff * 2, options_.stuck_retry_max);
+  run.stuck_backoff =
+      is_new ? options_.stuck_retry_min : std::min(run.stuck_backoff * 2, options_.stuck_retry_max);
   run.stuck_retry_at = Now() + run.stuck_backoff;
   run.workflow.reset();
   // A store that cannot be read now says nothing new of a run that was stuck before.
@@ -103,10 +102,9 @@ absl::Status Partition::CheckLimits(const LiveRun& run) const {
         options_.history_events_max, "); use continue-as-new, or raise the limit"));
   }
   if (static_cast<int>(run.state.activities.size()) > options_.pending_activities_max) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(run.state.activities.size(),
-                     " activities are pending (limit pending_activities_max = ",
-                     options_.pending_activities_max, ")"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        run.state.activities.size(), " activities are pending (limit pending_activities_max = ",
+        options_.pending_activities_max, ")"));
   }
   return absl::OkStatus();
 }
@@ -115,8 +113,7 @@ absl::StatusOr<std::vector<UpdateVerdict>> Partition::AdvanceUpdates(
     LiveRun& run, core::TransitionBuilder& transition, std::vector<core::AttemptToStop> stop,
     std::vector<WorkflowUpdate> updates) {
   const std::string stuck_before = run.stuck_reason;
-  absl::StatusOr<TaskOutcome> outcome =
-      RunWorkflowTasks(run, transition, std::move(updates));
+  absl::StatusOr<TaskOutcome> outcome = RunWorkflowTasks(run, transition, std::move(updates));
   absl::Status status = outcome.status();
   if (!status.ok()) {
     // Nothing of the task is recorded; what came from outside is a fact and stays.

@@ -12,7 +12,8 @@ absl::Status Expand(const std::string& stored, std::vector<v1::HistoryEvent>* ev
     return absl::DataLossError("a stored transition cannot be parsed");
   }
   int64_t id = transition.first_event_id();
-  const int64_t expected = events->empty() ? std::max<int64_t>(id, 1) : events->back().event_id() + 1;
+  const int64_t expected =
+      events->empty() ? std::max<int64_t>(id, 1) : events->back().event_id() + 1;
   if (id != expected) {
     return absl::DataLossError(
         absl::StrCat("history has a gap: expected event ", expected, ", found ", id));

@@ -26,8 +26,8 @@ absl::Status ParsePayload(const v1::Payload& payload, google::protobuf::MessageL
   if (payload.metadata().empty() && payload.data().empty()) return absl::OkStatus();
   const auto type = payload.metadata().find(kMessageTypeKey);
   if (type != payload.metadata().end() && type->second != message->GetTypeName()) {
-    return absl::InvalidArgumentError(absl::StrCat("payload holds a ", type->second,
-                                                   ", expected a ", message->GetTypeName()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("payload holds a ", type->second, ", expected a ", message->GetTypeName()));
   }
   if (!message->ParseFromString(payload.data())) {
     return absl::InvalidArgumentError(

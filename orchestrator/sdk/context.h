@@ -80,7 +80,8 @@ class Context {
   // durable; it must not block, and must not use the context. T is a protobuf message, std::string,
   // bool, an integer or a floating-point type. A FailureException of `fn` is recorded and thrown
   // again on replay.
-  // Example: const std::string region = ctx.SideEffect<std::string>([] { return CurrentRegion(); });
+  // Example: const std::string region = ctx.SideEffect<std::string>([] { return CurrentRegion();
+  // });
   template <typename T>
   T SideEffect(const std::function<T()>& fn,
                std::source_location where = std::source_location::current());
@@ -90,11 +91,10 @@ class Context {
   // for runs that had passed it before: they stay on the old way. A run gets one answer for an id,
   // also in a loop. In query handlers, validators and conditions it is the answer that the
   // workflow's code got before, else false.
-  // Once no open run needs the old way, call DeprecatePatch instead; once no open run holds a marker
-  // that was made by Patched, remove that too.
-  // Example: if (ctx.Patched("charge-before-shipping")) { new code } else { old code }
-  bool Patched(const std::string& id,
-               std::source_location where = std::source_location::current());
+  // Once no open run needs the old way, call DeprecatePatch instead; once no open run holds a
+  // marker that was made by Patched, remove that too. Example: if
+  // (ctx.Patched("charge-before-shipping")) { new code } else { old code }
+  bool Patched(const std::string& id, std::source_location where = std::source_location::current());
   // Says that all code takes the new way of patch `id`. It accepts the markers of Patched, and
   // leaves a marker of its own that later code, without the call, replays too.
   void DeprecatePatch(const std::string& id,
@@ -195,8 +195,7 @@ class Context {
   }
 
   // Records a marker or saga event in the history, in command order. For libraries.
-  void Record(v1::HistoryEvent event,
-              std::source_location where = std::source_location::current());
+  void Record(v1::HistoryEvent event, std::source_location where = std::source_location::current());
 
  private:
   friend class Instance;

@@ -94,8 +94,8 @@ absl::Status Instance::Replay(const std::vector<v1::HistoryEvent>& events) {
     while (i < events.size() && IsCommandEvent(events[i])) {
       if (events[i].has_workflow_execution_update_accepted()) {
         const auto& accepted = events[i].workflow_execution_update_accepted();
-        updates.push_back({accepted.update_id(), accepted.update_name(), accepted.input(),
-                           accepted.identity()});
+        updates.push_back(
+            {accepted.update_id(), accepted.update_name(), accepted.input(), accepted.identity()});
       }
       recorded.push_back(&events[i++]);
     }
@@ -150,9 +150,8 @@ void Instance::Recorded(base::EventId first_event_id) {
 Outcome<v1::Payload> Instance::Query(const std::string& name, const v1::Payload& input) {
   const auto it = queries_.find(name);
   if (it == queries_.end()) {
-    return Failure::Permanent("UnknownQuery",
-                              absl::StrCat("workflow type ", info_.workflow_type,
-                                           " has no query \"", name, "\""));
+    return Failure::Permanent("UnknownQuery", absl::StrCat("workflow type ", info_.workflow_type,
+                                                           " has no query \"", name, "\""));
   }
   try {
     const ReadOnly guard(this);
@@ -289,8 +288,7 @@ UpdateVerdict Instance::DeliverUpdate(const UpdateRequest& update, bool validate
       return verdict;
     }
   }
-  auto* accepted =
-      AddCommand(std::source_location())->mutable_workflow_execution_update_accepted();
+  auto* accepted = AddCommand(std::source_location())->mutable_workflow_execution_update_accepted();
   accepted->set_update_id(update.update_id);
   accepted->set_update_name(update.name);
   *accepted->mutable_input() = update.input;

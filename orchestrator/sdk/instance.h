@@ -139,8 +139,8 @@ class Instance {
   const v1::MarkerRecorded* ReplayedMarker(const std::string& name) const;
   internal::FutureStatePtr NewFuture();
   internal::FutureStatePtr Schedule(const std::string& type, v1::Payload input,
-                                    const ActivityOptions& options,
-                                    const internal::ScopePtr& scope, std::source_location where);
+                                    const ActivityOptions& options, const internal::ScopePtr& scope,
+                                    std::source_location where);
   internal::FutureStatePtr StartTimer(absl::Duration delay, const internal::ScopePtr& scope,
                                       std::source_location where);
   // False when there is nothing to cancel.

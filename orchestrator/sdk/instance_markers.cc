@@ -16,7 +16,8 @@ constexpr char kSideEffectFailedKey[] = "failed";
 void Instance::RequireWritable(const char* verb) const {
   if (!read_only_) return;
   throw base::FailureException(Failure::Permanent(
-      "ReadOnly", absl::StrCat(verb, " in a query handler, a validator, a condition or a side "
+      "ReadOnly", absl::StrCat(verb,
+                               " in a query handler, a validator, a condition or a side "
                                "effect: these may only look; do it in the workflow's body, in an "
                                "update handler or in an activity")));
 }

@@ -70,9 +70,11 @@ internal::FutureStatePtr Instance::Schedule(const std::string& type, v1::Payload
   const absl::Duration to_close =
       pick(options.schedule_to_close_timeout, defaults.schedule_to_close_timeout);
   const absl::Duration heartbeat = pick(options.heartbeat_timeout, defaults.heartbeat_timeout);
-  if (to_start > absl::ZeroDuration()) put(to_start, scheduled->mutable_schedule_to_start_timeout());
+  if (to_start > absl::ZeroDuration())
+    put(to_start, scheduled->mutable_schedule_to_start_timeout());
   put(start_to_close, scheduled->mutable_start_to_close_timeout());
-  if (to_close > absl::ZeroDuration()) put(to_close, scheduled->mutable_schedule_to_close_timeout());
+  if (to_close > absl::ZeroDuration())
+    put(to_close, scheduled->mutable_schedule_to_close_timeout());
   if (heartbeat > absl::ZeroDuration()) put(heartbeat, scheduled->mutable_heartbeat_timeout());
   const RetryPolicy retry =
       options.retry.has_value() ? *options.retry : defaults.retry.value_or(RetryPolicy{});
@@ -80,15 +82,13 @@ internal::FutureStatePtr Instance::Schedule(const std::string& type, v1::Payload
   scheduled->set_task_queue(!options.task_queue.empty()    ? options.task_queue
                             : !defaults.task_queue.empty() ? defaults.task_queue
                                                            : info_.task_queue);
-  scheduled->set_idempotency_key(
-      absl::StrCat(info_.workflow_id, "/", info_.run_id, "/", sequence));
+  scheduled->set_idempotency_key(absl::StrCat(info_.workflow_id, "/", info_.run_id, "/", sequence));
 
   activities_[sequence] = {.future = future, .scope = scope};
   return future;
 }
 
-internal::FutureStatePtr Instance::StartTimer(absl::Duration delay,
-                                              const internal::ScopePtr& scope,
+internal::FutureStatePtr Instance::StartTimer(absl::Duration delay, const internal::ScopePtr& scope,
                                               std::source_location where) {
   internal::FutureStatePtr future = NewFuture();
   if (const auto* canceled = internal::CanceledBy(scope.get())) {

@@ -40,17 +40,16 @@ class Registry {
   // `fn` is callable as base::Task<Outcome<Out>>(ActivityContext&, In).
   template <typename In, typename Out, typename Fn>
   void AddActivity(const ActivityType<In, Out>& type, Fn fn, ActivityOptions defaults = {}) {
-    AddRawActivity(type.name,
-                   [fn](ActivityContext& ctx,
-                        v1::Payload input) -> base::Task<Outcome<v1::Payload>> {
-                     Outcome<In> decoded =
-                         internal::Decode<In>(Outcome<v1::Payload>(std::move(input)));
-                     if (!decoded.ok()) {
-                       return internal::Immediate<v1::Payload>(decoded.failure());
-                     }
-                     return internal::EncodeResult<Out>(fn(ctx, *std::move(decoded)));
-                   },
-                   std::move(defaults));
+    AddRawActivity(
+        type.name,
+        [fn](ActivityContext& ctx, v1::Payload input) -> base::Task<Outcome<v1::Payload>> {
+          Outcome<In> decoded = internal::Decode<In>(Outcome<v1::Payload>(std::move(input)));
+          if (!decoded.ok()) {
+            return internal::Immediate<v1::Payload>(decoded.failure());
+          }
+          return internal::EncodeResult<Out>(fn(ctx, *std::move(decoded)));
+        },
+        std::move(defaults));
   }
 
   void AddRawWorkflow(const std::string& type, RawWorkflow workflow) {

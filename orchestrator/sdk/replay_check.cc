@@ -13,14 +13,19 @@ using Event = v1::HistoryEvent;
 // time-out canceled is recorded as TimedOut, whatever way the code ended.
 std::string Identity(const Event& event) {
   switch (event.attributes_case()) {
-    case Event::kWorkflowExecutionCompleted: return "WorkflowExecutionCompleted";
-    case Event::kWorkflowExecutionFailed: return "WorkflowExecutionFailed";
+    case Event::kWorkflowExecutionCompleted:
+      return "WorkflowExecutionCompleted";
+    case Event::kWorkflowExecutionFailed:
+      return "WorkflowExecutionFailed";
     case Event::kWorkflowExecutionTimedOut:
-    case Event::kWorkflowExecutionCanceled: return "WorkflowExecutionCanceled";
-    case Event::kWorkflowExecutionContinuedAsNew: return "WorkflowExecutionContinuedAsNew";
+    case Event::kWorkflowExecutionCanceled:
+      return "WorkflowExecutionCanceled";
+    case Event::kWorkflowExecutionContinuedAsNew:
+      return "WorkflowExecutionContinuedAsNew";
     case Event::kActivityTaskScheduled:
-      return absl::StrCat("ActivityTaskScheduled id=", event.activity_task_scheduled().activity_id(),
-                          " type=", event.activity_task_scheduled().activity_type());
+      return absl::StrCat(
+          "ActivityTaskScheduled id=", event.activity_task_scheduled().activity_id(),
+          " type=", event.activity_task_scheduled().activity_type());
     case Event::kActivityTaskCancelRequested:
       return absl::StrCat("ActivityTaskCancelRequested id=",
                           event.activity_task_cancel_requested().activity_id());
@@ -38,7 +43,8 @@ std::string Identity(const Event& event) {
                           event.workflow_execution_update_completed().update_id());
     case Event::kSagaStepRegistered:
       return absl::StrCat("SagaStepRegistered step=", event.saga_step_registered().step());
-    case Event::kSagaPivotPassed: return "SagaPivotPassed";
+    case Event::kSagaPivotPassed:
+      return "SagaPivotPassed";
     case Event::kSagaCompensationStarted:
       return absl::StrCat("SagaCompensationStarted step=",
                           event.saga_compensation_started().step());
@@ -53,15 +59,16 @@ std::string Identity(const Event& event) {
     case Event::kSagaCompensationResolved:
       return absl::StrCat("SagaCompensationResolved step=",
                           event.saga_compensation_resolved().step());
-    default: return "";
+    default:
+      return "";
   }
 }
 
 }  // namespace
 
 std::string NondeterminismDetail::ToString() const {
-  return absl::StrCat("workflow code does not match the history at event ", event_id,
-                      ": expected ", expected, ", found ", found,
+  return absl::StrCat("workflow code does not match the history at event ", event_id, ": expected ",
+                      expected, ", found ", found,
                       source.empty() ? "" : absl::StrCat(" at ", source),
                       ". Nothing was recorded; put the old code back, or guard the change, and "
                       "the run goes on");

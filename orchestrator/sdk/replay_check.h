@@ -40,8 +40,7 @@ inline constexpr char kPatchDeprecatedKey[] = "deprecated";
 
 // `recorded` without the markers of deprecated patches that the code no longer asks for.
 std::vector<const v1::HistoryEvent*> WithoutDeprecatedPatches(
-    const std::vector<const v1::HistoryEvent*>& recorded,
-    const std::vector<v1::Command>& commands);
+    const std::vector<const v1::HistoryEvent*>& recorded, const std::vector<v1::Command>& commands);
 
 // Compares the commands of one workflow task with the events recorded for it, in order.
 // `next_event_id` is the id that a further event would have.

@@ -67,8 +67,8 @@ struct RunRow {
 // One transition of one run.
 struct RunWrite {
   RunRow row;
-  bool is_new = false;               // inserts; ABORTED when the run id exists, or when the
-                                     // workflow id has another open run after this batch
+  bool is_new = false;                       // inserts; ABORTED when the run id exists, or when the
+                                             // workflow id has another open run after this batch
   base::EventId expected_next_event_id = 0;  // of the stored row, when not new; else ABORTED
   base::EventId first_event_id = 0;  // of `transition`: 1 when new, else expected_next_event_id
   // Serialized v1::Transition in stored form with the events [first_event_id, row.next_event_id).

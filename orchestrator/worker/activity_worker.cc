@@ -38,8 +38,7 @@ class ActivityWorker::Attempt : public sdk::ActivityContext {
              .maximum_attempts = scheduled.retry_policy().maximum_attempts(),
              .scheduled_time = task.scheduled_time,
              .started_time = task.started_time,
-             .deadline = task.started_time +
-                         history::FromProto(scheduled.start_to_close_timeout()),
+             .deadline = task.started_time + history::FromProto(scheduled.start_to_close_timeout()),
              .traceparent = task.traceparent,
              .correlation_id = task.correlation_id};
     cancel_ = source_.token();
@@ -95,8 +94,7 @@ void ActivityWorker::Stop(const engine::ActivityToken& token, const std::string&
 void ActivityWorker::Run(engine::ActivityTask task) {
   CHECK(port_ != nullptr);
   if (draining_) return Report(task.token, {.identity = options_.identity});
-  const sdk::Registry::Activity* activity =
-      registry_.FindActivity(task.scheduled->activity_type());
+  const sdk::Registry::Activity* activity = registry_.FindActivity(task.scheduled->activity_type());
   if (activity == nullptr) {
     return Report(task.token, {.failure = UnknownActivity(task.scheduled->activity_type()),
                                .identity = options_.identity});

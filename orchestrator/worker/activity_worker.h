@@ -20,8 +20,8 @@
 namespace worker {
 
 struct ActivityWorkerOptions {
-  int slots = 1000;                  // attempts at once
-  std::string identity = "worker";   // recorded with what it did
+  int slots = 1000;                                       // attempts at once
+  std::string identity = "worker";                        // recorded with what it did
   absl::Duration report_retry = absl::Milliseconds(500);  // when a result is not taken
 };
 

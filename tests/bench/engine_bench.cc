@@ -83,8 +83,12 @@ void SixSequentialActivities(benchmark::State& state) {
   for (auto _ : state) bench.Run(count, at_once, "r" + std::to_string(round++) + "-");
   state.SetItemsProcessed(state.iterations() * count);
 }
-BENCHMARK(SixSequentialActivities)->Arg(1)->Arg(10)->Arg(1000)->UseRealTime()->Unit(
-    benchmark::kMillisecond);
+BENCHMARK(SixSequentialActivities)
+    ->Arg(1)
+    ->Arg(10)
+    ->Arg(1000)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 void OneWorkflowAlone(benchmark::State& state) {
   Bench bench;

@@ -90,16 +90,18 @@ class CommitFaultTest : public EngineTest, public ::testing::WithParamInterface<
     const sdk::ActivityOptions options{
         .retry = sdk::RetryPolicy{.initial_interval = absl::Milliseconds(1)}};
     registry = sdk::Registry();
-    registry.AddActivity(kStep,
-                         [&world](sdk::ActivityContext& ctx, Text input) {
-                           return Step(&world, ctx.info().idempotency_key, input);
-                         },
-                         options);
-    saga::AddCompensation(registry, kUndoStep,
-                          [&world](sdk::ActivityContext& ctx, Undo undo) {
-                            return UndoStep(&world, std::move(undo));
-                          },
-                          options);
+    registry.AddActivity(
+        kStep,
+        [&world](sdk::ActivityContext& ctx, Text input) {
+          return Step(&world, ctx.info().idempotency_key, input);
+        },
+        options);
+    saga::AddCompensation(
+        registry, kUndoStep,
+        [&world](sdk::ActivityContext& ctx, Undo undo) {
+          return UndoStep(&world, std::move(undo));
+        },
+        options);
     registry.AddWorkflow<Text, Text>("trip", &Trip);
     FailingStore* failing = nullptr;
     decorate = [&](store::Store* real) {
@@ -119,9 +121,9 @@ class CommitFaultTest : public EngineTest, public ::testing::WithParamInterface<
     request.set_signal_name("go");
     request.set_request_id("signal");
     *request.mutable_input() = history::ToPayload(T(signal));
-    while (!Await<v1::SignalWorkflowResponse>(
-                [&](auto done) { client->Signal(request, std::move(done)); })
-                .ok()) {
+    while (!Await<v1::SignalWorkflowResponse>([&](auto done) {
+              client->Signal(request, std::move(done));
+            }).ok()) {
     }
     const std::string result = ResultText(id);
     EXPECT_EQ(result, signal == "fail" ? "FAILED Refused no" : "abc") << "commit " << fail_at;

@@ -101,9 +101,8 @@ Task<Outcome<std::optional<Post>>> BufferClient::FindPost(std::string channel_id
   Json after;
   for (int page = 0; page < kPagesMax; ++page) {
     Json variables = {{"first", kPageSize}, {"after", after}, {"input", input}};
-    Outcome<Json> data =
-        co_await Execute(outbound_, options_.base_url, options_.token, kPostsQuery,
-                         std::move(variables), "posts", Repeat::kSafe, context);
+    Outcome<Json> data = co_await Execute(outbound_, options_.base_url, options_.token, kPostsQuery,
+                                          std::move(variables), "posts", Repeat::kSafe, context);
     if (!data.ok()) co_return data.failure();
     const Json& posts = wire::At(*data, "posts");
     const Json& edges = wire::At(posts, "edges");
@@ -120,15 +119,14 @@ Task<Outcome<std::optional<Post>>> BufferClient::FindPost(std::string channel_id
       co_return std::optional<Post>();
     }
   }
-  co_return base::Failure::Permanent(
-      "LookupIncomplete", wire::Cat("buffer: channel ", channel_id,
-                                    " has too many posts to look for one made earlier"));
+  co_return base::Failure::Permanent("LookupIncomplete",
+                                     wire::Cat("buffer: channel ", channel_id,
+                                               " has too many posts to look for one made earlier"));
 }
 
 Task<Outcome<Post>> BufferClient::CreatePost(PostSpec spec, CallContext context) {
-  Json input = {{"channelId", spec.channel_id},
-                {"schedulingType", "automatic"},
-                {"text", spec.text}};
+  Json input = {
+      {"channelId", spec.channel_id}, {"schedulingType", "automatic"}, {"text", spec.text}};
   if (spec.due_at > outbound_.loop().clock().Now()) {
     input["mode"] = "customScheduled";
     input["dueAt"] = Iso(spec.due_at);
@@ -152,7 +150,8 @@ Task<Outcome<Post>> BufferClient::CreatePost(PostSpec spec, CallContext context)
 Task<Outcome<Post>> BufferClient::EnsurePost(PostSpec spec, CallContext context) {
   if (spec.marker.empty() || spec.text.find(spec.marker) == std::string::npos) {
     co_return base::Failure::Permanent(
-        "InvalidRequest", "buffer: the post's text does not hold its marker, it could not be found");
+        "InvalidRequest",
+        "buffer: the post's text does not hold its marker, it could not be found");
   }
   bool look = !spec.first_try;
   for (int round = 1;; ++round) {

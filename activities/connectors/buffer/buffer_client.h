@@ -6,7 +6,8 @@
 // Example:
 //   base::Outcome<buffer::Post> post = co_await buffer.EnsurePost(
 //       {.channel_id = id, .text = "Spring is here https://acme.com/?utm_id=wf-1",
-//        .marker = "utm_id=wf-1", .due_at = now + absl::Minutes(15), .since = started_at}, context);
+//        .marker = "utm_id=wf-1", .due_at = now + absl::Minutes(15), .since = started_at},
+//        context);
 //   co_await buffer.DeletePost(post->id, context);  // the undo, until it is sent
 #pragma once
 
@@ -31,14 +32,14 @@ struct Post {
   std::string id;
   std::string status;  // draft, needs_approval, scheduled, sending, sent, error
   std::string text;
-  std::string due_at;  // as Buffer writes it
+  std::string due_at;    // as Buffer writes it
   bool created = false;  // false: it was there already
 };
 
 struct PostSpec {
   std::string channel_id;
-  std::string text;    // holds `marker`
-  std::string marker;  // unique for the post
+  std::string text;                          // holds `marker`
+  std::string marker;                        // unique for the post
   absl::Time due_at = absl::InfinitePast();  // passed already: at once
   absl::Time since;                          // not later than the first try to make it
   std::string image_url;                     // empty: none; Buffer fetches it

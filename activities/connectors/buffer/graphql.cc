@@ -47,9 +47,9 @@ outbound::Classification Classify(const outbound::HttpRequest& request,
   if (status < 200 || status >= 300) {
     outbound::Classification result = outbound::ClassifyByStatus(request, response);
     if (result.verdict == outbound::Verdict::kOk) {
-      return outbound::Permanent("InvalidRequest",
-                                 wire::Cat("answered ", status, ": ",
-                                           outbound::VendorMessage(response.body)));
+      return outbound::Permanent(
+          "InvalidRequest",
+          wire::Cat("answered ", status, ": ", outbound::VendorMessage(response.body)));
     }
     // The rolling windows are long; without a hint a minute is a fair guess.
     if (status == 429 && result.retry_after <= absl::ZeroDuration()) {

@@ -40,8 +40,8 @@ Api::Api(outbound::Outbound& outbound, std::string base_url, std::string token, 
          std::string repo)
     : outbound_(outbound),
       token_(std::move(token)),
-      repo_url_(wire::JoinUrl(base_url, "/repos/" + wire::PercentEncode(owner) + "/" +
-                                            wire::PercentEncode(repo))) {
+      repo_url_(wire::JoinUrl(
+          base_url, "/repos/" + wire::PercentEncode(owner) + "/" + wire::PercentEncode(repo))) {
   base::RegisterSecret(token_);
 }
 

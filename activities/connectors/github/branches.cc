@@ -102,13 +102,12 @@ Task<Outcome<std::string>> GithubClient::CommitFor(std::string parent_sha, std::
     entries.push_back(std::move(*entry));
   }
   Json tree_body = {{"base_tree", parent->tree}, {"tree", std::move(entries)}};
-  Outcome<Answer> tree = co_await api_->Call("POST", "/git/trees", std::move(tree_body),
-                                             "git.createTree", context);
+  Outcome<Answer> tree =
+      co_await api_->Call("POST", "/git/trees", std::move(tree_body), "git.createTree", context);
   if (!tree.ok()) co_return tree.failure();
   if (!tree->ok()) co_return Refused("storing the files", *tree);
-  const Json person = {{"name", options_.author_name},
-                       {"email", options_.author_email},
-                       {"date", Iso(date)}};
+  const Json person = {
+      {"name", options_.author_name}, {"email", options_.author_email}, {"date", Iso(date)}};
   Json commit_body = {{"message", message},
                       {"tree", wire::StringAt(tree->body, "sha")},
                       {"parents", Json::array({parent_sha})},
@@ -138,8 +137,8 @@ Task<Outcome<Branch>> GithubClient::EnsureBranchWithFiles(std::string branch,
       if (!base.ok()) co_return base.failure();
       if (base->empty()) {
         co_return base::Failure::Permanent(
-            "NotFound", wire::Cat("github: ", options_.owner, "/", options_.repo,
-                                  " has no branch ", options_.base_branch));
+            "NotFound", wire::Cat("github: ", options_.owner, "/", options_.repo, " has no branch ",
+                                  options_.base_branch));
       }
       parent = *base;
     } else {
@@ -160,8 +159,8 @@ Task<Outcome<Branch>> GithubClient::EnsureBranchWithFiles(std::string branch,
       body["force"] = true;
     }
     Outcome<Answer> written = co_await api_->Call(
-        create ? "POST" : "PATCH", create ? "/git/refs" : RefPath("refs", branch),
-        std::move(body), create ? "git.createRef" : "git.updateRef", context);
+        create ? "POST" : "PATCH", create ? "/git/refs" : RefPath("refs", branch), std::move(body),
+        create ? "git.createRef" : "git.updateRef", context);
     if (!written.ok()) co_return written.failure();
     if (written->ok()) co_return Branch{.name = branch, .sha = *commit};
     if (written->status != 422 || round >= kBranchRoundsMax) {
@@ -175,9 +174,9 @@ Task<Outcome<bool>> GithubClient::DeleteBranch(std::string branch, CallContext c
       co_await api_->Call("DELETE", RefPath("refs", branch), nullptr, "git.deleteRef", context);
   if (!answer.ok()) co_return answer.failure();
   if (answer->ok()) co_return true;
-  const bool gone = answer->status == 404 ||
-                    (answer->status == 422 &&
-                     answer->Words().find("does not exist") != std::string::npos);
+  const bool gone =
+      answer->status == 404 ||
+      (answer->status == 422 && answer->Words().find("does not exist") != std::string::npos);
   if (gone) co_return false;
   co_return Refused("deleting branch " + branch, *answer);
 }

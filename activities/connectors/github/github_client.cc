@@ -43,9 +43,9 @@ GithubClient::~GithubClient() = default;
 
 Task<Outcome<std::optional<PullRequest>>> GithubClient::FindPullRequest(std::string branch,
                                                                         CallContext context) {
-  const std::string query = wire::Cat(
-      "/pulls?head=", wire::PercentEncode(options_.owner + ":" + branch),
-      "&base=", wire::PercentEncode(options_.base_branch), "&state=all&per_page=100");
+  const std::string query =
+      wire::Cat("/pulls?head=", wire::PercentEncode(options_.owner + ":" + branch),
+                "&base=", wire::PercentEncode(options_.base_branch), "&state=all&per_page=100");
   Outcome<Answer> answer = co_await api_->Call("GET", query, nullptr, "pulls.list", context);
   if (!answer.ok()) co_return answer.failure();
   if (!answer->ok()) co_return Refused("looking for the pull request of " + branch, *answer);
@@ -115,8 +115,8 @@ Task<Outcome<PullRequest>> GithubClient::GetPullRequest(int64_t number, CallCont
 Task<Outcome<bool>> GithubClient::UpdatePullRequestBody(int64_t number, std::string body,
                                                         CallContext context) {
   Json patch = {{"body", std::move(body)}};
-  Outcome<Answer> answer = co_await api_->Call("PATCH", PullPath(number), std::move(patch),
-                                               "pulls.update", context);
+  Outcome<Answer> answer =
+      co_await api_->Call("PATCH", PullPath(number), std::move(patch), "pulls.update", context);
   if (!answer.ok()) co_return answer.failure();
   if (answer->status == 404 || answer->status == 410) co_return false;
   if (!answer->ok()) co_return Refused(wire::Cat("updating pull request #", number), *answer);
@@ -149,9 +149,9 @@ Task<Outcome<Unit>> GithubClient::EnsureComment(int64_t number, std::string text
     if (!there.ok()) co_return there.failure();
     if (*there) co_return Unit{};
     Json body = {{"body", wire::Cat(text, "\n\n", hidden)}};
-    Outcome<Answer> answer = co_await api_->Call(
-        "POST", wire::Cat("/issues/", number, "/comments"), std::move(body),
-        "issues.createComment", context, outbound::Repeat::kUnsafe);
+    Outcome<Answer> answer =
+        co_await api_->Call("POST", wire::Cat("/issues/", number, "/comments"), std::move(body),
+                            "issues.createComment", context, outbound::Repeat::kUnsafe);
     if (answer.ok() && answer->ok()) co_return Unit{};
     if (answer.ok()) co_return Refused(wire::Cat("commenting on #", number), *answer);
     if (!answer.failure().effect_unknown || round >= kCreateRoundsMax) co_return answer.failure();
@@ -166,8 +166,8 @@ Task<Outcome<bool>> GithubClient::ClosePullRequest(int64_t number, CallContext c
   }
   if (!pull->open) co_return false;
   Json patch = {{"state", "closed"}};
-  Outcome<Answer> answer = co_await api_->Call("PATCH", PullPath(number), std::move(patch),
-                                               "pulls.update", context);
+  Outcome<Answer> answer =
+      co_await api_->Call("PATCH", PullPath(number), std::move(patch), "pulls.update", context);
   if (!answer.ok()) co_return answer.failure();
   if (answer->status == 404 || answer->status == 410) co_return false;
   if (!answer->ok()) co_return Refused(wire::Cat("closing pull request #", number), *answer);
@@ -204,8 +204,8 @@ Task<Outcome<bool>> GithubClient::Merge(int64_t number, std::string commit_title
     if (!pull.ok()) co_return pull.failure();
     if (pull->merged) co_return true;
     if (!pull->open) {
-      co_return base::Failure::Permanent(
-          "NotMergeable", wire::Cat("github: pull request #", number, " is closed"));
+      co_return base::Failure::Permanent("NotMergeable",
+                                         wire::Cat("github: pull request #", number, " is closed"));
     }
     if (!head_sha.empty() && pull->head_sha != head_sha) {
       co_return base::Failure::Permanent(
@@ -227,8 +227,8 @@ Task<Outcome<bool>> GithubClient::Merge(int64_t number, std::string commit_title
       failure.type = answer->status == 409 ? "HeadChanged" : "NotMergeable";
       co_return failure;
     }
-    const bool elapsed = co_await base::Sleep(
-        api_->loop(), absl::Milliseconds(50) * (1 << round), context.cancel);
+    const bool elapsed =
+        co_await base::Sleep(api_->loop(), absl::Milliseconds(50) * (1 << round), context.cancel);
     if (!elapsed) co_return base::Failure::Canceled(context.cancel.reason());
   }
 }

@@ -32,10 +32,9 @@ bool IsConflict(const Answer& answer) { return answer.status == 409 || answer.st
 }  // namespace
 
 std::string GithubClient::PageUrl(const std::string& path) const {
-  const std::string base =
-      options_.pages_url.empty()
-          ? wire::Cat("https://", options_.owner, ".github.io/", options_.repo)
-          : options_.pages_url;
+  const std::string base = options_.pages_url.empty()
+                               ? wire::Cat("https://", options_.owner, ".github.io/", options_.repo)
+                               : options_.pages_url;
   std::string url = wire::JoinUrl(base, "/" + path);
   const std::string index = "/index.html";
   if (url.ends_with(index)) url.resize(url.size() - index.size() + 1);
@@ -46,8 +45,7 @@ std::string GithubClient::PageUrl(const std::string& path) const {
 Task<Outcome<std::string>> GithubClient::PageSha(std::string path, CallContext context) {
   const std::string query =
       wire::Cat(ContentsPath(path), "?ref=", wire::PercentEncode(options_.pages_branch));
-  Outcome<Answer> answer =
-      co_await api_->Call("GET", query, nullptr, "repos.getContent", context);
+  Outcome<Answer> answer = co_await api_->Call("GET", query, nullptr, "repos.getContent", context);
   if (!answer.ok()) co_return answer.failure();
   if (answer->status == 404) co_return std::string();
   if (!answer->ok()) co_return Refused("reading page " + path, *answer);
@@ -77,8 +75,8 @@ Task<Outcome<Page>> GithubClient::WritePage(std::string path, std::string conten
     page.changed = true;
     Json body = {{"message", message}, {"content", encoded}, {"branch", options_.pages_branch}};
     if (!existing->empty()) body["sha"] = *existing;
-    Outcome<Answer> answer = co_await api_->Call(
-        "PUT", ContentsPath(path), std::move(body), "repos.createOrUpdateFileContents", context);
+    Outcome<Answer> answer = co_await api_->Call("PUT", ContentsPath(path), std::move(body),
+                                                 "repos.createOrUpdateFileContents", context);
     if (!answer.ok()) co_return answer.failure();
     if (answer->ok()) co_return page;
     if (answer->status == 404 && round == 1) {  // no such branch yet
@@ -119,8 +117,8 @@ Task<Outcome<bool>> GithubClient::DeletePage(std::string path, std::string resto
     Outcome<bool> removed = co_await RemovePage(path, message, context);
     co_return removed;
   }
-  Outcome<Answer> blob = co_await api_->Call("GET", "/git/blobs/" + restore_sha, nullptr,
-                                             "git.getBlob", context);
+  Outcome<Answer> blob =
+      co_await api_->Call("GET", "/git/blobs/" + restore_sha, nullptr, "git.getBlob", context);
   if (!blob.ok()) co_return blob.failure();
   if (!blob->ok()) co_return Refused("reading what page " + path + " was before", *blob);
   std::string bytes;
@@ -141,8 +139,7 @@ Task<Outcome<bool>> GithubClient::RemovePage(std::string path, std::string messa
     Outcome<std::string> existing = co_await PageSha(path, context);
     if (!existing.ok()) co_return existing.failure();
     if (existing->empty()) co_return round > 1;  // ours, when an earlier round may have done it
-    Json body = {
-        {"message", message}, {"sha", *existing}, {"branch", options_.pages_branch}};
+    Json body = {{"message", message}, {"sha", *existing}, {"branch", options_.pages_branch}};
     Outcome<Answer> answer = co_await api_->Call("DELETE", ContentsPath(path), std::move(body),
                                                  "repos.deleteFile", context);
     if (!answer.ok()) co_return answer.failure();

@@ -139,8 +139,8 @@ Task<Outcome<bool>> SendgridClient::CancelBatch(std::string batch_id, CallContex
       co_await outbound_.Call(kSendgrid, std::move(request), context);
   if (!response.ok()) co_return response.failure();
   if (IsSuccess(*response)) co_return true;
-  Outcome<bool> done = co_await CancelRefusedOnce(
-      batch_id, outbound::VendorMessage(response->body), std::move(context));
+  Outcome<bool> done = co_await CancelRefusedOnce(batch_id, outbound::VendorMessage(response->body),
+                                                  std::move(context));
   co_return done;
 }
 
@@ -151,9 +151,9 @@ Task<Outcome<bool>> SendgridClient::CancelRefusedOnce(std::string batch_id, std:
   if (!state.ok()) co_return state.failure();
   if (*state == BatchState::kCanceled || *state == BatchState::kUnknownBatch) co_return false;
   if (*state == BatchState::kPaused) {
-    outbound::HttpRequest request = Request(
-        "PATCH", "/v3/user/scheduled_sends/" + wire::PercentEncode(batch_id),
-        "scheduled_sends.update");
+    outbound::HttpRequest request =
+        Request("PATCH", "/v3/user/scheduled_sends/" + wire::PercentEncode(batch_id),
+                "scheduled_sends.update");
     request.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
     request.body = wire::DumpJson({{"status", "cancel"}});
     Outcome<outbound::HttpResponse> response =

@@ -36,12 +36,12 @@ struct Address {
 
 struct Message {
   Address from;
-  Address reply_to;             // empty: none
-  std::vector<Address> to;      // each gets a mail of its own and sees no other address
+  Address reply_to;         // empty: none
+  std::vector<Address> to;  // each gets a mail of its own and sees no other address
   std::string subject;
-  std::string text;             // one of text and html, or both
+  std::string text;  // one of text and html, or both
   std::string html;
-  std::vector<std::string> categories;              // at most 10
+  std::vector<std::string> categories;             // at most 10
   std::map<std::string, std::string> custom_args;  // come back in the event webhook
 };
 
@@ -72,8 +72,7 @@ class SendgridClient {
                                                       outbound::CallContext context);
   // Nothing of the batch goes out any more. True when this call canceled it, false when it was
   // canceled already or never existed. Certain only until 10 minutes before send_at.
-  base::Task<base::Outcome<bool>> CancelBatch(std::string batch_id,
-                                              outbound::CallContext context);
+  base::Task<base::Outcome<bool>> CancelBatch(std::string batch_id, outbound::CallContext context);
   base::Task<base::Outcome<BatchState>> GetBatch(std::string batch_id,
                                                  outbound::CallContext context);
   // Cancels every batch in `used_batch_ids` (of earlier attempts, whose outcome nobody knows),

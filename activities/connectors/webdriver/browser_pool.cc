@@ -101,8 +101,8 @@ BrowserPool::~BrowserPool() { loop_.CancelTimer(idle_timer_); }
 
 Task<Outcome<RenderedPage>> BrowserPool::Render(std::string url, CallContext context) {
   if (!IsWebUrl(url)) {
-    co_return base::Failure::Permanent(
-        "InvalidUrl", wire::Truncate(url, 200) + " is not an http or https URL");
+    co_return base::Failure::Permanent("InvalidUrl",
+                                       wire::Truncate(url, 200) + " is not an http or https URL");
   }
   if (stopping_) co_return base::Failure::Canceled("the browsers are being stopped");
   if (const RenderedPage* page = Recall(url)) co_return *page;
@@ -128,10 +128,9 @@ Task<Outcome<RenderedPage>> BrowserPool::Render(std::string url, CallContext con
     ++job->waiting;
     const auto on_cancel = context.cancel.OnCancel([done] { done.Set(false); });
     const absl::Duration left = context.deadline - loop_.clock().Now();
-    const base::TimerId timer =
-        context.deadline == absl::InfiniteFuture()
-            ? 0
-            : loop_.PostAfter(left, [done] { done.Set(false); });
+    const base::TimerId timer = context.deadline == absl::InfiniteFuture()
+                                    ? 0
+                                    : loop_.PostAfter(left, [done] { done.Set(false); });
     const bool finished = co_await done;
     context.cancel.Forget(on_cancel);
     loop_.CancelTimer(timer);
@@ -198,21 +197,21 @@ Task<Outcome<RenderedPage>> BrowserPool::RenderOnce(std::string url, SessionPtr*
     if (failure.is_canceled()) co_return failure;
     if (failure.type == "WebDriver: timeout" || failure.type == "DeadlineExceeded") {
       co_return base::Failure::Retryable(
-          "PageTimeout", wire::Cat(url, " did not load within ",
-                                   absl::FormatDuration(options_.page_timeout)));
+          "PageTimeout",
+          wire::Cat(url, " did not load within ", absl::FormatDuration(options_.page_timeout)));
     }
     if (failure.message.find("net::ERR_") != std::string::npos ||
         failure.type == "WebDriver: insecure certificate") {
-      co_return base::Failure::Retryable(
-          "PageUnreachable", wire::Cat(url, " could not be loaded: ", failure.message));
+      co_return base::Failure::Retryable("PageUnreachable",
+                                         wire::Cat(url, " could not be loaded: ", failure.message));
     }
     if (failure.type == "WebDriver: invalid argument") {
       co_return base::Failure::Permanent("InvalidUrl", url + ": " + failure.message);
     }
     co_return failure;
   }
-  const std::string arguments = wire::DumpJson(
-      {absl::ToInt64Milliseconds(options_.settle_time), options_.text_bytes_max});
+  const std::string arguments =
+      wire::DumpJson({absl::ToInt64Milliseconds(options_.settle_time), options_.text_bytes_max});
   Outcome<std::string> read = co_await browser.client.Execute(
       browser.id, kPageScript, arguments, options_.settle_time + absl::Seconds(10), context);
   if (!read.ok()) co_return read.failure();
@@ -242,14 +241,12 @@ Task<Outcome<BrowserPool::SessionPtr>> BrowserPool::NewSession(CallContext conte
     Outcome<std::string> running = co_await driver_.EnsureRunning(context);
     if (!running.ok()) co_return running.failure();
     url = *running;
-    settings.user_data_dir =
-        wire::Cat(options_.data_dir, "/", getpid(), "-", ++sessions_made_);
+    settings.user_data_dir = wire::Cat(options_.data_dir, "/", getpid(), "-", ++sessions_made_);
     std::error_code error;
     std::filesystem::create_directories(settings.user_data_dir, error);
     if (error) {
       co_return base::Failure::Permanent(
-          "Internal",
-          wire::Cat("cannot make ", settings.user_data_dir, ": ", error.message()));
+          "Internal", wire::Cat("cannot make ", settings.user_data_dir, ": ", error.message()));
     }
   }
   const int generation = driver_.generation();
@@ -272,14 +269,12 @@ Task<Outcome<BrowserPool::SessionPtr>> BrowserPool::NewSession(CallContext conte
       RemoveDirectory(settings.user_data_dir);
     }
     if (canceled) co_return id.failure();
-    co_return base::Failure::Retryable("VendorUnavailable",
-                                       "no browser: " + id.failure().message);
+    co_return base::Failure::Retryable("VendorUnavailable", "no browser: " + id.failure().message);
   }
-  auto session = std::make_unique<Session>(
-      Session{.id = *id,
-              .directory = settings.user_data_dir,
-              .client = std::move(client),
-              .generation = generation});
+  auto session = std::make_unique<Session>(Session{.id = *id,
+                                                   .directory = settings.user_data_dir,
+                                                   .client = std::move(client),
+                                                   .generation = generation});
   co_return session;
 }
 
@@ -300,12 +295,10 @@ Task<Outcome<Unit>> BrowserPool::GiveBack(SessionPtr session, bool healthy) {
 }
 
 Task<Outcome<Unit>> BrowserPool::End(SessionPtr session) {
-  const bool alive =
-      !options_.webdriver_url.empty() || session->generation == driver_.generation();
+  const bool alive = !options_.webdriver_url.empty() || session->generation == driver_.generation();
   if (alive) {
-    Outcome<bool> deleted =
-        co_await session->client.DeleteSession(session->id, kEndTimeout, CallContext{
-            .deadline = loop_.clock().Now() + kEndTimeout});
+    Outcome<bool> deleted = co_await session->client.DeleteSession(
+        session->id, kEndTimeout, CallContext{.deadline = loop_.clock().Now() + kEndTimeout});
     if (!deleted.ok() && !session->directory.empty()) KillBrowsersBelow(session->directory);
   }
   RemoveDirectory(session->directory);

@@ -38,8 +38,8 @@ namespace {
 }
 
 base::Failure NotStarted(const std::string& program, int error) {
-  return base::Failure::Permanent(
-      "ProcessNotStarted", absl::StrCat("cannot start ", program, ": ", strerror(error)));
+  return base::Failure::Permanent("ProcessNotStarted",
+                                  absl::StrCat("cannot start ", program, ": ", strerror(error)));
 }
 
 }  // namespace

@@ -27,8 +27,7 @@ class ChildProcess {
 
   // Runs argv[0] with the arguments. Standard input is /dev/null, standard error is ours when
   // `keep_stderr`, else /dev/null too. Failure "ProcessNotStarted" (permanent) says why.
-  static base::Outcome<ChildProcess> Start(std::vector<std::string> argv,
-                                           bool keep_stderr = false);
+  static base::Outcome<ChildProcess> Start(std::vector<std::string> argv, bool keep_stderr = false);
 
   bool started() const { return pid_ > 0; }
   int pid() const { return pid_; }

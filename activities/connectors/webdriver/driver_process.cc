@@ -58,8 +58,7 @@ int KillBrowsersBelow(const std::string& directory) {
   return killed;
 }
 
-DriverProcess::DriverProcess(base::EpollLoop& loop, outbound::Outbound& outbound,
-                             std::string path)
+DriverProcess::DriverProcess(base::EpollLoop& loop, outbound::Outbound& outbound, std::string path)
     : loop_(loop), outbound_(outbound), path_(std::move(path)) {}
 
 DriverProcess::~DriverProcess() { Kill(); }

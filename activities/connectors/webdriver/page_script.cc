@@ -82,22 +82,22 @@ return new Promise((resolve) => {
 base::Outcome<RenderedPage> ReadPage(const std::string& url, const std::string& result_json,
                                      size_t text_bytes_max) {
   const Json result = wire::ParseJson(result_json).value_or(Json());
-  RenderedPage page{.url = url,
-                    .final_url = wire::StringAt(result, "url"),
-                    .title = wire::Truncate(wire::StringAt(result, "title"), kShortTextBytesMax),
-                    .h1 = wire::Truncate(wire::StringAt(result, "h1"), kShortTextBytesMax),
-                    .description =
-                        wire::Truncate(wire::StringAt(result, "description"), kShortTextBytesMax),
-                    .text = wire::Truncate(wire::StringAt(result, "text"), text_bytes_max),
-                    .http_status = static_cast<int>(wire::IntAt(result, "status"))};
+  RenderedPage page{
+      .url = url,
+      .final_url = wire::StringAt(result, "url"),
+      .title = wire::Truncate(wire::StringAt(result, "title"), kShortTextBytesMax),
+      .h1 = wire::Truncate(wire::StringAt(result, "h1"), kShortTextBytesMax),
+      .description = wire::Truncate(wire::StringAt(result, "description"), kShortTextBytesMax),
+      .text = wire::Truncate(wire::StringAt(result, "text"), text_bytes_max),
+      .http_status = static_cast<int>(wire::IntAt(result, "status"))};
   if (!page.final_url.starts_with("http://") && !page.final_url.starts_with("https://")) {
     // Chromium's own error page, or a page that was never left.
     return base::Failure::Retryable("PageUnreachable", url + " could not be loaded");
   }
   if (page.http_status >= 400) {
     base::Failure failure = base::Failure::Permanent(
-        "PageError", wire::Cat(url, " answered ", page.http_status,
-                               page.title.empty() ? "" : ": ", page.title));
+        "PageError",
+        wire::Cat(url, " answered ", page.http_status, page.title.empty() ? "" : ": ", page.title));
     failure.retryable = IsRetryableStatus(page.http_status);
     return failure;
   }

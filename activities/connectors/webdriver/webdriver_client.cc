@@ -51,9 +51,8 @@ Task<Outcome<Json>> Command(outbound::Outbound& outbound, std::string method, st
   const std::string error = wire::StringAt(value, "error");
   if (response->status >= 400) {
     const std::string message = wire::StringAt(value, "message");
-    co_return base::Failure::Retryable(
-        "WebDriver: " + (error.empty() ? "unknown error" : error),
-        wire::Truncate(message.substr(0, message.find('\n')), 300));
+    co_return base::Failure::Retryable("WebDriver: " + (error.empty() ? "unknown error" : error),
+                                       wire::Truncate(message.substr(0, message.find('\n')), 300));
   }
   co_return value;
 }
@@ -64,9 +63,8 @@ WebDriverClient::WebDriverClient(outbound::Outbound& outbound, std::string base_
     : outbound_(outbound), base_url_(std::move(base_url)) {}
 
 Task<Outcome<bool>> WebDriverClient::Status(CallContext context) {
-  Outcome<Json> value =
-      co_await Command(outbound_, "GET", wire::JoinUrl(base_url_, "/status"), nullptr, "status",
-                       absl::Seconds(5), std::move(context));
+  Outcome<Json> value = co_await Command(outbound_, "GET", wire::JoinUrl(base_url_, "/status"),
+                                         nullptr, "status", absl::Seconds(5), std::move(context));
   if (!value.ok()) co_return value.failure();
   co_return wire::BoolAt(*value, "ready");
 }
@@ -87,9 +85,9 @@ Task<Outcome<std::string>> WebDriverClient::NewSession(std::string capabilities_
 Task<Outcome<Unit>> WebDriverClient::Navigate(std::string session, std::string url,
                                               absl::Duration timeout, CallContext context) {
   Json body = {{"url", std::move(url)}};
-  Outcome<Json> value = co_await Command(
-      outbound_, "POST", wire::JoinUrl(base_url_, "/session/" + session + "/url"),
-      std::move(body), "navigate", timeout, std::move(context));
+  Outcome<Json> value =
+      co_await Command(outbound_, "POST", wire::JoinUrl(base_url_, "/session/" + session + "/url"),
+                       std::move(body), "navigate", timeout, std::move(context));
   if (!value.ok()) co_return value.failure();
   co_return Unit{};
 }

@@ -38,8 +38,7 @@ class WebDriverClient {
                                                  outbound::CallContext context);
   // Runs the script (a promise is waited for) and returns its value as JSON.
   base::Task<base::Outcome<std::string>> Execute(std::string session, std::string script,
-                                                 std::string arguments_json,
-                                                 absl::Duration timeout,
+                                                 std::string arguments_json, absl::Duration timeout,
                                                  outbound::CallContext context);
   // True when it ended now, false when it was gone.
   base::Task<base::Outcome<bool>> DeleteSession(std::string session, absl::Duration timeout,

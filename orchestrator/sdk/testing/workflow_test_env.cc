@@ -91,8 +91,8 @@ std::string WorkflowTestEnv::WaitsFor() const {
     pending.push_back(absl::StrCat("activity ", activity.scheduled->activity_type()));
   }
   return absl::StrCat(
-      "nothing more is due at ", absl::FormatDuration(Elapsed()), " after the start, pending: ",
-      pending.empty() ? "nothing" : absl::StrJoin(pending, ", "),
+      "nothing more is due at ", absl::FormatDuration(Elapsed()),
+      " after the start, pending: ", pending.empty() ? "nothing" : absl::StrJoin(pending, ", "),
       "; the workflow waits for a signal, an update or a condition that this test does not give");
 }
 
@@ -143,10 +143,10 @@ WorkflowTestEnv::Attempt WorkflowTestEnv::Call(const core::PendingActivity& acti
   const std::shared_ptr<const v1::ActivityTaskScheduled> scheduled = activity.scheduled;
   const auto known = activities_.find(scheduled->activity_type());
   if (known == activities_.end()) {
-    return {now_, Failure::Permanent("NoSuchActivity",
-                                     absl::StrCat("the test gives no function for activity \"",
-                                                  scheduled->activity_type(),
-                                                  "\"; add OnActivity"))};
+    return {now_,
+            Failure::Permanent("NoSuchActivity",
+                               absl::StrCat("the test gives no function for activity \"",
+                                            scheduled->activity_type(), "\"; add OnActivity"))};
   }
   try {
     return {now_ + known->second.takes,
@@ -253,9 +253,8 @@ Outcome<v1::Payload> WorkflowTestEnv::UpdateRaw(const std::string& name, v1::Pay
   CHECK(instance_ != nullptr) << "Start comes first";
   last_update_id_ = absl::StrCat("update-", ++updates_);
   if (state_.closed()) return Failure::Permanent("UnknownUpdate", "the workflow has ended");
-  const std::vector<UpdateVerdict> verdicts =
-      Transition([](core::TransitionBuilder&) {},
-                 {{last_update_id_, name, std::move(request), "test"}});
+  const std::vector<UpdateVerdict> verdicts = Transition(
+      [](core::TransitionBuilder&) {}, {{last_update_id_, name, std::move(request), "test"}});
   if (verdicts.at(0).rejected.has_value()) return *verdicts.at(0).rejected;
   return UpdateResultRaw(last_update_id_);
 }

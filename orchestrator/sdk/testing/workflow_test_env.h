@@ -50,7 +50,7 @@ struct ActivityBehavior {
   // Virtual time from start to outcome. It records no heartbeats: keep it below a heartbeat
   // time-out, unless that is what the test is about.
   absl::Duration takes = absl::ZeroDuration();
-  ActivityOptions defaults;                     // as given to Registry::AddActivity
+  ActivityOptions defaults;  // as given to Registry::AddActivity
 };
 
 class WorkflowTestEnv {
@@ -91,7 +91,8 @@ class WorkflowTestEnv {
   void At(absl::Duration after_start, std::function<void()> fn);
   template <typename T>
   void SignalAt(absl::Duration after_start, const std::string& name, const T& input) {
-    At(after_start, [this, name, payload = history::ToPayload(input)] { SignalRaw(name, payload); });
+    At(after_start,
+       [this, name, payload = history::ToPayload(input)] { SignalRaw(name, payload); });
   }
   void CancelAt(absl::Duration after_start, const std::string& reason);
 

@@ -61,9 +61,9 @@ absl::StatusCode CodeOf(int code) {
 absl::Status MakeError(int code, absl::string_view action, absl::string_view path,
                        absl::string_view detail) {
   const absl::string_view advice = Advice(code);
-  return absl::Status(CodeOf(code), absl::StrCat("SQLite store ", path, ": ", action,
-                                                 " failed: ", detail, " (SQLite code ", code, ")",
-                                                 advice.empty() ? "" : "; ", advice));
+  return absl::Status(
+      CodeOf(code), absl::StrCat("SQLite store ", path, ": ", action, " failed: ", detail,
+                                 " (SQLite code ", code, ")", advice.empty() ? "" : "; ", advice));
 }
 
 // SQLite's memory statistics take a process-wide lock at every allocation, and nobody reads them.
@@ -92,9 +92,14 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOpt
       // FAST: deleted content is overwritten where that costs no extra write.
       "PRAGMA secure_delete=FAST;"
       "PRAGMA foreign_keys=OFF; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-      "PRAGMA cache_size=-", options.cache_bytes / 1024, ";"
-      "PRAGMA mmap_size=", options.mmap_bytes, ";"
-      "PRAGMA query_only=", options.read_only ? "ON" : "OFF")));
+      "PRAGMA cache_size=-",
+      options.cache_bytes / 1024,
+      ";"
+      "PRAGMA mmap_size=",
+      options.mmap_bytes,
+      ";"
+      "PRAGMA query_only=",
+      options.read_only ? "ON" : "OFF")));
   return db;
 }
 

@@ -86,15 +86,15 @@ absl::Status RunStep(Connection& db, int from, bool up) {
   if (status.ok() && *version == from) {
     status = db.Exec(up ? kMigrations[from].up : kMigrations[to].down);
     if (status.ok()) {
-      status = db.Exec(absl::StrCat("PRAGMA application_id=", kApplicationId,
-                                    "; PRAGMA user_version=", to));
+      status = db.Exec(
+          absl::StrCat("PRAGMA application_id=", kApplicationId, "; PRAGMA user_version=", to));
     }
   }
   if (status.ok()) status = db.Exec("COMMIT");
   if (!status.ok()) {
     db.RollBack();
-    return absl::Status(status.code(), absl::StrCat("schema step ", from, " -> ", to, ": ",
-                                                    status.message()));
+    return absl::Status(status.code(),
+                        absl::StrCat("schema step ", from, " -> ", to, ": ", status.message()));
   }
   return status;
 }
@@ -124,8 +124,8 @@ absl::Status CheckSchema(Connection& db) {
 
 absl::Status MigrateTo(Connection& db, int version) {
   if (version < 0 || version > kSchemaVersion) {
-    return absl::InvalidArgumentError(absl::StrCat("there is no schema version ", version,
-                                                   "; known are 0 to ", kSchemaVersion));
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no schema version ", version, "; known are 0 to ", kSchemaVersion));
   }
   while (true) {
     ASSIGN_OR_RETURN(const int64_t current, db.QueryInt("PRAGMA user_version"));

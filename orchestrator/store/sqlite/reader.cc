@@ -35,8 +35,8 @@ absl::StatusOr<ListPosition> ParseToken(const std::string& token) {
   const std::vector<absl::string_view> parts = absl::StrSplit(token, '_');
   if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &position.start_time) ||
       !absl::SimpleAtoi(parts[1], &position.row_id)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "page token \"", token.substr(0, 64), "\" is not one that a list has given"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("page token \"", token.substr(0, 64), "\" is not one that a list has given"));
   }
   return position;
 }
@@ -63,8 +63,9 @@ absl::Status Reader::PrepareAll() {
       {find_newest_, absl::StrCat("SELECT ", kRunColumns,
                                   " FROM runs WHERE namespace = ?1 AND workflow_id = ?2 "
                                   "ORDER BY start_time DESC, id DESC LIMIT 1")},
-      {history_, "SELECT key, event_count, data FROM history WHERE key BETWEEN ?1 AND ?2 "
-                 "ORDER BY key"},
+      {history_,
+       "SELECT key, event_count, data FROM history WHERE key BETWEEN ?1 AND ?2 "
+       "ORDER BY key"},
       {attempts_, "SELECT key, data FROM attempts WHERE key BETWEEN ?1 AND ?2 ORDER BY key"},
       // The inner query finds the transition that holds the wanted event, which may begin before.
       {transitions_,
@@ -75,8 +76,9 @@ absl::Status Reader::PrepareAll() {
        "SELECT run_id, wake_at FROM runs INDEXED BY runs_due WHERE wake_at IS NOT NULL AND "
        "(wake_at, run_id) > (?1, ?2) AND wake_at <= ?3 AND slot BETWEEN ?4 AND ?5 "
        "ORDER BY wake_at, run_id LIMIT ?6"},
-      {counts_, "SELECT workflow_type, status, count FROM run_counts WHERE count > 0 "
-                "ORDER BY workflow_type, status"},
+      {counts_,
+       "SELECT workflow_type, status, count FROM run_counts WHERE count > 0 "
+       "ORDER BY workflow_type, status"},
   };
   for (const auto& [statement, sql] : kAll) {
     ASSIGN_OR_RETURN(statement, Statement::Prepare(*db_, sql));
@@ -143,8 +145,8 @@ absl::Status Reader::LoadAttempts(int64_t row_id, StoredRun& run) {
     const absl::string_view bytes = attempts_.Bytes(1);
     if (!run.attempts.emplace_back().ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
       return DataLoss(run.row.run_id, absl::StrCat("the stored attempt of the activity scheduled "
-                                                   "by event ", EventIdOf(attempts_.Int(0)),
-                                                   " cannot be read"));
+                                                   "by event ",
+                                                   EventIdOf(attempts_.Int(0)), " cannot be read"));
     }
   }
 }
@@ -176,13 +178,12 @@ absl::StatusOr<Statement*> Reader::ListStatement(const RunFilter& filter) {
     const char* index = by_status ? "runs_status" : by_type ? "runs_type" : "runs_start";
     ASSIGN_OR_RETURN(
         statement,
-        Statement::Prepare(
-            *db_, absl::StrCat("SELECT ", kRunColumns, " FROM runs INDEXED BY ", index,
-                               " WHERE (start_time, id) < (?1, ?2)",
-                               by_status ? " AND status = ?4" : "",
-                               by_type ? " AND workflow_type = ?5" : "",
-                               by_ns ? " AND namespace = ?6" : "",
-                               " ORDER BY start_time DESC, id DESC LIMIT ?3")));
+        Statement::Prepare(*db_, absl::StrCat("SELECT ", kRunColumns, " FROM runs INDEXED BY ",
+                                              index, " WHERE (start_time, id) < (?1, ?2)",
+                                              by_status ? " AND status = ?4" : "",
+                                              by_type ? " AND workflow_type = ?5" : "",
+                                              by_ns ? " AND namespace = ?6" : "",
+                                              " ORDER BY start_time DESC, id DESC LIMIT ?3")));
   }
   if (by_status) statement.BindInt(4, filter.status);
   if (by_type) statement.BindText(5, filter.workflow_type);

@@ -28,9 +28,9 @@ class SqliteStore::Lease {
 
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const Options& options) {
   if (options.path.empty() || options.path == ":memory:" || options.readers < 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "SQLite store: needs the path of a file and at least one reader (path \"", options.path,
-        "\", readers ", options.readers, ")"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("SQLite store: needs the path of a file and at least one reader (path \"",
+                     options.path, "\", readers ", options.readers, ")"));
   }
   Writer::Options writer_options = {.connection = {.path = options.path,
                                                    .busy_timeout = options.busy_timeout,

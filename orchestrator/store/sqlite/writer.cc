@@ -170,16 +170,15 @@ absl::StatusOr<Writer::Stored> Writer::Find(const RunWrite& write, const RunKey&
                          .status = static_cast<v1::RunStatus::Value>(find_.Int(2)),
                          .wake_at = find_.IsNull(3) ? kNever : find_.Int(3)};
   if (stored.next_event_id != write.expected_next_event_id) {
-    return absl::AbortedError(absl::StrCat(
-        "run ", write.row.run_id.value(), ": the write expects next event ",
-        write.expected_next_event_id, ", the store is at ", stored.next_event_id,
-        ": the run moved on"));
+    return absl::AbortedError(absl::StrCat("run ", write.row.run_id.value(),
+                                           ": the write expects next event ",
+                                           write.expected_next_event_id, ", the store is at ",
+                                           stored.next_event_id, ": the run moved on"));
   }
   return stored;
 }
 
-absl::StatusOr<int64_t> Writer::Insert(const RunWrite& write, const RunKey& key,
-                                       int64_t wake_at) {
+absl::StatusOr<int64_t> Writer::Insert(const RunWrite& write, const RunKey& key, int64_t wake_at) {
   const RunRow& row = write.row;
   Statement::Scope reset(insert_);
   key.BindTo(insert_, 1);

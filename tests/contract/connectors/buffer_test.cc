@@ -1,6 +1,5 @@
 // Buffer: one post per marker, also when its answers come as HTTP 200 and are lost.
 #include "activities/connectors/buffer/buffer_client.h"
-
 #include "gmock/gmock.h"
 #include "tests/contract/connectors/fixture.h"
 
@@ -40,11 +39,9 @@ TEST_F(BufferTest, MakesOnePostHoweverOftenAsked) {
 class BufferFaultTest : public BufferTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(BufferFaultTest, LeavesOnePost) {
-  AddFault(Json{{"vendor", "buffer"},
-                {"operation", "createPost"},
-                {"kind", GetParam()},
-                {"count", 2}}
-               .dump());
+  AddFault(
+      Json{{"vendor", "buffer"}, {"operation", "createPost"}, {"kind", GetParam()}, {"count", 2}}
+          .dump());
   buffer::PostSpec spec = Spec();
   spec.first_try = true;
   const auto post = Run(client_.EnsurePost(spec, Context("wf-1")));

@@ -81,13 +81,12 @@ void SandboxTest::AddFault(const std::string& json) { Admin("POST", "/__sandbox/
 void SandboxTest::ClearFaults() { Admin("DELETE", "/__sandbox/faults"); }
 
 void SandboxTest::AdvanceClock(absl::Duration by) {
-  Admin("POST", "/__sandbox/clock",
-        Json{{"advance_seconds", absl::ToDoubleSeconds(by)}}.dump());
+  Admin("POST", "/__sandbox/clock", Json{{"advance_seconds", absl::ToDoubleSeconds(by)}}.dump());
 }
 
 Json SandboxTest::Resources(const std::string& vendor, const std::string& kind) {
-  return Admin("GET", "/__sandbox/resources?vendor=" + vendor +
-                          (kind.empty() ? "" : "&kind=" + kind));
+  return Admin("GET",
+               "/__sandbox/resources?vendor=" + vendor + (kind.empty() ? "" : "&kind=" + kind));
 }
 
 int SandboxTest::AliveCount(const std::string& vendor, const std::string& kind) {

@@ -1,7 +1,6 @@
 // GitHub: whatever is lost on the way, one branch, one pull request, one comment, one page; an
 // undo twice is fine.
 #include "activities/connectors/github/github_client.h"
-
 #include "gmock/gmock.h"
 #include "tests/contract/connectors/fixture.h"
 
@@ -84,15 +83,13 @@ TEST_P(GithubFaultTest, LeavesExactlyOneOfEach) {
 
 INSTANTIATE_TEST_SUITE_P(
     Faults, GithubFaultTest,
-    testing::Values(FaultCase{"pulls.create", "lost_response"}, FaultCase{"pulls.create", "reset"},
-                    FaultCase{"pulls.create", "error"}, FaultCase{"pulls.create", "malformed"},
-                    FaultCase{"pulls.create", "rate_limit"},
-                    FaultCase{"git.createRef", "lost_response"},
-                    FaultCase{"git.createTree", "lost_response"},
-                    FaultCase{"git.createCommit", "error"}, FaultCase{"git.getRef", "malformed"},
-                    FaultCase{"issues.createComment", "lost_response"},
-                    FaultCase{"issues.createComment", "reset"},
-                    FaultCase{"issues.createComment", "error"}),
+    testing::Values(
+        FaultCase{"pulls.create", "lost_response"}, FaultCase{"pulls.create", "reset"},
+        FaultCase{"pulls.create", "error"}, FaultCase{"pulls.create", "malformed"},
+        FaultCase{"pulls.create", "rate_limit"}, FaultCase{"git.createRef", "lost_response"},
+        FaultCase{"git.createTree", "lost_response"}, FaultCase{"git.createCommit", "error"},
+        FaultCase{"git.getRef", "malformed"}, FaultCase{"issues.createComment", "lost_response"},
+        FaultCase{"issues.createComment", "reset"}, FaultCase{"issues.createComment", "error"}),
     [](const auto& info) {
       std::string name = std::string(info.param.operation) + "_" + info.param.kind;
       std::replace(name.begin(), name.end(), '.', '_');
@@ -180,17 +177,18 @@ TEST_F(GithubTest, UpdatesTheBodyOrSaysItIsGone) {
 TEST_F(GithubTest, PublishesOnePageAndTakesItBack) {
   AddFault(R"({"vendor":"github","operation":"repos.createOrUpdateFileContents",
                "kind":"lost_response","count":2})");
-  const auto page =
-      Run(client_.EnsurePage("campaigns/spring/index.html", "<h1>Hi</h1>", "Publish", Context("wf-1")));
+  const auto page = Run(
+      client_.EnsurePage("campaigns/spring/index.html", "<h1>Hi</h1>", "Publish", Context("wf-1")));
   ASSERT_TRUE(page.ok()) << page.failure().ToString();
   EXPECT_EQ(page->url, "https://acme.example.com/campaigns/spring/");
-  const auto again =
-      Run(client_.EnsurePage("campaigns/spring/index.html", "<h1>Hi</h1>", "Publish", Context("wf-1")));
+  const auto again = Run(
+      client_.EnsurePage("campaigns/spring/index.html", "<h1>Hi</h1>", "Publish", Context("wf-1")));
   ASSERT_TRUE(again.ok());
   EXPECT_FALSE(again->changed);
   EXPECT_EQ(AliveCount("github", "page"), 1);
 
-  AddFault(R"({"vendor":"github","operation":"repos.deleteFile","kind":"lost_response","count":1})");
+  AddFault(
+      R"({"vendor":"github","operation":"repos.deleteFile","kind":"lost_response","count":1})");
   const auto removed =
       Run(client_.DeletePage("campaigns/spring/index.html", "", "Withdraw", Context("wf-1")));
   ASSERT_TRUE(removed.ok()) << removed.failure().ToString();
@@ -216,10 +214,9 @@ TEST_F(GithubTest, RestoresWhatAPageWasBefore) {
 }
 
 TEST_F(GithubTest, MakesThePagesBranchWhenThereIsNone) {
-  GithubClient pages(outbound(), {.base_url = url("/github"),
-                                  .token = "ghp_contract_test",
-                                  .owner = "acme",
-                                  .repo = "site"});
+  GithubClient pages(
+      outbound(),
+      {.base_url = url("/github"), .token = "ghp_contract_test", .owner = "acme", .repo = "site"});
   const auto page = Run(pages.EnsurePage("campaigns/x.html", "<h1>Hi</h1>", "Add", Context("wf")));
   ASSERT_TRUE(page.ok()) << page.failure().ToString();
   EXPECT_EQ(page->url, "https://acme.github.io/site/campaigns/x.html");
@@ -248,10 +245,9 @@ TEST_F(GithubTest, FiftyPagesAtOnceDoNotConflict) {
 }
 
 TEST_F(GithubTest, SaysWhyItMayNot) {
-  GithubClient stranger(outbound(), {.base_url = url("/github"),
-                                     .token = "invalid-token",
-                                     .owner = "acme",
-                                     .repo = "site"});
+  GithubClient stranger(
+      outbound(),
+      {.base_url = url("/github"), .token = "invalid-token", .owner = "acme", .repo = "site"});
   const auto pull = Run(stranger.EnsurePullRequest(Spec(), Context("wf-1")));
   ASSERT_FALSE(pull.ok());
   EXPECT_EQ(pull.failure().type, "Unauthorized");

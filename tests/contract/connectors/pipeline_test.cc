@@ -161,8 +161,7 @@ TEST(ParseRetryAfter, ReadsSecondsAndDates) {
   const absl::Time now = absl::FromUnixSeconds(784111777);  // Sun, 06 Nov 1994 08:49:37 GMT
   EXPECT_EQ(outbound::ParseRetryAfter("7", now), absl::Seconds(7));
   EXPECT_EQ(outbound::ParseRetryAfter("Sun, 06 Nov 1994 08:50:37 GMT", now), absl::Minutes(1));
-  EXPECT_EQ(outbound::ParseRetryAfter("Sun, 06 Nov 1994 08:00:00 GMT", now),
-            absl::ZeroDuration());
+  EXPECT_EQ(outbound::ParseRetryAfter("Sun, 06 Nov 1994 08:00:00 GMT", now), absl::ZeroDuration());
   EXPECT_EQ(outbound::ParseRetryAfter("soon", now), absl::ZeroDuration());
   EXPECT_EQ(outbound::ParseRetryAfter("-3", now), absl::ZeroDuration());
   EXPECT_EQ(outbound::ParseRetryAfter("", now), absl::ZeroDuration());
@@ -210,8 +209,7 @@ TEST_F(HttpClientTest, TellsRefusedFromLost) {
   const Transfer refused = Run(http().Send({.url = url}, {}, {}));
   EXPECT_EQ(refused.end, TransferEnd::kNotSent) << refused.message;
   EXPECT_FALSE(refused.sent);
-  EXPECT_EQ(Run(http().Send({.url = "file:///etc/passwd"}, {}, {})).end,
-            TransferEnd::kBadRequest);
+  EXPECT_EQ(Run(http().Send({.url = "file:///etc/passwd"}, {}, {})).end, TransferEnd::kBadRequest);
 }
 
 TEST_F(HttpClientTest, EndsAtTheTimeOutAndAtTheSizeLimit) {
@@ -221,8 +219,7 @@ TEST_F(HttpClientTest, EndsAtTheTimeOutAndAtTheSizeLimit) {
   EXPECT_EQ(late.end, TransferEnd::kTimedOut);
   EXPECT_TRUE(late.sent);
   RawServer big({"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + std::string(2000, 'x')});
-  const Transfer large =
-      Run(http().Send({.url = big.url()}, {.response_bytes_max = 1000}, {}));
+  const Transfer large = Run(http().Send({.url = big.url()}, {.response_bytes_max = 1000}, {}));
   EXPECT_EQ(large.end, TransferEnd::kTooLarge);
 }
 

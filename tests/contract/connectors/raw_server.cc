@@ -79,16 +79,14 @@ bool RawServer::ReadAndAnswer(Connection& connection) {
   const size_t end = connection.input.find("\r\n\r\n");
   if (end == std::string::npos) return true;
   const size_t length_at = connection.input.find("Content-Length: ");
-  const size_t length =
-      length_at < end ? std::atoi(connection.input.c_str() + length_at + 16) : 0;
+  const size_t length = length_at < end ? std::atoi(connection.input.c_str() + length_at + 16) : 0;
   if (connection.input.size() < end + 4 + length) return true;
   connection.input.erase(0, end + 4 + length);
   const size_t number = requests_++;
   const std::string& answer = answers_[std::min(number, answers_.size() - 1)];
   if (answer == kHang) return true;
   if (answer.empty()) return false;
-  return write(connection.fd, answer.data(), answer.size()) ==
-         static_cast<ssize_t>(answer.size());
+  return write(connection.fd, answer.data(), answer.size()) == static_cast<ssize_t>(answer.size());
 }
 
 }  // namespace connector_test

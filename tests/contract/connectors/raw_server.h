@@ -1,5 +1,5 @@
-// RawServer: a TCP server on the loopback address that answers each request with the next text of a list
-// (the last one again and again), byte by byte as given. "" closes the connection instead,
+// RawServer: a TCP server on the loopback address that answers each request with the next text of a
+// list (the last one again and again), byte by byte as given. "" closes the connection instead,
 // kHang says nothing until the server is destroyed. For what no HTTP library would do.
 //
 // Thread-safety: url, connections and requests are thread-safe.

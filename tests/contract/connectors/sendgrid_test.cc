@@ -1,6 +1,5 @@
 // SendGrid: a mail goes out once or not at all, whatever answers are lost.
 #include "activities/connectors/sendgrid/sendgrid_client.h"
-
 #include "gmock/gmock.h"
 #include "tests/contract/connectors/fixture.h"
 
@@ -58,15 +57,12 @@ TEST_F(SendgridTest, SendsOnceAndJournalsTheBatchFirst) {
   EXPECT_EQ(SentMails(), 1);
 }
 
-class SendgridFaultTest : public SendgridTest,
-                          public testing::WithParamInterface<const char*> {};
+class SendgridFaultTest : public SendgridTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(SendgridFaultTest, NothingGoesOutTwice) {
-  AddFault(Json{{"vendor", "sendgrid"},
-                {"operation", "mail.send"},
-                {"kind", GetParam()},
-                {"count", 2}}
-               .dump());
+  AddFault(
+      Json{{"vendor", "sendgrid"}, {"operation", "mail.send"}, {"kind", GetParam()}, {"count", 2}}
+          .dump());
   const auto sent = Send();
   ASSERT_TRUE(sent.ok()) << sent.failure().ToString();
   EXPECT_EQ(journal_.back(), sent->batch_ids);

@@ -16,8 +16,8 @@ class StormTest : public SandboxTest, public testing::WithParamInterface<int> {
   StormTest() {
     for (const char* kind : {"error", "reset", "lost_response"}) {
       for (const char* vendor : {"github", "sendgrid", "buffer"}) {
-        AddFault(Json{{"vendor", vendor}, {"kind", kind}, {"rate", 0.12}, {"seed", GetParam()}}
-                     .dump());
+        AddFault(
+            Json{{"vendor", vendor}, {"kind", kind}, {"rate", 0.12}, {"seed", GetParam()}}.dump());
       }
     }
   }
@@ -48,13 +48,15 @@ TEST_P(StormTest, GithubLeavesOneAndThenNone) {
                                      .date = absl::FromUnixSeconds(1'767'225'600)};
   EXPECT_TRUE(Persist([&] { return Run(client.EnsurePullRequest(spec, Context("wf-1"))).ok(); }));
   EXPECT_TRUE(Persist([&] {
-    return Run(client.EnsurePage("campaigns/wf-1.html", "<h1>Hi</h1>", "Add", Context("wf-1"))).ok();
+    return Run(client.EnsurePage("campaigns/wf-1.html", "<h1>Hi</h1>", "Add", Context("wf-1")))
+        .ok();
   }));
   ClearFaults();
   EXPECT_EQ(AliveCount("github", "pull"), 1);
   EXPECT_EQ(AliveCount("github", "page"), 1);
   EXPECT_TRUE(Resources("github")["duplicates"].empty());
-  AddFault(Json{{"vendor", "github"}, {"kind", "lost_response"}, {"rate", 0.3}, {"seed", 5}}.dump());
+  AddFault(
+      Json{{"vendor", "github"}, {"kind", "lost_response"}, {"rate", 0.3}, {"seed", 5}}.dump());
   EXPECT_TRUE(Persist([&] {
     return Run(client.DeletePage("campaigns/wf-1.html", "", "Remove", Context("wf-1"))).ok();
   }));
@@ -74,7 +76,9 @@ TEST_P(StormTest, SendgridSendsOnceOrNever) {
   for (const std::string& workflow_id : {"wf-sent", "wf-undone"}) {
     std::vector<std::string> journal;
     EXPECT_TRUE(Persist([&] {
-      const auto write = [&](std::vector<std::string> ids) { return Write(&journal, std::move(ids)); };
+      const auto write = [&](std::vector<std::string> ids) {
+        return Write(&journal, std::move(ids));
+      };
       const sendgrid::Message mail{.from = {"news@example.com", ""},
                                    .to = {{"ann@example.com", ""}},
                                    .subject = "Hi",

@@ -1,11 +1,10 @@
 // Pages in a real Chromium by a real chromedriver. Skipped where they are not installed.
-#include "activities/connectors/webdriver/browser_pool.h"
-
 #include <signal.h>
 #include <unistd.h>
 
 #include <filesystem>
 
+#include "activities/connectors/webdriver/browser_pool.h"
 #include "gmock/gmock.h"
 #include "tests/contract/connectors/fixture.h"
 #include "tests/contract/connectors/raw_server.h"
@@ -13,9 +12,9 @@
 namespace connector_test {
 namespace {
 
+using testing::HasSubstr;
 using webdriver::BrowserPool;
 using webdriver::RenderedPage;
-using testing::HasSubstr;
 
 class BrowserTest : public SandboxTest {
  protected:
@@ -50,8 +49,7 @@ class BrowserTest : public SandboxTest {
   int BrowsersLeft() { return webdriver::KillBrowsersBelow(directory_); }
 
   bool closed_ = false;  // to private addresses
-  const std::string directory_ =
-      testing::TempDir() + "browsers-" + std::to_string(getpid());
+  const std::string directory_ = testing::TempDir() + "browsers-" + std::to_string(getpid());
   std::unique_ptr<BrowserPool> pool_;
 };
 
@@ -196,10 +194,10 @@ TEST_F(BrowserTest, ReachesNoPrivateAddressUnlessAllowed) {
     ASSERT_FALSE(closed.ok()) << host;
     EXPECT_EQ(closed.failure().type, "PageUnreachable") << closed.failure().ToString();
   };
-  for (const char* host : {static_cast<const char*>(own_name), "127.0.0.1", "127.1.2.3",
-                           "localhost", "a.localhost", "2130706433", "0x7f.1", "0.0.0.0",
-                           "[::ffff:127.0.0.1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]",
-                           "169.254.169.254", "10.0.0.1", "192.168.1.1", "172.16.0.1"}) {
+  for (const char* host :
+       {static_cast<const char*>(own_name), "127.0.0.1", "127.1.2.3", "localhost", "a.localhost",
+        "2130706433", "0x7f.1", "0.0.0.0", "[::ffff:127.0.0.1]", "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]", "169.254.169.254", "10.0.0.1", "192.168.1.1", "172.16.0.1"}) {
     expect_closed(host, four.port());
   }
   for (const char* host :
@@ -210,8 +208,8 @@ TEST_F(BrowserTest, ReachesNoPrivateAddressUnlessAllowed) {
 }
 
 TEST_F(BrowserTest, UsesAGivenRemoteEndAndLeavesNoSessionThere) {
-  auto driver = std::make_unique<webdriver::DriverProcess>(loop(), outbound(),
-                                                           "/usr/bin/chromedriver");
+  auto driver =
+      std::make_unique<webdriver::DriverProcess>(loop(), outbound(), "/usr/bin/chromedriver");
   const auto remote = Run(driver->EnsureRunning(Context("wf-1")));
   ASSERT_TRUE(remote.ok()) << remote.failure().ToString();
   Make({.webdriver_url = *remote});

@@ -155,8 +155,8 @@ TEST_P(StoreConformance, ClosedRunMakesRoomForANewOne) {
   store::RunRow row = RowOf(1);
   int n = 1;
   for (const Status::Value closed :
-       {Status::COMPLETED, Status::FAILED, Status::CANCELED, Status::TERMINATED,
-        Status::TIMED_OUT, Status::CONTINUED_AS_NEW}) {
+       {Status::COMPLETED, Status::FAILED, Status::CANCELED, Status::TERMINATED, Status::TIMED_OUT,
+        Status::CONTINUED_AS_NEW}) {
     Create({row});
     row.status = closed;
     row.close_time = At(50);

@@ -39,8 +39,8 @@ TEST_P(StoreConformance, AcquireInAnotherStoreFencesTheFirst) {
   const store::WriteBatch batch{
       .partition = 0, .epoch = newer, .writes = {Append(row, 1, "current")}};
   ASSERT_TRUE(other->Commit(batch).ok());
-  EXPECT_THAT(store().LoadRun(row.run_id)->transitions,
-              testing::ElementsAre(testing::_, "current")) << "seen through the fenced store too";
+  EXPECT_THAT(store().LoadRun(row.run_id)->transitions, testing::ElementsAre(testing::_, "current"))
+      << "seen through the fenced store too";
 }
 
 TEST_P(StoreConformance, EveryCommitIsSeenByReadsThatBeginAfterIt) {

@@ -51,9 +51,8 @@ class SqliteDatabase : public Database {
   TemporaryFolder folder_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values([] {
-                           return std::make_unique<SqliteDatabase>();
-                         }));
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance,
+                         testing::Values([] { return std::make_unique<SqliteDatabase>(); }));
 
 // Changes a closed file behind the store's back.
 void Execute(const std::string& path, const char* sql) {
@@ -160,10 +159,9 @@ TEST(SqliteStore, FailedWriteIsUnavailableAndTheStoreGoesOnAfterIt) {
   store::RunRow first = RowOf(1);
   ASSERT_TRUE(store->Commit({.epoch = epoch, .writes = {Creation(first)}}).ok());
   store::RunRow changed = first;
-  const store::WriteBatch batch{
-      .epoch = epoch,
-      .writes = {Append(changed, 1, "small"), Creation(RowOf(2)),
-                 Append(changed, 1, std::string(2'000'000, 'x'))}};
+  const store::WriteBatch batch{.epoch = epoch,
+                                .writes = {Append(changed, 1, "small"), Creation(RowOf(2)),
+                                           Append(changed, 1, std::string(2'000'000, 'x'))}};
   absl::Status status;
   {
     FileSizeLimit limit(1'000'000);
@@ -190,9 +188,9 @@ TEST(SqliteConnection, FullDiskSaysToFreeSpace) {
 TEST(SqliteStore, GapInAHistoryIsDataLoss) {
   TemporaryFolder folder;
   const std::string path = folder.File("runs.db");
-  for (const char* damage : {"DELETE FROM history WHERE key & 0xffffff = 2",
-                             "DELETE FROM history WHERE key & 0xffffff = 4",
-                             "UPDATE attempts SET data = x'ff'"}) {
+  for (const char* damage :
+       {"DELETE FROM history WHERE key & 0xffffff = 2",
+        "DELETE FROM history WHERE key & 0xffffff = 4", "UPDATE attempts SET data = x'ff'"}) {
     std::filesystem::remove(path);
     store::RunRow row = RowOf(1);
     {

@@ -112,10 +112,11 @@ int main(int argc, char** argv) {
     return absl::FormatDuration(times[static_cast<size_t>(share * (times.size() - 1))]);
   };
   const double seconds = absl::ToDoubleSeconds(busy);
-  std::printf("%d writes a batch, %d runs open: %.0f commits/s, %.0f writes/s, commit p50 %s "
-              "p99 %s max %s\n",
-              batch_size, runs, times.size() / seconds, times.size() * batch_size / seconds,
-              at(0.5).c_str(), at(0.99).c_str(), at(1).c_str());
+  std::printf(
+      "%d writes a batch, %d runs open: %.0f commits/s, %.0f writes/s, commit p50 %s "
+      "p99 %s max %s\n",
+      batch_size, runs, times.size() / seconds, times.size() * batch_size / seconds,
+      at(0.5).c_str(), at(0.99).c_str(), at(1).c_str());
   store.reset();
   const auto bytes = std::filesystem::file_size(path);
   std::printf("file %.1f MB, %.0f bytes a transition\n", bytes / 1e6,

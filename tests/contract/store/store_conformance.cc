@@ -13,9 +13,7 @@ StoreConformance::StoreConformance() : database_(GetParam()()) {
   epoch_ = store_->AcquirePartition(0, "node-1").value();
 }
 
-std::unique_ptr<store::Store> StoreConformance::OpenAnother() {
-  return database_->Open().value();
-}
+std::unique_ptr<store::Store> StoreConformance::OpenAnother() { return database_->Open().value(); }
 
 void StoreConformance::Reopen() {
   store_.reset();
@@ -81,13 +79,14 @@ v1::ActivityAttemptState AttemptOf(base::EventId scheduled, int attempt) {
 }
 
 std::string Describe(const store::RunRow& row) {
-  return absl::StrCat(
-      row.run_id.value(), " ns=", row.ns.value(), " workflow=", row.workflow_id.value(),
-      " type=", row.workflow_type, " queue=", row.task_queue, " request=", row.request_id,
-      " correlation=", row.correlation_id, " trace=", row.trace_id, " start=",
-      absl::FormatTime(row.start_time), " status=", row.status, " reason=", row.status_reason,
-      " close=", absl::FormatTime(row.close_time), " next=", row.next_event_id,
-      " wake=", absl::FormatTime(row.wake_at), " saga=", row.saga_state);
+  return absl::StrCat(row.run_id.value(), " ns=", row.ns.value(),
+                      " workflow=", row.workflow_id.value(), " type=", row.workflow_type,
+                      " queue=", row.task_queue, " request=", row.request_id,
+                      " correlation=", row.correlation_id, " trace=", row.trace_id,
+                      " start=", absl::FormatTime(row.start_time), " status=", row.status,
+                      " reason=", row.status_reason, " close=", absl::FormatTime(row.close_time),
+                      " next=", row.next_event_id, " wake=", absl::FormatTime(row.wake_at),
+                      " saga=", row.saga_state);
 }
 
 std::vector<std::string> RunIdsOf(const std::vector<store::RunRow>& rows) {

@@ -96,7 +96,8 @@ TEST_F(ActivitiesTest, RetriesUntilItSucceedsWithoutEventsPerAttempt) {
 
 Workflow<Text> FlakyTwice(sdk::Context ctx, Text input) {
   sdk::ActivityOptions options;
-  options.retry = sdk::RetryPolicy{.initial_interval = absl::Milliseconds(1), .maximum_attempts = 2};
+  options.retry =
+      sdk::RetryPolicy{.initial_interval = absl::Milliseconds(1), .maximum_attempts = 2};
   Outcome<Text> out = co_await ctx.Execute(kFlaky, input, options);
   if (out.ok()) co_return out;
   co_return T("failed: " + out.failure().type);
@@ -112,7 +113,8 @@ TEST_F(ActivitiesTest, FailsWhenTheAttemptsAreUsedUp) {
 Workflow<Text> HangWithTimeout(sdk::Context ctx, Text input) {
   sdk::ActivityOptions options;
   options.start_to_close_timeout = absl::Milliseconds(20);
-  options.retry = sdk::RetryPolicy{.initial_interval = absl::Milliseconds(1), .maximum_attempts = 2};
+  options.retry =
+      sdk::RetryPolicy{.initial_interval = absl::Milliseconds(1), .maximum_attempts = 2};
   Outcome<Text> out = co_await ctx.Execute(kHang, input, options);
   if (out.ok()) co_return out;
   co_return T(out.failure().type + (out.failure().effect_unknown ? " unknown" : " known"));
@@ -168,9 +170,9 @@ TEST_F(ActivitiesTest, CancelStopsTheAttemptInFlight) {
   v1::CancelWorkflowRequest request;
   request.set_workflow_id("w1");
   request.set_identity("tester");
-  ASSERT_TRUE(Await<v1::CancelWorkflowResponse>(
-                  [&](auto done) { client->Cancel(request, std::move(done)); })
-                  .ok());
+  ASSERT_TRUE(Await<v1::CancelWorkflowResponse>([&](auto done) {
+                client->Cancel(request, std::move(done));
+              }).ok());
   EXPECT_EQ(Result("w1").status(), v1::RunStatus::CANCELED);
 }
 

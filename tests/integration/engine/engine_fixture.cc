@@ -73,9 +73,9 @@ void EngineHarness::Restart(engine::EngineOptions options) {
 }
 
 absl::StatusOr<v1::StartWorkflowResponse> EngineHarness::Start(const std::string& type,
-                                                            const std::string& id,
-                                                            const std::string& input,
-                                                            const std::string& request_id) {
+                                                               const std::string& id,
+                                                               const std::string& input,
+                                                               const std::string& request_id) {
   v1::StartWorkflowRequest request;
   request.set_workflow_id(id);
   request.set_workflow_type(type);
@@ -105,8 +105,8 @@ std::string EngineHarness::ResultText(const std::string& id) {
 }
 
 absl::StatusOr<v1::UpdateWorkflowResponse> EngineHarness::Update(const std::string& id,
-                                                              const std::string& name,
-                                                              const std::string& input) {
+                                                                 const std::string& name,
+                                                                 const std::string& input) {
   v1::UpdateWorkflowRequest request;
   request.set_workflow_id(id);
   request.set_update_name(name);
@@ -116,7 +116,7 @@ absl::StatusOr<v1::UpdateWorkflowResponse> EngineHarness::Update(const std::stri
 }
 
 absl::Status EngineHarness::Signal(const std::string& id, const std::string& name,
-                                const std::string& input) {
+                                   const std::string& input) {
   v1::SignalWorkflowRequest request;
   request.set_workflow_id(id);
   request.set_signal_name(name);
@@ -131,8 +131,8 @@ absl::StatusOr<std::string> EngineHarness::Query(const std::string& id, const st
   request.set_workflow_id(id);
   request.set_query_name(name);
   *request.mutable_input() = history::ToPayload(T(""));
-  auto response = Await<v1::QueryWorkflowResponse>(
-      [&](auto done) { client->Query(request, std::move(done)); });
+  auto response =
+      Await<v1::QueryWorkflowResponse>([&](auto done) { client->Query(request, std::move(done)); });
   if (!response.ok()) return response.status();
   return history::FromPayload<Text>(response->result())->message();
 }
@@ -164,7 +164,7 @@ std::vector<v1::HistoryEvent> EngineHarness::History(const std::string& id) {
 }
 
 v1::WorkflowInfo EngineHarness::WaitFor(const std::string& id,
-                                     const std::function<bool(const v1::WorkflowInfo&)>& holds) {
+                                        const std::function<bool(const v1::WorkflowInfo&)>& holds) {
   while (true) {
     v1::WorkflowInfo info = Info(id);
     if (holds(info)) return info;

@@ -40,16 +40,15 @@ Workflow<Text> Timers(sdk::Context ctx, Text input) {
   const sdk::Done slept = co_await ctx.Sleep(absl::Milliseconds(30));
   if (!slept.ok()) co_return slept.failure();
   const bool early = ctx.Now() - begin < absl::Milliseconds(30);
-  const sdk::Done waited =
-      co_await ctx.WaitUntil([] { return false; }, absl::Milliseconds(10));
+  const sdk::Done waited = co_await ctx.WaitUntil([] { return false; }, absl::Milliseconds(10));
   co_return T(std::string(early ? "early " : "in time ") + waited.failure().type);
 }
 
 // Waits for a moment by a condition, without a timer.
 Workflow<Text> Moment(sdk::Context ctx, Text input) {
   const auto phase = std::make_shared<std::string>("waiting");
-  ctx.SetQueryHandler<Text, Text>(
-      "phase", [phase](const Text&) -> Outcome<Text> { return T(*phase); });
+  ctx.SetQueryHandler<Text, Text>("phase",
+                                  [phase](const Text&) -> Outcome<Text> { return T(*phase); });
   ctx.SetUpdateHandler<Text, Text>(
       "refuse", [](const Text&) -> sdk::Done { return Failure::Permanent("Invalid", "no"); },
       [](const Text& update) -> Outcome<Text> { return update; });
@@ -109,8 +108,7 @@ TEST_F(MessagesTest, FirstUpdateWinsAndARefusalLeavesNoTrace) {
   EXPECT_EQ(History("w1").size(), after) << "a refused update appends nothing";
   ASSERT_TRUE(Signal("w1", "add", "end").ok());
   EXPECT_EQ(ResultText("w1"), "/yes");
-  EXPECT_EQ(Update("w1", "decide", "late").status().code(),
-            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Update("w1", "decide", "late").status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(MessagesTest, ARefusedUpdateDoesNotAdvanceTheWorkflow) {
@@ -154,8 +152,7 @@ TEST_F(MessagesTest, RequestIdStartsOnce) {
   EXPECT_TRUE(again->already_started());
   EXPECT_EQ(Start("collect", "w1", "other", "r1").status().code(),
             absl::StatusCode::kAlreadyExists);
-  EXPECT_EQ(Start("collect", "w1", "in", "r2").status().code(),
-            absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(Start("collect", "w1", "in", "r2").status().code(), absl::StatusCode::kAlreadyExists);
   ASSERT_TRUE(Signal("w1", "add", "end").ok());
   ResultText("w1");
   auto closed = Start("collect", "w1", "in", "r1");
@@ -187,9 +184,9 @@ TEST_F(MessagesTest, TerminateEndsAtOnce) {
   v1::TerminateWorkflowRequest request;
   request.set_workflow_id("w1");
   request.set_reason("enough");
-  ASSERT_TRUE(Await<v1::TerminateWorkflowResponse>(
-                  [&](auto done) { client->Terminate(request, std::move(done)); })
-                  .ok());
+  ASSERT_TRUE(Await<v1::TerminateWorkflowResponse>([&](auto done) {
+                client->Terminate(request, std::move(done));
+              }).ok());
   EXPECT_EQ(ResultText("w1"), "TERMINATED Terminated enough");
 }
 
@@ -200,9 +197,9 @@ TEST_F(MessagesTest, ExecutionTimeoutEndsTheRunAsTimedOut) {
   request.set_workflow_type("collect");
   *request.mutable_input() = history::ToPayload(T(""));
   request.mutable_execution_timeout()->set_nanos(20'000'000);
-  ASSERT_TRUE(Await<v1::StartWorkflowResponse>(
-                  [&](auto done) { client->StartWorkflow(request, std::move(done)); })
-                  .ok());
+  ASSERT_TRUE(Await<v1::StartWorkflowResponse>([&](auto done) {
+                client->StartWorkflow(request, std::move(done));
+              }).ok());
   EXPECT_EQ(Result("w1").status(), v1::RunStatus::TIMED_OUT);
 }
 

@@ -72,9 +72,8 @@ TEST_F(RecoveryTest, ChangedCodeMakesTheRunStuckAndTheOldCodeLetsItGoOn) {
   registry.AddWorkflow<Text, Text>("two", &Version2);
   Restart();
   EXPECT_FALSE(Query("w1", "any").ok());  // touches the run
-  v1::WorkflowInfo info = WaitFor("w1", [](const v1::WorkflowInfo& info) {
-    return info.status() == v1::RunStatus::STUCK;
-  });
+  v1::WorkflowInfo info = WaitFor(
+      "w1", [](const v1::WorkflowInfo& info) { return info.status() == v1::RunStatus::STUCK; });
   EXPECT_THAT(info.status_reason(), ::testing::HasSubstr("nondeterminism"));
   EXPECT_THAT(info.status_reason(), ::testing::HasSubstr("at event 5"));
   EXPECT_THAT(info.status_reason(),
@@ -100,9 +99,8 @@ TEST_F(RecoveryTest, StuckRunWithNothingToDoRecoversByItself) {
   EXPECT_EQ(Info("w1").status(), v1::RunStatus::STUCK);
   registry.AddWorkflow<Text, Text>("two", &Version1);
   Restart();
-  WaitFor("w1", [](const v1::WorkflowInfo& info) {
-    return info.status() == v1::RunStatus::RUNNING;
-  });
+  WaitFor("w1",
+          [](const v1::WorkflowInfo& info) { return info.status() == v1::RunStatus::RUNNING; });
 }
 
 Workflow<Text> Chatty(sdk::Context ctx, Text input) {

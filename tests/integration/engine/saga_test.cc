@@ -6,12 +6,12 @@
 namespace engine_test {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using sdk::Failure;
 using sdk::Outcome;
 using sdk::Workflow;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using Undo = saga::Undo<Text, Text>;
 
 constexpr sdk::ActivityType<Text, Text> kDo{"do"};
@@ -30,12 +30,11 @@ class SagaTest : public EngineTest {
                          {.retry = sdk::RetryPolicy{.initial_interval = absl::Milliseconds(100),
                                                     .maximum_attempts = 2}});
     registry.AddWorkflow<Text, Text>("refused", &RefusedSaga);
-    saga::AddCompensation(registry, kUndo,
-                          [this](sdk::ActivityContext& ctx, Undo undo) {
-                            return Compensate(this, std::move(undo));
-                          },
-                          {.retry = sdk::RetryPolicy{.initial_interval = absl::Milliseconds(1),
-                                                     .maximum_attempts = 2}});
+    saga::AddCompensation(
+        registry, kUndo,
+        [this](sdk::ActivityContext& ctx, Undo undo) { return Compensate(this, std::move(undo)); },
+        {.retry =
+             sdk::RetryPolicy{.initial_interval = absl::Milliseconds(1), .maximum_attempts = 2}});
     registry.AddWorkflow<Text, Text>("saga", &RunSaga);
     registry.AddWorkflow<Text, Text>("hanging", &HangingSaga);
     registry.AddWorkflow<Text, Text>("parallel", &ParallelSaga);
@@ -185,9 +184,9 @@ TEST_F(SagaTest, CancelUndoesAndDoesNotCancelTheUndo) {
   });
   v1::CancelWorkflowRequest request;
   request.set_workflow_id("w1");
-  ASSERT_TRUE(Await<v1::CancelWorkflowResponse>(
-                  [&](auto done) { client->Cancel(request, std::move(done)); })
-                  .ok());
+  ASSERT_TRUE(Await<v1::CancelWorkflowResponse>([&](auto done) {
+                client->Cancel(request, std::move(done));
+              }).ok());
   EXPECT_EQ(Result("w1").status(), v1::RunStatus::CANCELED);
   EXPECT_THAT(journal, ElementsAre("do a", "undo b without result", "undo a with result"));
 }
@@ -254,9 +253,7 @@ TEST_F(SagaTest, OperatorRetriesABlockedCompensation) {
   broken = "a";
   Open();
   ASSERT_TRUE(Start("saga", "w1", "a,fail").ok());
-  WaitFor("w1", [](const v1::WorkflowInfo& info) {
-    return info.status() == v1::RunStatus::STUCK;
-  });
+  WaitFor("w1", [](const v1::WorkflowInfo& info) { return info.status() == v1::RunStatus::STUCK; });
   absl::Notification mended;
   io->Post([&] {
     broken.clear();
@@ -273,9 +270,7 @@ TEST_F(SagaTest, OperatorResolvesABlockedCompensation) {
   broken = "a";
   Open();
   ASSERT_TRUE(Start("saga", "w1", "a,fail").ok());
-  WaitFor("w1", [](const v1::WorkflowInfo& info) {
-    return info.status() == v1::RunStatus::STUCK;
-  });
+  WaitFor("w1", [](const v1::WorkflowInfo& info) { return info.status() == v1::RunStatus::STUCK; });
   ASSERT_TRUE(Verb(client::CompensationVerb::kResolve, "do", "deleted it in the console").ok());
   EXPECT_EQ(ResultText("w1"), "FAILED Refused no");
   EXPECT_EQ(Saga("w1").steps(0).compensation(), v1::CompensationState::RESOLVED);

@@ -123,8 +123,8 @@ Workflow<Text> TwoScopes(sdk::Context ctx, Text input) {
   const Outcome<Text> out_a = co_await a;
   const Outcome<Text> out_b = co_await b;
   const Outcome<Text> cleaned = co_await ctx.Shielded().NewScope().Execute(kEcho, T("clean"));
-  co_return T(absl::StrCat(out_a.failure().type, " ", one.canceled(), " | ",
-                           out_b.failure().type, " ", two.canceled(), " | ", cleaned->message()));
+  co_return T(absl::StrCat(out_a.failure().type, " ", one.canceled(), " | ", out_b.failure().type,
+                           " ", two.canceled(), " | ", cleaned->message()));
 }
 
 TEST_F(SdkFeaturesTest, AScopeIsCanceledByItselfAndByTheWorkflow) {
@@ -149,8 +149,8 @@ std::atomic<int> g_side_effects = 0;
 
 Workflow<Text> Regional(sdk::Context ctx, Text input) {
   const std::string id = ctx.NewUuid();
-  const std::string region = ctx.SideEffect<std::string>(
-      [] { return absl::StrCat("region-", ++g_side_effects); });
+  const std::string region =
+      ctx.SideEffect<std::string>([] { return absl::StrCat("region-", ++g_side_effects); });
   const Outcome<Text> go = co_await TakeNext(ctx, "go");
   if (!go.ok()) co_return go.failure();
   co_return T(absl::StrCat(id, " ", region));
@@ -266,9 +266,8 @@ TEST_F(SdkFeaturesTest, TheTestEnvironmentGivesTheHistoryOfTheEngine) {
   sdk::testing::WorkflowTestEnv env;
   env.AddWorkflow<Text, Text>("trip", &Trip);
   env.OnActivity(kBook, [](const Text& input) -> Outcome<Text> { return input; });
-  env.OnActivity(kPay, [](const Text&) -> Outcome<Text> {
-    return Failure::Permanent("CardDeclined", "no");
-  });
+  env.OnActivity(
+      kPay, [](const Text&) -> Outcome<Text> { return Failure::Permanent("CardDeclined", "no"); });
   std::string undone;
   env.OnRawActivity(kUnbook.name, [&undone](const sdk::testing::ActivityCall& call) {
     const auto undo = history::FromPayload<v1::CompensationInput>(call.input);

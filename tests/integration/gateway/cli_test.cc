@@ -95,11 +95,12 @@ TEST_F(Cli, NamesWrongFieldsWithTheirLines) {
 }
 
 TEST_F(Cli, WatchPrintsALinePerChangeAndExitsWithTheOutcome) {
-  for (const auto& [status, code] : {std::pair{v1::RunStatus::COMPLETED, 0},
-                                     std::pair{v1::RunStatus::FAILED, 1}}) {
+  for (const auto& [status, code] :
+       {std::pair{v1::RunStatus::COMPLETED, 0}, std::pair{v1::RunStatus::FAILED, 1}}) {
     client_.AddCampaign("c1");
     const pid_t pid = Spawn({"watch", "c1"});
-    while (Contents(directory_ / "out").find("60 %") == std::string::npos) std::this_thread::yield();
+    while (Contents(directory_ / "out").find("60 %") == std::string::npos)
+      std::this_thread::yield();
     client_.Change("c1", [status = status](auto& run) { run.info.set_status(status); });
     const Ran ran = Wait(pid);
     EXPECT_EQ(ran.exit_code, code) << ran.err;
@@ -139,7 +140,8 @@ TEST_F(Cli, DecisionsAndTheirConflict) {
 TEST_F(Cli, ShowsListsAndHistories) {
   client_.AddCampaign("c1");
   EXPECT_THAT(Run({"list"}).out, HasSubstr("c1        campaign  RUNNING"));
-  EXPECT_EQ(json::parse(Run({"list", "--output", "json"}).out)["workflows"][0]["workflow_id"], "c1");
+  EXPECT_EQ(json::parse(Run({"list", "--output", "json"}).out)["workflows"][0]["workflow_id"],
+            "c1");
   EXPECT_THAT(Run({"show", "c1"}).out, HasSubstr("run       run-1"));
   EXPECT_THAT(Run({"history", "c1"}).out, HasSubstr("WorkflowExecutionStarted  campaign"));
   EXPECT_THAT(Run({"saga", "show", "c1"}).out, HasSubstr("content_creation_activity  SUCCEEDED"));
@@ -150,8 +152,8 @@ TEST_F(Cli, ShowsListsAndHistories) {
 }
 
 TEST_F(Cli, WizardsFromDraftToCampaign) {
-  const Ran made = Run({"wizard", "create", "-f", File("d.yaml", "campaign_name: Spring\n"),
-                        "--output", "json"});
+  const Ran made = Run(
+      {"wizard", "create", "-f", File("d.yaml", "campaign_name: Spring\n"), "--output", "json"});
   ASSERT_EQ(made.exit_code, 0) << made.err;
   const std::string id = json::parse(made.out)["wizard_id"];
   EXPECT_EQ(Run({"wizard", "approve", id}).exit_code, 2);

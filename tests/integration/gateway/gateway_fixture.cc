@@ -25,8 +25,7 @@ void MemoryClient::AddCampaign(const std::string& workflow_id) {
   run.progress.set_waiting_for_approval(true);
 }
 
-void MemoryClient::Change(const std::string& workflow_id,
-                          const std::function<void(Run&)>& change) {
+void MemoryClient::Change(const std::string& workflow_id, const std::function<void(Run&)>& change) {
   std::vector<Waiter> waiters;
   v1::GetWorkflowHistoryResponse response;
   {
@@ -236,8 +235,7 @@ void GatewayTest::SetUp() {
   rest_ = std::make_unique<RestServer>(options, *handler_, clock_);
   ASSERT_TRUE(rest_->Start().ok());
   grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = "127.0.0.1:0"},
-                                       workflow_service_.get(), campaign_service_.get(),
-                                       &metrics_);
+                                       workflow_service_.get(), campaign_service_.get(), &metrics_);
   ASSERT_TRUE(grpc_->Start().ok());
 }
 

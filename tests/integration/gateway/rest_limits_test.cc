@@ -63,8 +63,10 @@ TEST_F(RestLimits, ExpectedContinueIsGranted) {
 
 TEST_F(RestLimits, LargeHeadersAre431AndLongUrlsAre414) {
   HttpPeer headers(rest_->port());
-  EXPECT_EQ(headers.Call("GET", "/v1/workflows", "",
-                         absl::StrCat("X-Big: ", std::string(20'000, 'a'), "\r\n")).status,
+  EXPECT_EQ(headers
+                .Call("GET", "/v1/workflows", "",
+                      absl::StrCat("X-Big: ", std::string(20'000, 'a'), "\r\n"))
+                .status,
             431);
   HttpPeer longer(rest_->port());
   EXPECT_EQ(longer.Call("GET", absl::StrCat("/v1/workflows/", std::string(9'000, 'a'))).status,
@@ -75,9 +77,9 @@ TEST_F(RestLimits, LargeHeadersAre431AndLongUrlsAre414) {
 }
 
 TEST_F(RestLimits, GarbageIsA400InJson) {
-  for (const char* garbage : {"\x16\x03\x01 tls hello\r\n\r\n", "GET /\r\n\r\n", "nonsense\r\n\r\n",
-                              "GET / HTTP/1.1\r\nBad Header: x\r\n\r\n",
-                              "GET / HTTP/1.1\r\n\r\n"}) {
+  for (const char* garbage :
+       {"\x16\x03\x01 tls hello\r\n\r\n", "GET /\r\n\r\n", "nonsense\r\n\r\n",
+        "GET / HTTP/1.1\r\nBad Header: x\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"}) {
     HttpPeer peer(rest_->port());
     peer.Send(garbage);
     const HttpAnswer answer = peer.Read();

@@ -97,10 +97,9 @@ TEST_F(Rest, QueryParametersBecomeFields) {
 }
 
 TEST_F(Rest, WrongQueryParametersAreAllNamed) {
-  const json error =
-      Call(400, "GET", "/v1/workflows?status=HAPPY&page_size=many&colour=red&page_token=a&page_token=b");
-  EXPECT_THAT(Fields(error),
-              testing::ElementsAre("status", "page_size", "colour", "page_token"));
+  const json error = Call(
+      400, "GET", "/v1/workflows?status=HAPPY&page_size=many&colour=red&page_token=a&page_token=b");
+  EXPECT_THAT(Fields(error), testing::ElementsAre("status", "page_size", "colour", "page_token"));
   EXPECT_THAT(Fields(Call(400, "GET", "/v1/workflows/c1/result?wait=2m")),
               testing::ElementsAre("wait"));
   EXPECT_THAT(Fields(Call(400, "GET", "/v1/workflows/c1/result?wait=soon")),
@@ -205,9 +204,10 @@ TEST_F(Rest, UpdateContentChecksItsFields) {
   EXPECT_THAT(Fields(Call(400, "POST", "/v1/workflows/c1/signals/update_content",
                           R"({"content_id": "footer"})")),
               testing::ElementsAre("content_id", "new_content"));
-  EXPECT_THAT(Fields(Call(400, "POST", "/v1/workflows/c1/signals/update_content",
-                          R"({"workflow_id": "c2", "content_id": "headline", "new_content": "x"})")),
-              testing::ElementsAre("workflow_id"));
+  EXPECT_THAT(
+      Fields(Call(400, "POST", "/v1/workflows/c1/signals/update_content",
+                  R"({"workflow_id": "c2", "content_id": "headline", "new_content": "x"})")),
+      testing::ElementsAre("workflow_id"));
 }
 
 TEST_F(Rest, SkippingACompensationNeedsAReason) {
@@ -231,20 +231,20 @@ TEST_F(Rest, WizardFromDraftToCampaign) {
   Call(409, "POST", "/v1/wizards", R"({"campaign": {}, "request_id": "w1"})");
 
   const json missing = Call(400, "POST", absl::StrCat("/v1/wizards/", id, "/approve"));
-  EXPECT_THAT(Fields(missing),
-              testing::ElementsAre("campaign.campaign_goals", "campaign.channels",
-                                   "campaign.research_sources", "campaign.target_audience",
-                                   "campaign.tone"));
+  EXPECT_THAT(Fields(missing), testing::ElementsAre("campaign.campaign_goals", "campaign.channels",
+                                                    "campaign.research_sources",
+                                                    "campaign.target_audience", "campaign.tone"));
   Call(400, "PATCH", absl::StrCat("/v1/wizards/", id), R"({"campaign": {"tone": "loud"}})");
-  const json patched = Call(
-      200, "PATCH", absl::StrCat("/v1/wizards/", id),
-      R"({"campaign": {"campaign_goals": ["Sell"], "channels": ["email"], "tone": "casual",
+  const json patched =
+      Call(200, "PATCH", absl::StrCat("/v1/wizards/", id),
+           R"({"campaign": {"campaign_goals": ["Sell"], "channels": ["email"], "tone": "casual",
           "research_sources": ["memory"], "target_audience": "All"}})");
   EXPECT_EQ(patched["campaign"]["campaign_name"], "Spring");
   EXPECT_EQ(patched["revision"], 2);
-  EXPECT_EQ(Call(200, "PATCH", absl::StrCat("/v1/wizards/", id),
-                 R"({"campaign": {"campaign_name": "x"}, "update_mask": "tone"})")["campaign"]["tone"],
-            "");
+  EXPECT_EQ(
+      Call(200, "PATCH", absl::StrCat("/v1/wizards/", id),
+           R"({"campaign": {"campaign_name": "x"}, "update_mask": "tone"})")["campaign"]["tone"],
+      "");
   Call(200, "PATCH", absl::StrCat("/v1/wizards/", id), R"({"campaign": {"tone": "technical"}})");
 
   const json started = Call(200, "POST", absl::StrCat("/v1/wizards/", id, "/approve"), "{}");

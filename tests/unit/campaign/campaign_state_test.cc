@@ -77,7 +77,7 @@ TEST_F(CampaignStateTest, TheFirstDecisionWinsAndTheSecondIsToldSo) {
   const base::Done refused = state_.MayDecide(By("Bob"));
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.failure().type, "AlreadyDecided");
-  EXPECT_THAT(refused.failure().message, 
+  EXPECT_THAT(refused.failure().message,
               HasSubstr("approved by Ann (cli) at 2027-01-15 08:00 UTC"));
   EXPECT_THAT(refused.failure().detail_json, HasSubstr("\"decided_by\":\"Ann\""));
 }

@@ -11,9 +11,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-TEST(Slug, KeepsOrdinaryIds) {
-  EXPECT_EQ(Slug("spring-launch_2026"), "spring-launch_2026");
-}
+TEST(Slug, KeepsOrdinaryIds) { EXPECT_EQ(Slug("spring-launch_2026"), "spring-launch_2026"); }
 
 TEST(Slug, MakesOtherIdsSafeAndKeepsThemApart) {
   EXPECT_THAT(Slug("a b"), StartsWith("a-b-"));
@@ -40,8 +38,7 @@ TEST(Names, FollowFromTheWorkflowId) {
 
 TEST(TrackedLink, HoldsTheMarkerOfTheSocialPost) {
   const std::string link = TrackedLink("https://example.com/", "wf-1", kSocial);
-  EXPECT_EQ(link,
-            "https://example.com/c/wf-1?utm_campaign=wf-1&utm_source=social&utm_medium=web");
+  EXPECT_EQ(link, "https://example.com/c/wf-1?utm_campaign=wf-1&utm_source=social&utm_medium=web");
   EXPECT_THAT(link, HasSubstr(SocialMarker("wf-1")));
 }
 
@@ -62,8 +59,12 @@ TEST(CleanText, CutsBetweenCharacters) {
 }
 
 TEST(CleanText, MakesEverythingUtf8) {
-  EXPECT_EQ(CleanText("a\xFF" "b", 10), "a\xEF\xBF\xBD" "b");
-  EXPECT_EQ(CleanText("a\xC3", 10), "a\xEF\xBF\xBD");          // a sequence without its end
+  EXPECT_EQ(CleanText("a\xFF"
+                      "b",
+                      10),
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(CleanText("a\xC3", 10), "a\xEF\xBF\xBD");                // a sequence without its end
   EXPECT_EQ(CleanText("\xC0\xAF", 10), "\xEF\xBF\xBD\xEF\xBF\xBD");  // overlong
   EXPECT_EQ(CleanText(std::string("a\0b\x07", 4), 10), "ab");
 }

@@ -56,8 +56,8 @@ TEST(ParseContent, ReadsTheSixPieces) {
 }
 
 TEST(ParseContent, RefusesWhatIsNoObjectOrIncomplete) {
-  for (const char* answer : {"", "nonsense", "[]", R"({"headline":"x"})",
-                             R"({"headline":1,"tagline":"t"})"}) {
+  for (const char* answer :
+       {"", "nonsense", "[]", R"({"headline":"x"})", R"({"headline":1,"tagline":"t"})"}) {
     const auto pieces = ParseContent(answer);
     ASSERT_FALSE(pieces.ok()) << answer;
     EXPECT_EQ(pieces.failure().type, "InvalidContent");

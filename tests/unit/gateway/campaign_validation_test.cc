@@ -59,9 +59,8 @@ TEST(CampaignValidation, AcceptsASmallAndAFullCampaign) {
 }
 
 TEST(CampaignValidation, NamesEveryMissingFieldAtOnceButNotForDrafts) {
-  EXPECT_THAT(Fields(CampaignSpec()),
-              ElementsAre("campaign_name", "campaign_goals", "channels", "research_sources",
-                          "target_audience", "tone"));
+  EXPECT_THAT(Fields(CampaignSpec()), ElementsAre("campaign_name", "campaign_goals", "channels",
+                                                  "research_sources", "target_audience", "tone"));
   EXPECT_THAT(Fields(CampaignSpec(), Completeness::kDraft), IsEmpty());
 }
 
@@ -78,7 +77,10 @@ TEST(CampaignValidation, EachFaultIsReportedAtItsPath) {
       {"campaign_name", [](auto& s) { s.set_campaign_name("  "); }},
       {"campaign_goals[1]", [](auto& s) { s.add_campaign_goals(""); }},
       {"campaign_goals[1]", [](auto& s) { s.add_campaign_goals(std::string(501, 'x')); }},
-      {"campaign_goals", [](auto& s) { for (int i = 0; i < 20; ++i) s.add_campaign_goals("g"); }},
+      {"campaign_goals",
+       [](auto& s) {
+         for (int i = 0; i < 20; ++i) s.add_campaign_goals("g");
+       }},
       {"channels[1]", [](auto& s) { s.add_channels("fax"); }},
       {"channels[1]", [](auto& s) { s.add_channels("email"); }},
       {"research_sources[1]", [](auto& s) { s.add_research_sources("rumour"); }},
@@ -95,7 +97,11 @@ TEST(CampaignValidation, EachFaultIsReportedAtItsPath) {
       {"brand_voice_id", [](auto& s) { s.set_brand_voice_id("a b"); }},
       {"templates[0]", [](auto& s) { s.add_templates("12-34"); }},
       {"reviewers[0]", [](auto& s) { s.add_reviewers("bob"); }},
-      {"reviewers[1]", [](auto& s) { s.add_reviewers("U123"); s.add_reviewers("U123"); }},
+      {"reviewers[1]",
+       [](auto& s) {
+         s.add_reviewers("U123");
+         s.add_reviewers("U123");
+       }},
       {"metrics[0]", [](auto& s) { s.add_metrics("smiles"); }},
       {"schedule_time",
        [](auto& s) { *s.mutable_schedule_time() = history::ToProto(kNow - absl::Seconds(1)); }},
@@ -105,8 +111,7 @@ TEST(CampaignValidation, EachFaultIsReportedAtItsPath) {
       {"languages[0]", [](auto& s) { s.add_languages("e"); }},
       {"budget_usd", [](auto& s) { s.set_budget_usd(-1); }},
       {"budget_usd", [](auto& s) { s.set_budget_usd(10e6 + 1); }},
-      {"budget_usd",
-       [](auto& s) { s.set_budget_usd(std::numeric_limits<double>::quiet_NaN()); }},
+      {"budget_usd", [](auto& s) { s.set_budget_usd(std::numeric_limits<double>::quiet_NaN()); }},
       {"email_recipients[0]", [](auto& s) { s.add_email_recipients("ann"); }},
       {"email_recipients[0]", [](auto& s) { s.add_email_recipients("ann@localhost"); }},
       {"email_recipients[0]", [](auto& s) { s.add_email_recipients("a..n@example.com"); }},

@@ -32,20 +32,20 @@ TEST(JsonReader, ReportsManyWrongFieldsAtOnce) {
   const auto faults = Faults(R"({"campaign": {
       "campaign_name": 7, "campaign_goals": [1, "ok", null, {}], "channels": "email",
       "chanels": [], "schedule_time": "tomorrow", "budget_usd": "5", "languages": {"a": 1}},
-      "request_id": ["x"], "wat": 1})", &request);
-  EXPECT_THAT(faults,
-              UnorderedElementsAre(
-                  Pair("campaign.campaign_name", "must be a string, not a number"),
-                  Pair("campaign.campaign_goals[0]", "must be a string, not a number"),
-                  Pair("campaign.campaign_goals[2]", "must be a string, not null"),
-                  Pair("campaign.campaign_goals[3]", "must be a string, not an object"),
-                  Pair("campaign.channels", "must be a list, not a string"),
-                  Pair("campaign.chanels", HasSubstr("did you mean channels?")),
-                  Pair("campaign.schedule_time", HasSubstr("RFC 3339")),
-                  Pair("campaign.budget_usd", "must be a number, not a string"),
-                  Pair("campaign.languages", "must be a list, not an object"),
-                  Pair("request_id", "must be a string, not a list"),
-                  Pair("wat", "is not a known field")));
+      "request_id": ["x"], "wat": 1})",
+                             &request);
+  EXPECT_THAT(faults, UnorderedElementsAre(
+                          Pair("campaign.campaign_name", "must be a string, not a number"),
+                          Pair("campaign.campaign_goals[0]", "must be a string, not a number"),
+                          Pair("campaign.campaign_goals[2]", "must be a string, not null"),
+                          Pair("campaign.campaign_goals[3]", "must be a string, not an object"),
+                          Pair("campaign.channels", "must be a list, not a string"),
+                          Pair("campaign.chanels", HasSubstr("did you mean channels?")),
+                          Pair("campaign.schedule_time", HasSubstr("RFC 3339")),
+                          Pair("campaign.budget_usd", "must be a number, not a string"),
+                          Pair("campaign.languages", "must be a list, not an object"),
+                          Pair("request_id", "must be a string, not a list"),
+                          Pair("wat", "is not a known field")));
 }
 
 TEST(JsonReader, ReadsWhatTheWriterWrites) {
@@ -69,7 +69,8 @@ TEST(JsonReader, ReadsWhatTheWriterWrites) {
 TEST(JsonReader, ReadsPayloadsOfNamedTypesAndOfPlainJson) {
   orchestrator::v1::SignalWorkflowRequest request;
   EXPECT_THAT(Faults(R"({"input": {"message_type": "campaign.v1.CampaignSpec",
-                         "value": {"tone": 4}}})", &request),
+                         "value": {"tone": 4}}})",
+                     &request),
               ElementsAre(Pair("input.value.tone", HasSubstr("string"))));
   EXPECT_THAT(Faults(R"({"input": {"message_type": "no.Such", "value": {}}})", &request),
               ElementsAre(Pair("input.message_type", HasSubstr("no message type"))));

@@ -37,10 +37,11 @@ TEST(JsonWriter, PayloadsAreDecodedWhenTheirTypeIsKnown) {
   campaign::v1::ContentPiece piece;
   piece.set_content_id("headline");
   piece.set_text("Bloom");
-  EXPECT_EQ(ToJson(history::ToPayload(piece)),
-            R"({"metadata":{"encoding":"binary/protobuf","message_type":"campaign.v1.ContentPiece"},)"
-            R"("message_type":"campaign.v1.ContentPiece",)"
-            R"("value":{"content_id":"headline","text":"Bloom"}})");
+  EXPECT_EQ(
+      ToJson(history::ToPayload(piece)),
+      R"({"metadata":{"encoding":"binary/protobuf","message_type":"campaign.v1.ContentPiece"},)"
+      R"("message_type":"campaign.v1.ContentPiece",)"
+      R"("value":{"content_id":"headline","text":"Bloom"}})");
   orchestrator::v1::Payload opaque;
   opaque.set_data("hi");
   EXPECT_EQ(ToJson(opaque), R"({"metadata":{},"data":"aGk="})");

@@ -14,8 +14,8 @@ size_t Count(const std::function<void(FieldViolations*)>& check) {
 TEST(Validate, CountsCharactersOfValidUtf8Only) {
   EXPECT_EQ(CountCharacters(""), 0);
   EXPECT_EQ(CountCharacters("aé€😀"), 4);
-  for (const char* bad : {"\x80", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                          "\xe0\x80\x80", "\xff"}) {
+  for (const char* bad :
+       {"\x80", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe0\x80\x80", "\xff"}) {
     EXPECT_EQ(CountCharacters(bad), -1);
   }
 }

@@ -62,11 +62,10 @@ TEST_F(ScopeTest, CancelReachesInnerScopesButNotShieldedOnes) {
   EXPECT_EQ(run.ResultText(),
             "Canceled: activity work was canceled, Canceled: stopped, Canceled: stopped, "
             "Canceled: stopped, ok, ok");
-  EXPECT_THAT(run.Commands(),
-              ElementsAre("ActivityTaskScheduled id=1 type=work", "TimerStarted id=2",
-                          "TimerStarted id=3", "TimerStarted id=4",
-                          "ActivityTaskCancelRequested id=1", "TimerCanceled id=2",
-                          "WorkflowExecutionCompleted"));
+  EXPECT_THAT(run.Commands(), ElementsAre("ActivityTaskScheduled id=1 type=work",
+                                          "TimerStarted id=2", "TimerStarted id=3",
+                                          "TimerStarted id=4", "ActivityTaskCancelRequested id=1",
+                                          "TimerCanceled id=2", "WorkflowExecutionCompleted"));
 }
 
 Workflow<Text> ShieldedScope(Context ctx, Text input) {

@@ -47,8 +47,8 @@ Workflow<Text> SideEffects(Context ctx, Text input) {
     thrown = e.failure().type;
   }
   const Outcome<Text> end = co_await ctx.Execute(kWork, T(""));
-  co_return T(absl::StrCat(text, " ", number, " ", flag, " ", share, " ", message.message(), " ",
-                           thrown));
+  co_return T(
+      absl::StrCat(text, " ", number, " ", flag, " ", share, " ", message.message(), " ", thrown));
 }
 
 TEST_F(VersioningTest, ASideEffectRunsOnceAndIsRecorded) {
@@ -60,12 +60,13 @@ TEST_F(VersioningTest, ASideEffectRunsOnceAndIsRecorded) {
   run.CompleteActivity("2");
   EXPECT_EQ(run.ResultText(), "#1 -2 1 0.5 message NoRegion");
   EXPECT_EQ(g_calls, 3);
-  EXPECT_THAT(run.Commands(),
-              ElementsAre("MarkerRecorded name=side_effect:1", "ActivityTaskScheduled id=1 type=work",
-                          "MarkerRecorded name=side_effect:2", "MarkerRecorded name=side_effect:3",
-                          "MarkerRecorded name=side_effect:4", "MarkerRecorded name=side_effect:5",
-                          "MarkerRecorded name=side_effect:6", "ActivityTaskScheduled id=2 type=work",
-                          "WorkflowExecutionCompleted"));
+  EXPECT_THAT(
+      run.Commands(),
+      ElementsAre("MarkerRecorded name=side_effect:1", "ActivityTaskScheduled id=1 type=work",
+                  "MarkerRecorded name=side_effect:2", "MarkerRecorded name=side_effect:3",
+                  "MarkerRecorded name=side_effect:4", "MarkerRecorded name=side_effect:5",
+                  "MarkerRecorded name=side_effect:6", "ActivityTaskScheduled id=2 type=work",
+                  "WorkflowExecutionCompleted"));
 }
 
 Workflow<Text> PlainWork(Context ctx, Text input) {
@@ -95,8 +96,9 @@ TEST_F(VersioningTest, AUuidHasItsForm) {
   Deploy(&Uuids);
   ScriptedRun run(registry, "test");
   run.Start();
-  EXPECT_THAT(run.ResultText(), ::testing::MatchesRegex(
-      "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
+  EXPECT_THAT(run.ResultText(),
+              ::testing::MatchesRegex(
+                  "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
 }
 
 // What may only look: a query that asks for things gets a failure, and leaves no trace.
@@ -105,9 +107,8 @@ Workflow<Text> Greedy(Context ctx, Text input) {
     (void)ctx.Execute(kWork, T(""));
     return T("");
   });
-  ctx.SetQueryHandler<Text, Text>("random", [ctx](const Text&) mutable -> Outcome<Text> {
-    return T(ctx.NewUuid());
-  });
+  ctx.SetQueryHandler<Text, Text>(
+      "random", [ctx](const Text&) mutable -> Outcome<Text> { return T(ctx.NewUuid()); });
   ctx.SetQueryHandler<Text, Text>("patched", [ctx](const Text&) mutable -> Outcome<Text> {
     return T(ctx.Patched("p") ? "yes" : "no");
   });
@@ -173,11 +174,11 @@ TEST_F(VersioningTest, ANewRunTakesTheNewWayAndSaysSoOnce) {
   run.Start();
   for (const char* id : {"1", "2", "3"}) run.CompleteActivity(id);
   EXPECT_EQ(run.ResultText(), "nnn");
-  EXPECT_THAT(run.Commands(),
-              ElementsAre("MarkerRecorded name=patch:new-work",
-                          "ActivityTaskScheduled id=1 type=new",
-                          "ActivityTaskScheduled id=2 type=new",
-                          "ActivityTaskScheduled id=3 type=new", "WorkflowExecutionCompleted"));
+  EXPECT_THAT(
+      run.Commands(),
+      ElementsAre("MarkerRecorded name=patch:new-work", "ActivityTaskScheduled id=1 type=new",
+                  "ActivityTaskScheduled id=2 type=new", "ActivityTaskScheduled id=3 type=new",
+                  "WorkflowExecutionCompleted"));
 }
 
 TEST_F(VersioningTest, AnOldRunStaysOnTheOldWayToItsEnd) {
@@ -188,8 +189,7 @@ TEST_F(VersioningTest, AnOldRunStaysOnTheOldWayToItsEnd) {
   ASSERT_TRUE(instance.Replay(history).ok());
   // It goes on live, by the answer that it got on replay.
   v1::HistoryEvent completed;
-  completed.mutable_activity_task_completed()->set_scheduled_event_id(
-      history.back().event_id());
+  completed.mutable_activity_task_completed()->set_scheduled_event_id(history.back().event_id());
   const TaskResult task = instance.RunTask(absl::Now(), {&completed}, {});
   ASSERT_EQ(task.commands.size(), 1u);
   EXPECT_EQ(task.commands[0].event().activity_task_scheduled().activity_type(), "old");
@@ -233,8 +233,7 @@ TEST_F(VersioningTest, ARunWithADroppedMarkerGoesOn) {
   Instance instance(registry, *registry.FindWorkflow("test"));
   ASSERT_TRUE(instance.Replay(history).ok());
   v1::HistoryEvent completed;
-  completed.mutable_activity_task_completed()->set_scheduled_event_id(
-      history.back().event_id());
+  completed.mutable_activity_task_completed()->set_scheduled_event_id(history.back().event_id());
   EXPECT_EQ(instance.RunTask(absl::Now(), {&completed}, {}).commands.size(), 1u)
       << "the event of the second activity finds its future";
 }

@@ -1,9 +1,10 @@
 // WhenAll, WhenAny and Select: the order is that of the history; futures may have several waiters.
+#include "orchestrator/sdk/when.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "orchestrator/sdk/when.h"
 #include "tests/unit/orchestrator/sdk/scripted_run.h"
 
 namespace sdk {
@@ -18,8 +19,7 @@ void CompleteTogether(ScriptedRun& run, const std::vector<std::string>& ids) {
     for (const std::string& id : ids) {
       const base::EventId event = run.state.activity_ids.at(id);
       run.state.activities.at(event).in_flight = true;
-      core::OnActivityOutcome(transition, event, {.result = history::ToPayload(T(id))},
-                              run.random);
+      core::OnActivityOutcome(transition, event, {.result = history::ToPayload(T(id))}, run.random);
     }
   });
 }
@@ -108,10 +108,10 @@ TEST(When, CancelingOneActivityLeavesTheOther) {
   run.Start();
   run.CompleteActivity("2", T("done"));
   EXPECT_EQ(run.ResultText(), "Canceled done");
-  EXPECT_THAT(run.Commands(),
-              ElementsAre("ActivityTaskScheduled id=1 type=work",
-                          "ActivityTaskScheduled id=2 type=work",
-                          "ActivityTaskCancelRequested id=1", "WorkflowExecutionCompleted"));
+  EXPECT_THAT(
+      run.Commands(),
+      ElementsAre("ActivityTaskScheduled id=1 type=work", "ActivityTaskScheduled id=2 type=work",
+                  "ActivityTaskCancelRequested id=1", "WorkflowExecutionCompleted"));
 }
 
 Workflow<Text> AnyOfNone(Context ctx, Text input) {

@@ -101,8 +101,8 @@ TEST_F(WorkflowTestEnvTest, CancelEndsTheRun) {
 
 TEST_F(WorkflowTestEnvTest, RetriesFollowThePolicyInVirtualTime) {
   int attempts = 0;
-  const RetryPolicy retry = {.initial_interval = absl::Hours(1), .maximum_attempts = 3,
-                             .jitter = 0};
+  const RetryPolicy retry = {
+      .initial_interval = absl::Hours(1), .maximum_attempts = 3, .jitter = 0};
   env.OnActivity(kRemind,
                  [&](const Text&) -> Outcome<Text> {
                    ++attempts;
@@ -172,9 +172,8 @@ Workflow<Text> Approve(Context ctx, std::shared_ptr<std::string> by, Text reques
 }
 Workflow<Text> Approval(Context ctx, Text input) {
   auto by = std::make_shared<std::string>();
-  ctx.SetAsyncUpdateHandler<Text, Text>("approve", nullptr, [ctx, by](Text request) {
-    return Approve(ctx, by, std::move(request));
-  });
+  ctx.SetAsyncUpdateHandler<Text, Text>(
+      "approve", nullptr, [ctx, by](Text request) { return Approve(ctx, by, std::move(request)); });
   const Outcome<Text> asked = co_await ctx.Execute(kRemind, input);
   const Done told = co_await ctx.WaitUntil([ctx] { return ctx.HasSignal("told"); });
   const Done done = co_await ctx.WaitUntil([by] { return !by->empty(); });
