@@ -25,6 +25,9 @@ struct Failure {
   bool retryable = true;
   absl::Duration retry_after = absl::ZeroDuration();  // a server's wish; wins over the backoff
   bool effect_unknown = false;  // the effect may have happened (time-out, lost answer)
+  // The attempt did nothing (open breaker, full limiter, kill switch): it is tried again after
+  // `retry_after` and does not count.
+  bool not_attempted = false;
   std::string detail_json;      // optional machine-readable detail
   std::shared_ptr<const Failure> cause;
 
@@ -36,6 +39,12 @@ struct Failure {
   }
   static Failure Canceled(std::string message) {
     return {.type = "Canceled", .message = std::move(message), .retryable = false};
+  }
+  static Failure NotAttempted(std::string type, std::string message, absl::Duration retry_after) {
+    return {.type = std::move(type),
+            .message = std::move(message),
+            .retry_after = retry_after,
+            .not_attempted = true};
   }
   bool is_canceled() const { return type == "Canceled"; }
   // "Type: message (caused by Type: message)".

@@ -78,6 +78,29 @@ void CloseFailed(TransitionBuilder& transition, const PendingActivity& activity,
   transition.Add(std::move(event));
 }
 
+// The attempt did nothing: it does not count, and is made again later.
+void Postpone(TransitionBuilder& transition, PendingActivity& activity, v1::Failure failure,
+              const std::string& identity, base::Random& random) {
+  ++activity.postponed;
+  const v1::RetryPolicy& policy = activity.scheduled->retry_policy();
+  absl::Duration delay = history::FromProto(failure.retry_after());
+  if (delay <= absl::ZeroDuration()) {
+    delay = BackoffDelay(policy, activity.postponed, random.NextDouble());
+  }
+  const absl::Duration to_close =
+      history::FromProto(activity.scheduled->schedule_to_close_timeout());
+  failure.clear_not_attempted();
+  failure.set_effect_unknown(activity.effect_unknown);
+  if (to_close > absl::ZeroDuration() &&
+      transition.now() + delay >= activity.scheduled_time + to_close) {
+    return CloseFailed(transition, activity, failure, identity);
+  }
+  activity.in_flight = false;
+  activity.next_attempt_time = transition.now() + delay;
+  activity.last_failure = std::move(failure);
+  transition.TouchAttempt(activity.scheduled_event_id);
+}
+
 }  // namespace
 
 absl::Duration BackoffDelay(const v1::RetryPolicy& policy, int attempt, double jitter) {
@@ -111,6 +134,10 @@ void OnActivityOutcome(TransitionBuilder& transition, EventId scheduled_event_id
   }
 
   v1::Failure failure = *outcome.failure;
+  if (failure.not_attempted() && !activity.cancel_requested) {
+    return Postpone(transition, activity, std::move(failure), outcome.identity, random);
+  }
+  failure.clear_not_attempted();
   activity.effect_unknown |= failure.effect_unknown();
   failure.set_effect_unknown(activity.effect_unknown);
   if (activity.cancel_requested) {
@@ -132,6 +159,7 @@ void OnActivityOutcome(TransitionBuilder& transition, EventId scheduled_event_id
   }
   activity.in_flight = false;
   ++activity.attempt;
+  activity.postponed = 0;
   activity.next_attempt_time = next;
   activity.last_failure = std::move(failure);
   transition.TouchAttempt(scheduled_event_id);

@@ -34,9 +34,11 @@ void Apply(RunState& state, const v1::HistoryEvent& event, absl::Time time) {
     case Event::kWorkflowExecutionSignaled:
       return ApplySignaled(state, event.workflow_execution_signaled());
     case Event::kWorkflowTask:
+      return ApplyWorkflowTask(state, event.workflow_task().build_id(),
+                               event.workflow_task().local_activities_pending());
     case Event::kWorkflowTaskCompleted:
-      state.task_pending = false;
-      return;
+      return ApplyWorkflowTask(state, event.workflow_task_completed().build_id(),
+                               event.workflow_task_completed().local_activities_pending());
     case Event::kActivityTaskScheduled:
       return ApplyActivityScheduled(state, id, event.activity_task_scheduled(), time);
     case Event::kActivityTaskStarted:
@@ -92,9 +94,61 @@ void Apply(RunState& state, const v1::HistoryEvent& event, absl::Time time) {
       return ApplyCompensationSkipped(state, event.saga_compensation_skipped());
     case Event::kSagaCompensationResolved:
       return ApplyCompensationResolved(state, event.saga_compensation_resolved());
+    case Event::kStartChildWorkflowExecutionInitiated:
+      return ApplyChildInitiated(state, id, event.start_child_workflow_execution_initiated());
+    case Event::kStartChildWorkflowExecutionFailed:
+      return ApplyChildClosed(state,
+                              event.start_child_workflow_execution_failed().initiated_event_id());
+    case Event::kChildWorkflowExecutionStarted:
+      return ApplyChildStarted(state, id, event.child_workflow_execution_started());
+    case Event::kChildWorkflowExecutionCompleted:
+      return ApplyChildClosed(state,
+                              event.child_workflow_execution_completed().initiated_event_id());
+    case Event::kChildWorkflowExecutionFailed:
+      return ApplyChildClosed(state, event.child_workflow_execution_failed().initiated_event_id());
+    case Event::kChildWorkflowExecutionCanceled:
+      return ApplyChildClosed(state,
+                              event.child_workflow_execution_canceled().initiated_event_id());
+    case Event::kChildWorkflowExecutionTimedOut:
+      return ApplyChildClosed(state,
+                              event.child_workflow_execution_timed_out().initiated_event_id());
+    case Event::kChildWorkflowExecutionTerminated:
+      return ApplyChildClosed(state,
+                              event.child_workflow_execution_terminated().initiated_event_id());
+    case Event::kSignalExternalWorkflowExecutionInitiated:
+      return ApplySignalExternalInitiated(state, id,
+                                          event.signal_external_workflow_execution_initiated());
+    case Event::kSignalExternalWorkflowExecutionFailed:
+      return ApplyExternalAnswered(
+          state, event.signal_external_workflow_execution_failed().initiated_event_id());
+    case Event::kExternalWorkflowExecutionSignaled:
+      return ApplyExternalAnswered(
+          state, event.external_workflow_execution_signaled().initiated_event_id());
+    case Event::kRequestCancelExternalWorkflowExecutionInitiated:
+      return ApplyCancelExternalInitiated(
+          state, id, event.request_cancel_external_workflow_execution_initiated());
+    case Event::kRequestCancelExternalWorkflowExecutionFailed:
+      return ApplyExternalAnswered(
+          state, event.request_cancel_external_workflow_execution_failed().initiated_event_id());
+    case Event::kExternalWorkflowExecutionCancelRequested:
+      return ApplyExternalAnswered(
+          state, event.external_workflow_execution_cancel_requested().initiated_event_id());
+    case Event::kUpsertWorkflowSearchAttributes:
+      return ApplySearchAttributes(
+          state, event.upsert_workflow_search_attributes().search_attributes());
+    case Event::kWorkflowPropertiesModified:
+      return ApplyMemo(state, event.workflow_properties_modified().upserted_memo());
+    case Event::kWorkflowExecutionPaused:
+      return ApplyPaused(state, event.workflow_execution_paused());
+    case Event::kWorkflowExecutionResumed:
+      return ApplyResumed(state);
+    case Event::kWorkflowExecutionReset:
+      state.task_pending = true;
+      return;
+    case Event::kMarkerRecorded:
+      return ApplyMarker(state, event.marker_recorded());
     case Event::kWorkflowTaskScheduled:
     case Event::kWorkflowTaskStarted:
-    case Event::kMarkerRecorded:
       return;
     case Event::ATTRIBUTES_NOT_SET:
       break;

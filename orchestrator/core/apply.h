@@ -23,6 +23,25 @@ void ApplyActivityClosed(RunState& state, EventId scheduled_event_id,
                          v1::StepOutcome::Value outcome, const v1::Failure* failure);
 void ApplyActivityCancelRequested(RunState& state, EventId scheduled_event_id);
 
+// apply_children.cc
+void ApplyChildInitiated(RunState& state, EventId id,
+                         const v1::StartChildWorkflowExecutionInitiated& event);
+void ApplyChildStarted(RunState& state, EventId id, const v1::ChildWorkflowExecutionStarted& event);
+void ApplyChildClosed(RunState& state, EventId initiated_event_id);
+void ApplySignalExternalInitiated(RunState& state, EventId id,
+                                  const v1::SignalExternalWorkflowExecutionInitiated& event);
+void ApplyCancelExternalInitiated(RunState& state, EventId id,
+                                  const v1::RequestCancelExternalWorkflowExecutionInitiated& event);
+void ApplyExternalAnswered(RunState& state, EventId initiated_event_id);
+
+// apply_properties.cc
+void ApplyWorkflowTask(RunState& state, const std::string& build_id, int local_activities_pending);
+void ApplyMarker(RunState& state, const v1::MarkerRecorded& event);
+void ApplySearchAttributes(RunState& state, const v1::SearchAttributes& attributes);
+void ApplyMemo(RunState& state, const v1::Memo& memo);
+void ApplyPaused(RunState& state, const v1::WorkflowExecutionPaused& event);
+void ApplyResumed(RunState& state);
+
 // apply_timer.cc
 void ApplyTimerStarted(RunState& state, EventId id, const v1::TimerStarted& event, absl::Time time);
 void ApplyTimerFired(RunState& state, const v1::TimerFired& event);

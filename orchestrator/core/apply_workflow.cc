@@ -8,6 +8,8 @@ void ApplyStarted(RunState& state, const v1::WorkflowExecutionStarted& event, ab
   state.started = event;
   state.start_time = time;
   state.task_pending = true;
+  ApplySearchAttributes(state, event.search_attributes());
+  ApplyMemo(state, event.memo());
   ApplyCarriedSaga(state, event.carried_saga());
 }
 
@@ -19,6 +21,9 @@ void ApplyClosed(RunState& state, v1::RunStatus::Value status, absl::Time time) 
   state.activities.clear();
   state.activity_ids.clear();
   state.timers.clear();
+  state.externals.clear();
+  state.local_activities_pending = 0;
+  ApplyResumed(state);
 }
 
 void ApplyTerminated(RunState& state, const v1::WorkflowExecutionTerminated& event,

@@ -164,7 +164,7 @@ absl::Time StoredWakeAt(const RunState& state) {
   if (state.task_pending) return absl::InfinitePast();
   for (const auto& [id, timer] : state.timers) due = std::min(due, timer.fire_at);
   for (const auto& [id, activity] : state.activities) {
-    const bool at_once = activity.attempt == 1;
+    const bool at_once = activity.attempt == 1 && activity.postponed == 0;
     due = std::min(
         {due, at_once ? absl::InfinitePast() : activity.next_attempt_time,
          Deadline(activity.scheduled_time, activity.scheduled->schedule_to_close_timeout())});

@@ -32,6 +32,10 @@ struct PendingActivity {
   absl::Time next_attempt_time;  // of the attempt that is not in flight
   std::optional<v1::Failure> last_failure;
   std::optional<v1::Payload> last_heartbeat;
+  // An earlier attempt may have had its effect although it is not known to have succeeded.
+  bool effect_unknown = false;
+  bool paused = false;  // its attempts are used up, and an operator decides
+  int postponed = 0;    // attempts in a row that did nothing and do not count
 
   bool attempt_stored = false;  // there is a row of it beside the history
 
@@ -40,8 +44,6 @@ struct PendingActivity {
   bool in_flight = false;
   absl::Time started_time;
   absl::Time heartbeat_time;
-  // An earlier attempt may have had its effect although it is not known to have succeeded.
-  bool effect_unknown = false;
 
   bool cancel_requested = false;  // from the history
 };
@@ -49,6 +51,24 @@ struct PendingActivity {
 struct PendingTimer {
   EventId started_event_id = 0;
   absl::Time fire_at;
+};
+
+// A child whose end has not come back yet.
+struct PendingChild {
+  EventId initiated_event_id = 0;
+  std::shared_ptr<const v1::StartChildWorkflowExecutionInitiated> initiated;
+  std::string run_id;  // empty until it is known to have started
+  EventId started_event_id = 0;
+  bool in_flight = false;  // not stored: its start was sent out by this process
+};
+
+// A signal or cancel request to another run that has not been answered yet.
+struct PendingExternal {
+  EventId initiated_event_id = 0;
+  // One of the two is set.
+  std::shared_ptr<const v1::SignalExternalWorkflowExecutionInitiated> signal;
+  std::shared_ptr<const v1::RequestCancelExternalWorkflowExecutionInitiated> cancel;
+  bool in_flight = false;  // not stored
 };
 
 struct UpdateRecord {
@@ -91,6 +111,17 @@ struct RunState {
   std::map<std::string, PendingTimer> timers;     // by timer id
   std::map<std::string, UpdateRecord> updates;    // by update id
   std::set<std::string> signal_request_ids;
+  std::map<EventId, PendingChild> children;      // by initiated event id
+  std::map<EventId, PendingExternal> externals;  // by initiated event id
+
+  bool paused = false;  // by an operator
+  std::string paused_reason;
+  std::string paused_by;
+  int local_activities_pending = 0;  // of the last workflow task
+  std::string build_id;              // of the code that ran the last workflow task
+  std::set<std::string> patches;     // ids that the history has markers of
+  v1::SearchAttributes search_attributes;
+  v1::Memo memo;
 
   bool pivot_passed = false;
   std::vector<SagaStep> saga;  // in the order of registration

@@ -129,6 +129,9 @@ std::vector<v1::ActivityAttemptState> TransitionBuilder::AttemptsPut() const {
     if (activity.last_heartbeat.has_value()) {
       *row.mutable_last_heartbeat() = *activity.last_heartbeat;
     }
+    row.set_effect_unknown(activity.effect_unknown);
+    row.set_paused(activity.paused);
+    row.set_postponed(activity.postponed);
   }
   return rows;
 }

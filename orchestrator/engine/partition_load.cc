@@ -27,6 +27,9 @@ void RestoreAttempts(core::RunState& state, const std::vector<v1::ActivityAttemp
       activity.last_failure = row.last_failure();
       activity.effect_unknown = row.last_failure().effect_unknown();
     }
+    activity.effect_unknown |= row.effect_unknown();
+    activity.paused = row.paused();
+    activity.postponed = row.postponed();
     if (row.has_last_heartbeat()) activity.last_heartbeat = row.last_heartbeat();
   }
   // An attempt that was ready before this process began may have run, and died with the process
@@ -34,7 +37,7 @@ void RestoreAttempts(core::RunState& state, const std::vector<v1::ActivityAttemp
   for (auto& [id, activity] : state.activities) {
     if (activity.next_attempt_time <= opened_at) activity.effect_unknown = true;
     // The clock has stepped back since: a first attempt waits for nothing.
-    if (activity.attempt == 1 && activity.next_attempt_time > now) {
+    if (activity.attempt == 1 && activity.postponed == 0 && activity.next_attempt_time > now) {
       activity.next_attempt_time = std::min(opened_at, now);
       activity.effect_unknown = true;
     }

@@ -45,6 +45,7 @@ v1::Failure ToProto(const base::Failure& failure) {
     *proto.mutable_retry_after() = ToProto(failure.retry_after);
   }
   proto.set_effect_unknown(failure.effect_unknown);
+  proto.set_not_attempted(failure.not_attempted);
   proto.set_detail_json(failure.detail_json);
   if (failure.cause != nullptr) *proto.mutable_cause() = ToProto(*failure.cause);
   return proto;
@@ -57,6 +58,7 @@ base::Failure FromProto(const v1::Failure& proto) {
   failure.retryable = !proto.non_retryable();
   failure.retry_after = FromProto(proto.retry_after());
   failure.effect_unknown = proto.effect_unknown();
+  failure.not_attempted = proto.not_attempted();
   failure.detail_json = proto.detail_json();
   if (proto.has_cause()) {
     failure.cause = std::make_shared<base::Failure>(FromProto(proto.cause()));
