@@ -78,10 +78,12 @@ void CloseFailed(TransitionBuilder& transition, const PendingActivity& activity,
   transition.Add(std::move(event));
 }
 
-// The attempt did nothing: it does not count, and is made again later.
+// The attempt was put off (an earlier call of it may have had its effect): it does not count, and is
+// made again later.
 void Postpone(TransitionBuilder& transition, PendingActivity& activity, v1::Failure failure,
               const std::string& identity, base::Random& random) {
   ++activity.postponed;
+  activity.effect_unknown |= failure.effect_unknown();
   const v1::RetryPolicy& policy = activity.scheduled->retry_policy();
   absl::Duration delay = history::FromProto(failure.retry_after());
   if (delay <= absl::ZeroDuration()) {

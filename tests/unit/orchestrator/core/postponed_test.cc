@@ -87,6 +87,22 @@ TEST(PostponedAttempt, ScheduleToCloseStillEndsTheActivity) {
   EXPECT_FALSE(run.Last().activity_task_failed().failure().not_attempted());
 }
 
+TEST(PostponedAttempt, WhatItDidBeforeItWasPutOffIsNotForgotten) {
+  ModelRun run;
+  run.Start();
+  const EventId id = run.Schedule({});
+  run.Dispatch(id);
+  v1::Failure failure = BreakerOpen(absl::Minutes(1));
+  failure.set_effect_unknown(true);  // its first call went through, its second one was put off
+  run.Fail(id, failure);
+  EXPECT_TRUE(run.attempts.at(id).effect_unknown());
+  v1::Command cancel;
+  cancel.mutable_event()->mutable_activity_task_cancel_requested()->set_activity_id("1");
+  run.Task({cancel});
+  ASSERT_TRUE(run.Last().has_activity_task_canceled());
+  EXPECT_TRUE(run.Last().activity_task_canceled().failure().effect_unknown());
+}
+
 TEST(PostponedAttempt, ACanceledOneCloses) {
   ModelRun run;
   run.Start();
