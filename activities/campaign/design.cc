@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "activities/campaign/activity_set.h"
+#include "activities/campaign/combine_failures.h"
 #include "activities/campaign/names.h"
 
 namespace campaign {
@@ -81,14 +82,11 @@ Result<v1::DesignOutput> ActivitySet::DesignAssets(sdk::ActivityContext& ctx,
     co_return MayHaveHappened(base::Failure::Canceled(ctx.cancel().reason()));
   }
   if (causes.empty() || output.assets_size() > 0) co_return output;
-  base::Failure failure = MayHaveHappened(base::Failure::Retryable(
-      "DesignFailed", absl::StrCat("none of the ", causes.size(), " images could be made; ",
-                                   output.errors(0).target(), ": ", output.errors(0).message())));
-  failure.retryable = std::any_of(causes.begin(), causes.end(),
-                                  [](const base::Failure& cause) { return cause.retryable; });
-  failure.retry_after = causes.front().retry_after;
-  failure.cause = std::make_shared<const base::Failure>(causes.front());
-  co_return failure;
+  co_return MayHaveHappened(
+      CombineFailures("DesignFailed",
+                      absl::StrCat("none of the ", causes.size(), " images could be made; ",
+                                   output.errors(0).target(), ": ", output.errors(0).message()),
+                      causes, RetryWhen::kAnyMay));
 }
 
 }  // namespace campaign

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "activities/campaign/activity_set.h"
 #include "activities/campaign/blog_page.h"
+#include "activities/campaign/combine_failures.h"
 #include "activities/campaign/distribute_journal.h"
 #include "activities/campaign/email_text.h"
 #include "activities/campaign/names.h"
@@ -204,7 +205,8 @@ Result<v1::DistributeOutput> ActivitySet::Distribute(sdk::ActivityContext& ctx,
       co_await base::WhenAll(std::move(sends));
 
   v1::DistributeOutput output;
-  base::Failure failure = base::Failure::Retryable("DistributionFailed", "");
+  std::string message;
+  std::vector<base::Failure> causes;
   for (size_t i = 0; i < results.size(); ++i) {
     const std::string& channel = spec.channels(static_cast<int>(i));
     if (results[i].ok()) {
@@ -213,16 +215,17 @@ Result<v1::DistributeOutput> ActivitySet::Distribute(sdk::ActivityContext& ctx,
       continue;
     }
     const base::Failure& cause = results[i].failure();
-    absl::StrAppend(&failure.message, failure.message.empty() ? "" : "; ", channel,
+    absl::StrAppend(&message, message.empty() ? "" : "; ", channel,
                     " did not get through: ", cause.message);
-    failure.retryable = failure.retryable && cause.retryable;
-    failure.retry_after = std::max(failure.retry_after, cause.retry_after);
-    if (failure.cause == nullptr) failure.cause = std::make_shared<const base::Failure>(cause);
+    causes.push_back(cause);
   }
-  if (failure.cause == nullptr) co_return output;
+  if (causes.empty()) co_return output;
+  base::Failure failure =
+      CombineFailures("DistributionFailed", std::move(message), causes, RetryWhen::kAllMay);
   if (ctx.cancel().canceled()) failure = base::Failure::Canceled(ctx.cancel().reason());
   if (bounded && journal.Now() >= last_chance) {
     failure.retryable = false;
+    failure.not_attempted = false;
     absl::StrAppend(&failure.message, " (given up while what was handed over can be taken back)");
   }
   co_return MayHaveHappened(failure);

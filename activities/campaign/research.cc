@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "activities/campaign/activity_set.h"
+#include "activities/campaign/combine_failures.h"
 #include "activities/campaign/names.h"
 
 namespace campaign {
@@ -39,14 +40,11 @@ v1::SourceError Source(absl::string_view source, absl::string_view target) {
 
 base::Failure AllFailed(const v1::ResearchOutput& output,
                         const std::vector<base::Failure>& causes) {
-  base::Failure failure = base::Failure::Retryable(
-      "ResearchFailed", absl::StrCat("all ", output.total_sources(), " research sources failed; ",
-                                     output.errors(0).source(), " ", output.errors(0).target(),
-                                     ": ", output.errors(0).message()));
-  failure.retryable = std::any_of(causes.begin(), causes.end(),
-                                  [](const base::Failure& cause) { return cause.retryable; });
-  failure.cause = std::make_shared<const base::Failure>(causes.front());
-  return failure;
+  return CombineFailures("ResearchFailed",
+                         absl::StrCat("all ", output.total_sources(), " research sources failed; ",
+                                      output.errors(0).source(), " ", output.errors(0).target(),
+                                      ": ", output.errors(0).message()),
+                         causes, RetryWhen::kAnyMay);
 }
 
 }  // namespace
