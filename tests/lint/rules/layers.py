@@ -17,12 +17,14 @@ GOOGLE_RPC = "google/rpc"
 # folder -> folders it may include besides itself, std and Abseil. The longest match counts.
 MAY_INCLUDE = {
     "orchestrator/base": [],
+    "orchestrator/cron": [],
     "orchestrator/history": [BASE, ENGINE_PROTO],
-    "orchestrator/core": [BASE, HISTORY, ENGINE_PROTO],
+    "orchestrator/core": [BASE, HISTORY, "orchestrator/cron", ENGINE_PROTO],
     "orchestrator/sdk": [BASE, HISTORY, "orchestrator/core", ENGINE_PROTO],
-    "orchestrator/store": [BASE, HISTORY, ENGINE_PROTO],
-    "orchestrator/engine": [BASE, HISTORY, "orchestrator/core", "orchestrator/store",
-                            ENGINE_PROTO],
+    "orchestrator/filter": [BASE, HISTORY, ENGINE_PROTO],
+    "orchestrator/store": [BASE, HISTORY, "orchestrator/filter", ENGINE_PROTO],
+    "orchestrator/engine": [BASE, HISTORY, "orchestrator/core", "orchestrator/filter",
+                            "orchestrator/store", ENGINE_PROTO],
     "orchestrator/worker": [BASE, HISTORY, "orchestrator/core", "orchestrator/sdk",
                             "orchestrator/engine", ENGINE_PROTO],
     "orchestrator/client": [BASE, HISTORY, "orchestrator/core", "orchestrator/store",
