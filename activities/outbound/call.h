@@ -48,6 +48,10 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   Repeat repeat = Repeat::kSafe;
+  // What a vendor's limit is counted by besides the credential: Slack's channel.
+  std::string limit_scope;
+  // Tidies up something of our own (ends a browser): passes the kill switch.
+  bool control = false;
   absl::Duration timeout = absl::ZeroDuration();  // of one try; zero: the vendor's default
   std::string operation;                          // for logs and metrics: "pulls.create"
 };
@@ -75,6 +79,10 @@ struct Classification {
   absl::Duration retry_after = absl::ZeroDuration();  // wins over the backoff
   std::string failure_type;     // "RateLimited", "Unauthorized", "InvalidRequest", ...
   std::string failure_message;  // the vendor's own words, without secrets
+  // The vendor will serve nobody for `retry_after` (quota used up): the breaker opens at once.
+  bool opens_breaker = false;
+  // A refusal of this one request in the clothes of an outage (Figma's 500 for a large render).
+  bool about_request = false;
 };
 
 // What the pipeline must know of a vendor; one constant per connector.
@@ -85,6 +93,8 @@ struct Vendor {
   absl::Duration backoff_initial = absl::Milliseconds(200);
   absl::Duration backoff_max = absl::Seconds(10);
   size_t response_bytes_max = 16 * 1024 * 1024;
+  bool per_host = false;              // many hosts: a breaker for each
+  bool limited_by_operation = false;  // its limits count each operation by itself
   // Reads the vendor's way of saying no (errors inside 200, 403 that means slow down, ...).
   // Null: ClassifyByStatus.
   std::function<Classification(const HttpRequest&, const HttpResponse&)> classify;
@@ -113,6 +123,8 @@ class Outbound {
   // or cancellation end it. Failures: type "Canceled", "DeadlineExceeded", "VendorUnavailable"
   // (retryable), "RateLimited" (with retry_after) or the classification's own; effect_unknown is
   // set when an Unsafe call may have had its effect and the caller must look before repeating.
+  // An open breaker, a full limiter and the kill switch end a call with not_attempted set and
+  // `retry_after`: the caller hands that failure on, and the attempt does not count.
   // `vendor` must outlive the call (vendors are constants).
   virtual base::Task<base::Outcome<HttpResponse>> Call(const Vendor& vendor, HttpRequest request,
                                                        CallContext context) = 0;

@@ -384,6 +384,8 @@ base::Task<Transfer> HttpClient::Impl::Send(HttpRequest request, TransferLimits 
   Transfer result;
   if (!permit.held()) {
     result = Canceled(stop.token().reason());
+  } else if (options.may_send != nullptr && !options.may_send(request)) {
+    result = {.end = TransferEnd::kHeld, .message = "calls are held back"};
   } else {
     const absl::Duration begin = loop.clock().Monotonic();
     auto in_flight = std::make_shared<InFlight>();

@@ -14,6 +14,7 @@
 //       {.url = "https://example.com/"}, {.timeout = absl::Seconds(5)}, {});
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -32,6 +33,8 @@ class HttpClient : public Transport {
     int idle_connections_max = 256;
     absl::Duration connect_timeout = absl::Seconds(10);
     std::string ca_file;  // PEM bundle; empty: the system's
+    // Asked when a transfer's turn has come, on the loop's thread: false ends it as kHeld.
+    std::function<bool(const HttpRequest&)> may_send;
   };
 
   HttpClient(base::EpollLoop& loop, Options options);

@@ -33,6 +33,7 @@ Classification FromTransport(const Transfer& transfer) {
   switch (transfer.end) {
     case TransferEnd::kAnswered:
     case TransferEnd::kCanceled:
+    case TransferEnd::kHeld:
       break;
     case TransferEnd::kNotSent:
       result.verdict = Verdict::kRetry;
@@ -64,24 +65,52 @@ std::string_view OutcomeLabel(const Classification& classification, bool cancele
   return "unknown";
 }
 
+// "cdn.example.com:8443" of a URL.
+std::string HostOf(const std::string& url) {
+  const size_t scheme = url.find("://");
+  const size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::string authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+  return authority.substr(authority.rfind('@') + 1);
+}
+
+// Answers that say that the vendor, not this request, is in trouble.
+bool SaysDown(int status) {
+  return status == 502 || status == 503 || status == 504 || status == 529;
+}
+
 }  // namespace
 
 Pipeline::Pipeline(base::EventLoop& loop, Transport& transport, base::Random& random,
-                   base::Metrics& metrics, Options options)
+                   base::Metrics& metrics, Options options, Guards guards)
     : loop_(loop),
       transport_(transport),
       random_(random),
       metrics_(metrics),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      guards_(guards) {}
 
 base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, HttpRequest request,
                                                        CallContext context) {
   AddHeaders(&request, context);
+  Gate gate{.host = vendor.per_host ? HostOf(request.url) : ""};
   bool effect_unknown = false;  // of an earlier try; only ever true for Repeat::kSafe
   for (int tries = 1;; ++tries) {
     if (context.cancel.canceled()) co_return CanceledFailure(context, effect_unknown);
+    std::optional<base::Failure> refused = co_await Pass(vendor, request, context, &gate);
+    if (context.cancel.canceled()) {
+      if (!refused.has_value() && guards_.breakers != nullptr) {
+        guards_.breakers->Ended(vendor.name, gate.host, gate.ticket);
+      }
+      co_return CanceledFailure(context, effect_unknown);
+    }
+    if (refused.has_value()) {
+      co_return Postpone(vendor, context, *std::move(refused), effect_unknown);
+    }
     const absl::Duration left = context.deadline - loop_.clock().Now();
     if (left <= absl::ZeroDuration()) {
+      if (guards_.breakers != nullptr) {
+        guards_.breakers->Ended(vendor.name, gate.host, gate.ticket);
+      }
       base::Failure failure = base::Failure::Retryable(
           "DeadlineExceeded",
           absl::StrCat(Describe(vendor, request), ": no time left before try ", tries));
@@ -92,6 +121,13 @@ base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, Htt
         request.timeout > absl::ZeroDuration() ? request.timeout : vendor.timeout;
     const bool cut_by_deadline = left < wanted;
     TryResult result = co_await Try(vendor, request, std::min(left, wanted), context.cancel);
+    result.cut = left < wanted / 2;
+    Report(vendor, request, context, gate, &result);
+    if (result.held) {
+      co_return Postpone(vendor, context, Held(vendor, request).value_or(base::Failure::NotAttempted(
+                                     "KillSwitch", "the kill switch was on", absl::Seconds(1))),
+                        effect_unknown);
+    }
     Count(vendor, request, result);
     if (result.canceled) {
       co_return CanceledFailure(context, effect_unknown || result.sent);
@@ -101,13 +137,14 @@ base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, Htt
 
     const bool unknown = verdict.verdict == Verdict::kRetryUnknown;
     const bool permanent = verdict.verdict == Verdict::kPermanent;
+    const bool limited = verdict.failure_type == "RateLimited" && !permanent;
     effect_unknown =
         effect_unknown || unknown || (permanent && verdict.failure_type == "ResponseTooLarge");
     const absl::Duration wait =
         verdict.retry_after > absl::ZeroDuration() ? verdict.retry_after : Backoff(vendor, tries);
     const bool last = permanent || (unknown && request.repeat == Repeat::kUnsafe) ||
                       tries >= vendor.tries_max || wait > options_.wait_max ||
-                      loop_.clock().Now() + wait >= context.deadline;
+                      loop_.clock().Now() + wait >= context.deadline || result.breaker_open;
     LogTry(vendor, request, context, result, tries, last, wait);
     if (last) {
       base::Failure failure;
@@ -118,11 +155,114 @@ base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, Htt
       failure.retryable = !permanent;
       failure.retry_after = verdict.retry_after;
       failure.effect_unknown = effect_unknown;
+      if (permanent) co_return failure;
+      if (result.breaker_open) {
+        failure.retry_after = guards_.breakers->ComeBackAfter(vendor.name, gate.host);
+      }
+      // An outage or a limit is no fault of this call. What may be (a plain 500) uses an attempt.
+      const bool outage = result.breaker_open && !Doubtful(result);
+      if (outage || (limited && wait > options_.wait_max)) {
+        co_return Postpone(vendor, context, std::move(failure), effect_unknown);
+      }
       co_return failure;
     }
     // A canceled wait is seen at the top of the loop.
     [[maybe_unused]] const bool elapsed = co_await base::Sleep(loop_, wait, context.cancel);
   }
+}
+
+base::Task<std::optional<base::Failure>> Pipeline::Pass(const Vendor& vendor,
+                                                        const HttpRequest& request,
+                                                        const CallContext& context, Gate* gate) {
+  if (std::optional<base::Failure> held = Held(vendor, request)) co_return held;
+  Breakers* const breakers = guards_.breakers;
+  // First a look, so that calls to a vendor that is down take no turns of its limiter.
+  const bool would_go = breakers == nullptr || breakers->WouldGo(vendor.name, gate->host);
+  if (would_go && guards_.limiter != nullptr) {
+    const absl::Duration left = context.deadline - loop_.clock().Now();
+    RateLimiter::Turn turn = guards_.limiter->Take(vendor, request, left / 2);
+    if (!turn.granted) {
+      co_return base::Failure::NotAttempted(
+          "RateLimited",
+          absl::StrCat(Describe(vendor, request), ": waits for its turn: ", turn.limit), turn.wait);
+    }
+    if (turn.wait > absl::ZeroDuration()) {
+      const bool elapsed = co_await base::Sleep(loop_, turn.wait, context.cancel);
+      if (!elapsed) co_return std::nullopt;
+      if (std::optional<base::Failure> held = Held(vendor, request)) co_return held;
+    }
+  }
+  if (breakers == nullptr) co_return std::nullopt;
+  const CircuitBreaker::Admission admission = breakers->Ask(vendor.name, gate->host);
+  gate->ticket = admission.ticket;
+  if (admission.go) co_return std::nullopt;
+  co_return base::Failure::NotAttempted(
+      "CircuitOpen",
+      absl::StrCat(Describe(vendor, request), ": the vendor's circuit breaker is not closed"),
+      admission.come_back_after);
+}
+
+std::optional<base::Failure> Pipeline::Held(const Vendor& vendor, const HttpRequest& request) {
+  if (guards_.kill_switch == nullptr || request.control || !guards_.kill_switch->on()) {
+    return std::nullopt;
+  }
+  return guards_.kill_switch->Hold(Describe(vendor, request), random_.NextDouble());
+}
+
+base::Failure Pipeline::Postpone(const Vendor& vendor, const CallContext& context,
+                                 base::Failure failure, bool effect_unknown) {
+  failure.not_attempted = true;
+  failure.effect_unknown = effect_unknown;
+  metrics_
+      .Counter("outbound_postponed_total", "Calls that wait in the engine, without an attempt.",
+               {{"vendor", vendor.name}, {"reason", failure.type}})
+      .Increment();
+  base::Log(base::LogLevel::kDebug, "outbound call postponed",
+            {.workflow_id = context.workflow_id,
+             .run_id = context.run_id,
+             .activity_name = context.activity_name,
+             .trace_id = TraceId(context.traceparent),
+             .correlation_id = context.correlation_id},
+            {{"vendor", vendor.name},
+             {"reason", failure.type},
+             {"wait_ms", absl::ToInt64Milliseconds(failure.retry_after)}});
+  return failure;
+}
+
+// A failure that may be this one request's fault.
+bool Pipeline::Doubtful(const TryResult& result) {
+  return result.answered && !SaysDown(result.response.status) &&
+         !result.classification.opens_breaker;
+}
+
+// Tells the guards how the try ended.
+void Pipeline::Report(const Vendor& vendor, const HttpRequest& request, const CallContext& context,
+                      const Gate& gate, TryResult* result) {
+  const Classification& verdict = result->classification;
+  if (guards_.limiter != nullptr && result->answered) {
+    guards_.limiter->Observe(vendor, request, result->response, verdict);
+  }
+  Breakers* const breakers = guards_.breakers;
+  if (breakers == nullptr) return;
+  const bool says_nothing = result->canceled || result->held ||
+                            (!result->answered && verdict.verdict == Verdict::kPermanent) ||
+                            (result->timed_out && result->cut);
+  if (says_nothing) return breakers->Ended(vendor.name, gate.host, gate.ticket);
+  const bool limited =
+      verdict.failure_type == "RateLimited" &&
+      (vendor.limited_by_operation || verdict.retry_after < breakers->options().long_retry_after);
+  if (!verdict.opens_breaker &&
+      (verdict.verdict == Verdict::kOk || verdict.verdict == Verdict::kPermanent || limited ||
+       verdict.about_request)) {
+    return breakers->Succeeded(vendor.name, gate.host, gate.ticket);
+  }
+  result->breaker_open =
+      breakers->Failed(vendor.name, gate.host, gate.ticket,
+                       {.reason = absl::StrCat(verdict.failure_type, ": ", verdict.failure_message),
+                        .retry_after = verdict.retry_after,
+                        .opens = verdict.opens_breaker,
+                        .doubtful = Doubtful(*result),
+                        .caller = context.workflow_id});
 }
 
 base::Task<Pipeline::TryResult> Pipeline::Try(const Vendor& vendor, HttpRequest request,
@@ -134,7 +274,9 @@ base::Task<Pipeline::TryResult> Pipeline::Try(const Vendor& vendor, HttpRequest 
   result.sent = transfer.sent;
   result.canceled = transfer.end == TransferEnd::kCanceled;
   result.timed_out = transfer.end == TransferEnd::kTimedOut;
-  if (transfer.end != TransferEnd::kAnswered) {
+  result.held = transfer.end == TransferEnd::kHeld;
+  result.answered = transfer.end == TransferEnd::kAnswered;
+  if (!result.answered) {
     result.classification = FromTransport(transfer);
   } else {
     transfer.response.received_at = loop_.clock().Now();

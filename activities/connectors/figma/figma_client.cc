@@ -24,7 +24,10 @@ constexpr char kRenderFailed[] = "RenderFailed";
 outbound::Classification ClassifyApi(const outbound::HttpRequest& request,
                                      const outbound::HttpResponse& response) {
   outbound::Classification result = wire::ClassifyJson(request, response);
-  if (response.status == 500) result.failure_type = kRenderFailed;
+  if (response.status == 500) {
+    result.failure_type = kRenderFailed;
+    result.about_request = true;
+  }
   return result;
 }
 
@@ -49,6 +52,7 @@ const outbound::Vendor& FigmaImages() {
       new outbound::Vendor{.name = "figma_images",
                            .timeout = absl::Seconds(60),
                            .response_bytes_max = kImageBytesMax,
+                           .per_host = true,
                            .classify = ClassifyDownload};
   return *kVendor;
 }

@@ -25,7 +25,10 @@ constexpr size_t kUpdateTextBytesMax = 4'000;
 
 const outbound::Vendor& Slack() {
   static const outbound::Vendor* const kVendor =
-      new outbound::Vendor{.name = "slack", .timeout = absl::Seconds(15), .classify = Classify};
+      new outbound::Vendor{.name = "slack",
+                           .timeout = absl::Seconds(15),
+                           .limited_by_operation = true,
+                           .classify = Classify};
   return *kVendor;
 }
 
@@ -116,6 +119,7 @@ base::Task<base::Outcome<Posted>> SlackClient::Post(Message message,
   outbound::HttpRequest request =
       wire::JsonRequest("POST", MethodUrl("chat.postMessage"), body, "chat.postMessage");
   request.repeat = outbound::Repeat::kUnsafe;
+  request.limit_scope = message.channel;
   Authorize(request);
   base::Outcome<outbound::HttpResponse> response =
       co_await outbound_.Call(Slack(), request, std::move(context));

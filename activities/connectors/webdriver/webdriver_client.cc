@@ -25,10 +25,14 @@ outbound::Classification Classify(const outbound::HttpRequest&,
           .failure_message = wire::Cat("answered ", response.status, " without a value")};
 }
 
+constexpr char kNewSession[] = "session.new";
+constexpr char kNavigate[] = "navigate";
+
 const outbound::Vendor kWebDriver{.name = "webdriver",
                                   .timeout = absl::Seconds(30),
                                   .tries_max = 2,
                                   .backoff_initial = absl::Milliseconds(50),
+                                  .per_host = true,
                                   .classify = &Classify};
 
 Task<Outcome<Json>> Command(outbound::Outbound& outbound, std::string method, std::string url,
@@ -38,6 +42,8 @@ Task<Outcome<Json>> Command(outbound::Outbound& outbound, std::string method, st
   request.method = std::move(method);
   request.url = std::move(url);
   request.operation = std::move(operation);
+  // Only these let the browser out; the others tidy up or look at what it has.
+  request.control = request.operation != kNewSession && request.operation != kNavigate;
   request.timeout = timeout;
   if (request.method == "POST") {
     request.headers = {{"Content-Type", "application/json; charset=utf-8"}};
@@ -75,10 +81,10 @@ Task<Outcome<std::string>> WebDriverClient::NewSession(std::string capabilities_
                 {{"alwaysMatch", wire::ParseJson(capabilities_json).value_or(Json::object())}}}};
   Outcome<Json> value =
       co_await Command(outbound_, "POST", wire::JoinUrl(base_url_, "/session"), std::move(body),
-                       "session.new", absl::Seconds(30), std::move(context));
+                       kNewSession, absl::Seconds(30), std::move(context));
   if (!value.ok()) co_return value.failure();
   std::string session = wire::StringAt(*value, "sessionId");
-  if (session.empty()) co_return wire::Malformed("webdriver", "session.new", true);
+  if (session.empty()) co_return wire::Malformed("webdriver", kNewSession, true);
   co_return session;
 }
 
@@ -87,7 +93,7 @@ Task<Outcome<Unit>> WebDriverClient::Navigate(std::string session, std::string u
   Json body = {{"url", std::move(url)}};
   Outcome<Json> value =
       co_await Command(outbound_, "POST", wire::JoinUrl(base_url_, "/session/" + session + "/url"),
-                       std::move(body), "navigate", timeout, std::move(context));
+                       std::move(body), kNavigate, timeout, std::move(context));
   if (!value.ok()) co_return value.failure();
   co_return Unit{};
 }

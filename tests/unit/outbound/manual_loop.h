@@ -1,0 +1,81 @@
+// ManualLoop: an event loop and a clock that tests move by hand. Timers run in the order of their
+// time while the clock is advanced.
+//
+// One thread.
+//
+// Example:
+//   ManualLoop loop;
+//   base::Spawn(Something(loop), ...);
+//   loop.Advance(absl::Seconds(10));
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <utility>
+
+#include "orchestrator/base/event_loop.h"
+
+namespace outbound_test {
+
+class ManualClock : public base::Clock {
+ public:
+  absl::Time Now() override { return start_ + elapsed_ + step_; }
+  absl::Duration Monotonic() override { return elapsed_; }
+  void Advance(absl::Duration by) { elapsed_ += by; }
+  // The wall clock jumps.
+  void Step(absl::Duration by) { step_ += by; }
+
+ private:
+  const absl::Time start_ = absl::FromUnixSeconds(1'790'000'000);
+  absl::Duration elapsed_ = absl::ZeroDuration();
+  absl::Duration step_ = absl::ZeroDuration();
+};
+
+class ManualLoop : public base::EventLoop {
+ public:
+  void Post(Function fn) override { ready_.push_back(std::move(fn)); }
+  base::TimerId PostAfter(absl::Duration delay, Function fn) override {
+    const base::TimerId id = ++last_id_;
+    timers_.emplace(std::pair(clock_.Monotonic() + delay, id), std::move(fn));
+    return id;
+  }
+  void CancelTimer(base::TimerId id) override {
+    for (auto it = timers_.begin(); it != timers_.end(); ++it) {
+      if (it->first.second != id) continue;
+      timers_.erase(it);
+      return;
+    }
+  }
+  bool InLoop() const override { return true; }
+  base::Clock& clock() override { return clock_; }
+  ManualClock& manual_clock() { return clock_; }
+
+  void RunReady() {
+    while (!ready_.empty()) {
+      Function fn = std::move(ready_.front());
+      ready_.pop_front();
+      fn();
+    }
+  }
+  void Advance(absl::Duration by) {
+    const absl::Duration until = clock_.Monotonic() + by;
+    RunReady();
+    while (!timers_.empty() && timers_.begin()->first.first <= until) {
+      auto timer = timers_.extract(timers_.begin());
+      clock_.Advance(std::max(absl::ZeroDuration(), timer.key().first - clock_.Monotonic()));
+      timer.mapped()();
+      RunReady();
+    }
+    clock_.Advance(until - clock_.Monotonic());
+  }
+  size_t timers() const { return timers_.size(); }
+
+ private:
+  ManualClock clock_;
+  std::deque<Function> ready_;
+  base::TimerId last_id_ = 0;
+  std::map<std::pair<absl::Duration, base::TimerId>, Function> timers_;
+};
+
+}  // namespace outbound_test
