@@ -16,7 +16,7 @@ absl::Status BreakingStore::CommitBroken(const store::WriteBatch& batch) {
   store::WriteBatch changed = batch;
   switch (rule_) {
     case Rule::kNoEpochCheck:
-      changed.epoch = checker_.epoch();
+      changed.epoch = checker_.epoch(batch.partition);
       return store().Commit(changed);
     case Rule::kLostWrite:
       if (scheduler_.Chance(0.03)) return absl::OkStatus();
@@ -51,6 +51,11 @@ absl::StatusOr<std::vector<store::DueRun>> BreakingStore::DueRuns(int slot_first
                                                                   absl::Time until, int limit) {
   if (rule_ == Rule::kDueRunsLost) return std::vector<store::DueRun>();
   return store().DueRuns(slot_first, slot_last, after, until, limit);
+}
+
+absl::Status BreakingStore::CheckEpoch(int partition, int64_t epoch) {
+  if (rule_ == Rule::kLeaseNotChecked || rule_ == Rule::kNoEpochCheck) return absl::OkStatus();
+  return store().CheckEpoch(partition, epoch);
 }
 
 void BreakingStore::Crash() {

@@ -29,6 +29,7 @@ class BreakingStore : public store::ForwardingStore {
   absl::StatusOr<std::vector<store::DueRun>> DueRuns(int slot_first, int slot_last,
                                                      const store::DueRun& after, absl::Time until,
                                                      int limit) override;
+  absl::Status CheckEpoch(int partition, int64_t epoch) override;
   // The process dies now.
   void Crash();
 
@@ -60,17 +61,6 @@ class BreakingExecutor : public engine::ActivityExecutor {
   const Rule rule_;
   Checker& checker_;
   std::map<std::pair<base::RunId, base::EventId>, engine::ActivityToken> newest_;
-};
-
-// A clock that runs ahead.
-class EarlyClock : public base::Clock {
- public:
-  explicit EarlyClock(Scheduler& scheduler) : scheduler_(scheduler) {}
-  absl::Time Now() override { return scheduler_.wall() + absl::Seconds(20); }
-  absl::Duration Monotonic() override { return scheduler_.now(); }
-
- private:
-  Scheduler& scheduler_;
 };
 
 }  // namespace sim

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "orchestrator/engine/options.h"
 #include "orchestrator/history/codec.h"
 #include "orchestrator/history/payload.h"
 #include "orchestrator/history/time.h"
@@ -187,9 +188,9 @@ void Checker::CheckRow(const Shadow& run, const store::RunRow& row) {
 }
 
 void Checker::OnAccepted(const store::WriteBatch& batch) {
-  if (batch.epoch < epoch_) {
+  if (batch.epoch < epoch(batch.partition)) {
     Fail(absl::StrCat("a commit of epoch ", batch.epoch, " was accepted, the partition is at ",
-                      epoch_));
+                      epoch(batch.partition)));
   }
   for (const store::RunWrite& write : batch.writes) {
     for (const auto& attempt : write.attempts_put) {
@@ -210,9 +211,17 @@ void Checker::OnDispatch(const engine::ActivityTask& task) {
       run->second.keys.at(scheduled) != task.scheduled->idempotency_key()) {
     return Fail(where + " was dispatched before it was durable");
   }
-  if (task.token.epoch < epoch_) stale_keys_.insert(task.scheduled->idempotency_key());
+  const Lease& lease = leases_[task.token.partition];
+  if (task.token.epoch < lease.epoch) {
+    stale_keys_.insert(task.scheduled->idempotency_key());
+    const absl::Duration ago = scheduler_.now() - lease.since;
+    if (ago > engine::EngineOptions().lease_check_after) {
+      Fail(absl::StrCat(where, " was dispatched by an owner that lost its lease ",
+                        absl::FormatDuration(ago), " ago"));
+    }
+  }
   const auto promised = promised_attempts_.find({task.token.run_id, scheduled});
-  if (task.token.epoch == epoch_ && promised != promised_attempts_.end() &&
+  if (task.token.epoch == lease.epoch && promised != promised_attempts_.end() &&
       task.token.attempt < promised->second) {
     Fail(absl::StrCat(where, " was dispatched although attempt ", promised->second,
                       " was planned durably"));

@@ -35,7 +35,9 @@ class Checker {
   Checker(Scheduler& scheduler, Vendor& vendor) : scheduler_(scheduler), vendor_(vendor) {}
 
   // What happens during the run.
-  void OnAcquired(int64_t epoch) { epoch_ = std::max(epoch_, epoch); }
+  void OnAcquired(int partition, int64_t epoch) {
+    leases_[partition] = {.epoch = epoch, .since = scheduler_.now()};
+  }
   void OnWritten(const store::WriteBatch& batch);
   // A node's store answered OK.
   void OnAccepted(const store::WriteBatch& batch);
@@ -52,15 +54,18 @@ class Checker {
   void CheckEnd(const std::map<std::string, std::string>& programs, engine::WorkflowRunner& runner);
   void Fail(const std::string& what);
 
-  int64_t epoch() const { return epoch_; }
+  int64_t epoch(int partition) const {
+    const auto lease = leases_.find(partition);
+    return lease == leases_.end() ? 0 : lease->second.epoch;
+  }
   const std::string& violation() const { return violation_; }
   const std::map<base::RunId, Shadow>& runs() const { return runs_; }
   // The newest run of a workflow; null when there is none.
   const Shadow* Newest(const std::string& workflow_id) const;
   std::set<std::string> events_seen;
-  // Known limit: an owner that lost its lease may dispatch attempts that are planned already until
-  // its next commit is refused. Its effect is not undone when the new owner's attempt of the same
-  // step failed with no effect. Counted here; not a violation.
+  // Known limit: for a moment (EngineOptions::lease_check_after) an owner that lost its lease may
+  // dispatch attempts that are planned already. Its effect is not undone when the new owner's
+  // attempt of the same step failed with no effect. Counted here; not a violation.
   int stale_effects_left = 0;
 
  private:
@@ -71,7 +76,11 @@ class Checker {
 
   Scheduler& scheduler_;
   Vendor& vendor_;
-  int64_t epoch_ = 0;
+  struct Lease {
+    int64_t epoch = 0;
+    absl::Duration since;
+  };
+  std::map<int, Lease> leases_;  // by partition
   std::string violation_;
   std::map<base::RunId, Shadow> runs_;
   std::map<std::string, base::RunId> newest_;  // by workflow id

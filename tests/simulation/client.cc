@@ -34,8 +34,7 @@ bool MayRepeat(const absl::Status& status) {
 
 }  // namespace
 
-Client::Client(Scheduler& scheduler, Checker& checker, std::function<engine::Partition*()> route,
-               Rule broken)
+Client::Client(Scheduler& scheduler, Checker& checker, Route route, Rule broken)
     : scheduler_(scheduler),
       checker_(checker),
       route_(std::move(route)),
@@ -55,7 +54,7 @@ void Client::Begin(const std::string& workflow_id, const std::string& program, a
 void Client::Start(Plan plan) {
   if (started_.contains(plan.workflow_id)) return;
   loop_.PostAfter(kAnswerTimeout, [this, plan] { Start(plan); });
-  engine::Partition* partition = route_();
+  engine::Partition* partition = route_(plan.workflow_id);
   if (partition == nullptr) return;
   v1::StartWorkflowRequest request;
   request.set_workflow_id(plan.workflow_id);
@@ -91,7 +90,7 @@ void Client::Live(Plan plan) {
 }
 
 void Client::Look(const Plan& plan) {
-  engine::Partition* partition = route_();
+  engine::Partition* partition = route_(plan.workflow_id);
   if (partition == nullptr) return;
   v1::GetWorkflowRequest request;
   request.set_workflow_id(plan.workflow_id);
@@ -108,11 +107,11 @@ void Client::Look(const Plan& plan) {
 }
 
 void Client::Act(const Plan& plan) {
-  engine::Partition* partition = route_();
+  engine::Partition* partition = route_(plan.workflow_id);
   if (partition == nullptr) return;
   const std::string& id = plan.workflow_id;
   const std::string request_id = absl::StrCat("request-", ++last_request_);
-  const uint64_t dice = settling_ ? 0 : scheduler_.Below(plan.disturb ? 100 : 80);
+  const uint64_t dice = settling_ ? 0 : scheduler_.Below(plan.disturb && !gentle_ ? 100 : 80);
   if (dice < 40) {
     Signal(id, request_id, 0);
   } else if (dice < 60) {
@@ -148,7 +147,7 @@ void Client::Act(const Plan& plan) {
 }
 
 void Client::Signal(const std::string& workflow_id, const std::string& request_id, int tries) {
-  engine::Partition* partition = route_();
+  engine::Partition* partition = route_(workflow_id);
   if (partition == nullptr || tries > 5) return;
   if (broken_ == Rule::kSignalDropped && scheduler_.Chance(0.1)) {
     const Checker::Shadow* run = checker_.Newest(workflow_id);
@@ -175,7 +174,7 @@ void Client::Signal(const std::string& workflow_id, const std::string& request_i
 
 void Client::Update(const std::string& workflow_id, const std::string& name,
                     const std::string& update_id, int tries) {
-  engine::Partition* partition = route_();
+  engine::Partition* partition = route_(workflow_id);
   if (partition == nullptr || tries > 5) return;
   v1::UpdateWorkflowRequest request;
   request.set_workflow_id(workflow_id);
@@ -196,7 +195,7 @@ void Client::Update(const std::string& workflow_id, const std::string& name,
 }
 
 void Client::Unblock(const std::string& workflow_id) {
-  engine::Partition* partition = route_();
+  engine::Partition* partition = route_(workflow_id);
   if (partition == nullptr) return;
   v1::GetSagaRequest request;
   request.set_workflow_id(workflow_id);
@@ -207,7 +206,7 @@ void Client::Unblock(const std::string& workflow_id) {
       const char* const verbs[] = {"saga.retry", "saga.retry", "saga.skip", "saga.resolve"};
       const std::string verb = verbs[scheduler_.Below(4)];
       loop_.Post([this, workflow_id, verb, name = step.step()] {
-        engine::Partition* partition = route_();
+        engine::Partition* partition = route_(workflow_id);
         if (partition == nullptr) return;
         v1::CompensationVerbInput input;
         input.set_step(name);

@@ -19,12 +19,14 @@ namespace sim {
 
 class Client {
  public:
-  // `route` gives a node to talk to; null when none is up.
-  Client(Scheduler& scheduler, Checker& checker, std::function<engine::Partition*()> route,
-         Rule broken);
+  using Route = std::function<engine::Partition*(const std::string& workflow_id)>;
+  // `route` gives a partition to talk to; null when none is up.
+  Client(Scheduler& scheduler, Checker& checker, Route route, Rule broken);
 
   void Begin(const std::string& workflow_id, const std::string& program, absl::Duration after,
              absl::Duration execution_timeout, bool disturb);
+  // Clients neither cancel nor terminate.
+  void set_gentle(bool gentle) { gentle_ = gentle; }
   // The faults are over: nobody is talked to until `quiet`, then the rest is pushed to its end.
   void Settle(absl::Duration quiet) {
     settling_ = true;
@@ -53,9 +55,10 @@ class Client {
 
   Scheduler& scheduler_;
   Checker& checker_;
-  const std::function<engine::Partition*()> route_;
+  const Route route_;
   const Rule broken_;
   SimLoop loop_;
+  bool gentle_ = false;
   bool settling_ = false;
   absl::Duration quiet_until_ = absl::ZeroDuration();
   uint64_t last_request_ = 0;

@@ -7,93 +7,153 @@
 
 namespace sim {
 
-Node::Node(World& world, int number)
+Node::Node(World& world, int number, absl::Duration clock_offset)
     : world_(world),
-      early_clock_(world.scheduler),
-      partition_loop_(world.scheduler, absl::StrCat("partition-", number)),
+      number_(number),
+      clock_(world.scheduler, clock_offset),
       commit_loop_(world.scheduler, absl::StrCat("commit-", number)),
       io_loop_(world.scheduler, absl::StrCat("io-", number)),
+      peers_(world.network, life_),
       random_(world.scheduler.random().Next()) {
-  if (world.broken == Rule::kEarlyTimer) partition_loop_.set_clock(&early_clock_);
+  if (world.broken == Rule::kEarlyTimer) clock_.RunAhead(absl::Seconds(20));
+  commit_loop_.set_clock(&clock_);
+  io_loop_.set_clock(&clock_);
   RegisterPrograms(registry_, world.scheduler, world.vendor, life_, world.broken);
   disk_store_ = std::make_unique<store::SimulatedStore>(world.disk, &world.faults);
   store_ = std::make_unique<BreakingStore>(disk_store_.get(), world.broken, world.scheduler,
                                            world.checker, *world.disk);
-  const absl::StatusOr<int64_t> epoch = store_->AcquirePartition(0, absl::StrCat("node-", number));
-  CHECK(epoch.ok());
-  epoch_ = *epoch;
-  world.checker.OnAcquired(epoch_);
   committer_ = std::make_unique<engine::Committer>(*store_, commit_loop_, world.metrics);
   workflows_ = std::make_unique<worker::WorkflowWorker>(registry_);
   activities_ = std::make_unique<worker::ActivityWorker>(registry_, io_loop_,
                                                          worker::ActivityWorkerOptions{.slots = 8});
   activities_->Connect(*this);
   executor_ = std::make_unique<BreakingExecutor>(*activities_, world.broken, world.checker);
-  partition_ = std::make_unique<engine::Partition>(
-      0, 0, store::kSlots - 1, epoch_, world.options,
-      engine::Partition::Dependencies{
-          .store = *store_,
-          .committer = *committer_,
-          .runner = *workflows_,
-          .executor = *executor_,
-          .loop = partition_loop_,
-          .random = random_,
-          .metrics = world.metrics,
-          .on_lease_lost = [this](absl::Status) { lease_lost_ = true; }});
-  world.scheduler.Log([&] { return absl::StrCat("node ", number, " opens, epoch ", epoch_); });
-  partition_->Open();
+  world.scheduler.Log([&] {
+    return absl::StrCat("node ", number, " starts, its clock is off by ",
+                        absl::FormatDuration(clock_offset));
+  });
 }
 
 Node::~Node() {
   if (!life_->dead) Crash(false);
 }
 
-SimLoop& Node::RandomLoop() {
-  SimLoop* const loops[] = {&partition_loop_, &commit_loop_, &io_loop_};
-  return *loops[world_.scheduler.Below(3)];
+void Node::Acquire(int index) {
+  CHECK(!owned_.contains(index));
+  const absl::StatusOr<int64_t> epoch =
+      store_->AcquirePartition(index, absl::StrCat("node-", number_));
+  CHECK(epoch.ok());
+  world_.checker.OnAcquired(index, *epoch);
+  world_.scheduler.Log([&] {
+    return absl::StrCat("node ", number_, " opens partition ", index, ", epoch ", *epoch);
+  });
+  Owned& owned = owned_[index];
+  owned.loop =
+      std::make_unique<SimLoop>(world_.scheduler, absl::StrCat("partition-", number_, "-", index));
+  owned.loop->set_clock(&clock_);
+  const auto [slot_first, slot_last] = SlotsOf(index, world_.options.partitions);
+  owned.partition = std::make_unique<engine::Partition>(
+      index, slot_first, slot_last, *epoch, world_.options,
+      engine::Partition::Dependencies{.store = *store_,
+                                      .committer = *committer_,
+                                      .runner = *workflows_,
+                                      .executor = *executor_,
+                                      .loop = *owned.loop,
+                                      .random = random_,
+                                      .metrics = world_.metrics,
+                                      .on_lease_lost =
+                                          [this, index](absl::Status) {
+                                            world_.scheduler.Log([&] {
+                                              return absl::StrCat("node ", number_,
+                                                                  " lost partition ", index);
+                                            });
+                                          },
+                                      .peers = &peers_});
+  owned.partition->Open();
+}
+
+engine::Partition* Node::partition(int index) const {
+  const auto it = owned_.find(index);
+  return it == owned_.end() ? nullptr : it->second.partition.get();
+}
+
+SimLoop& Node::RandomLoop(Dice& dice) {
+  const uint64_t choice = dice.Below(2 + owned_.size());
+  if (choice == 0) return commit_loop_;
+  if (choice == 1) return io_loop_;
+  return *std::next(owned_.begin(), static_cast<int>(choice) - 2)->second.loop;
+}
+
+void Node::Freeze(absl::Duration until) {
+  commit_loop_.PauseUntil(until);
+  io_loop_.PauseUntil(until);
+  for (auto& [index, owned] : owned_) owned.loop->PauseUntil(until);
+}
+
+// As gateway/server does it: first the activities, then the partitions.
+void Node::Close(std::function<void()> closed) {
+  closing_ = true;
+  activities_->Drain([this, closed = std::move(closed)] {
+    if (!life_->dead) ClosePartitions(closed);
+  });
+}
+
+void Node::ClosePartitions(std::function<void()> closed) {
+  const auto left = std::make_shared<size_t>(owned_.size());
+  if (owned_.empty()) return closed();
+  for (auto& [index, owned] : owned_) {
+    owned.partition->Close([left, closed] {
+      if (--*left == 0) closed();
+    });
+  }
 }
 
 void Node::Crash(bool last_commit) {
-  world_.scheduler.Log([&] { return absl::StrCat("node of epoch ", epoch_, " crashes"); });
+  world_.scheduler.Log([&] { return absl::StrCat("node ", number_, " ends"); });
   if (last_commit) commit_loop_.RunOne();
   life_->dead = true;
   store_->Crash();
-  partition_loop_.Drop();
-  commit_loop_.Drop();
-  partition_.reset();
+  const auto drop = [this] {
+    for (auto& [index, owned] : owned_) owned.loop->Drop();
+    commit_loop_.Drop();
+  };
+  drop();
+  for (auto& [index, owned] : owned_) owned.partition.reset();
   // The frames of its activities are freed by letting them end; they find that they are dead.
   activities_->Drain([] {});
   auto beats = std::exchange(beats_, {});
   for (auto& [id, heard] : beats) (*heard)(absl::NotFoundError("the process is gone"));
   while (io_loop_.RunOne()) {
   }
-  partition_loop_.Drop();
-  commit_loop_.Drop();
+  drop();
   io_loop_.Drop();
 }
 
 void Node::CompleteActivity(engine::ActivityToken token, core::ActivityOutcome outcome,
                             absl::AnyInvocable<void(absl::Status)> done) {
   if (life_->dead) return;
+  engine::Partition* const partition = owned_.at(token.partition).partition.get();
   world_.scheduler.Log([&] {
-    return absl::StrCat("epoch ", epoch_, " dispatch ", token.dispatch, " ended: ",
+    return absl::StrCat("partition ", token.partition, " epoch ", token.epoch, " dispatch ",
+                        token.dispatch, " ended: ",
                         outcome.result.has_value()    ? "result"
                         : outcome.failure.has_value() ? outcome.failure->type()
                                                       : "given back");
   });
   if (world_.broken != Rule::kForgedToken) {
-    return partition_->CompleteActivity(std::move(token), std::move(outcome), std::move(done));
+    return partition->CompleteActivity(std::move(token), std::move(outcome), std::move(done));
   }
   core::ActivityOutcome copy = outcome;
-  partition_->CompleteActivity(
-      token, std::move(outcome),
-      [this, token, copy = std::move(copy), done = std::move(done)](absl::Status status) mutable {
-        const engine::ActivityToken newest = executor_->Newest(token);
-        if (absl::IsNotFound(status) && newest.attempt != token.attempt) {
-          return partition_->CompleteActivity(newest, std::move(copy), std::move(done));
-        }
-        done(std::move(status));
-      });
+  partition->CompleteActivity(token, std::move(outcome),
+                              [this, partition, token, copy = std::move(copy),
+                               done = std::move(done)](absl::Status status) mutable {
+                                const engine::ActivityToken newest = executor_->Newest(token);
+                                if (absl::IsNotFound(status) && newest.attempt != token.attempt) {
+                                  return partition->CompleteActivity(newest, std::move(copy),
+                                                                     std::move(done));
+                                }
+                                done(std::move(status));
+                              });
 }
 
 void Node::RecordHeartbeat(engine::ActivityToken token, v1::Payload details,
@@ -102,11 +162,12 @@ void Node::RecordHeartbeat(engine::ActivityToken token, v1::Payload details,
   const uint64_t id = ++last_beat_;
   auto heard = std::make_shared<Heard>(std::move(done));
   beats_[id] = heard;
-  partition_->RecordHeartbeat(std::move(token), std::move(details),
-                              [this, id, heard](absl::Status status) {
-                                beats_.erase(id);
-                                (*heard)(std::move(status));
-                              });
+  engine::Partition* const partition = owned_.at(token.partition).partition.get();
+  partition->RecordHeartbeat(std::move(token), std::move(details),
+                             [this, id, heard](absl::Status status) {
+                               beats_.erase(id);
+                               (*heard)(std::move(status));
+                             });
 }
 
 }  // namespace sim

@@ -1,13 +1,15 @@
-// Node: one process of the simulated world: a partition, its committer and its workers, on loops
+// Node: one process of the simulated world: some partitions, their committer and workers, on loops
 // of their own, over a store opened on the disk that survives. Crash throws it away at any point
 // between two steps.
 //
 // One thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "orchestrator/engine/partition.h"
 #include "orchestrator/worker/activity_worker.h"
@@ -15,6 +17,7 @@
 #include "tests/simulation/breakage.h"
 #include "tests/simulation/checker.h"
 #include "tests/simulation/options.h"
+#include "tests/simulation/peers.h"
 #include "tests/simulation/programs.h"
 #include "tests/simulation/scheduler.h"
 #include "tests/simulation/vendor.h"
@@ -26,6 +29,7 @@ struct World {
   Scheduler& scheduler;
   Vendor& vendor;
   Checker& checker;
+  Network& network;
   std::shared_ptr<store::SimulatedDisk> disk;
   store::StoreFaults& faults;
   base::Metrics& metrics;
@@ -35,14 +39,22 @@ struct World {
 
 class Node : public engine::WorkerPort {
  public:
-  // Takes the partition over.
-  Node(World& world, int number);
+  Node(World& world, int number, absl::Duration clock_offset);
   ~Node() override;
 
-  engine::Partition& partition() { return *partition_; }
-  bool lease_lost() const { return lease_lost_; }
-  int64_t epoch() const { return epoch_; }
-  SimLoop& RandomLoop();
+  int number() const { return number_; }
+  // Takes a partition over, once in its life.
+  void Acquire(int index);
+  // Null when it never had it. It may have lost the lease since.
+  engine::Partition* partition(int index) const;
+  bool has(int index) const { return partition(index) != nullptr; }
+  NodeClock& clock() { return clock_; }
+  SimLoop& RandomLoop(Dice& dice);
+  // Nothing of it runs before `until`.
+  void Freeze(absl::Duration until);
+  // Ends in good order; `closed` runs when the process may go.
+  void Close(std::function<void()> closed);
+  bool closing() const { return closing_; }
 
   // The process ends: nothing of it runs any more. With `last_commit` the batch that was on its
   // way to the disk is written, but nobody hears of it.
@@ -56,18 +68,23 @@ class Node : public engine::WorkerPort {
 
  private:
   using Heard = absl::AnyInvocable<void(absl::Status)>;
+  struct Owned {
+    std::unique_ptr<SimLoop> loop;
+    std::unique_ptr<engine::Partition> partition;
+  };
+  void ClosePartitions(std::function<void()> closed);
 
   World& world_;
+  const int number_;
   std::shared_ptr<Life> life_ = std::make_shared<Life>();
-  bool lease_lost_ = false;
-  int64_t epoch_ = 0;
+  bool closing_ = false;
   std::map<uint64_t, std::shared_ptr<Heard>> beats_;  // heartbeats without an answer
   uint64_t last_beat_ = 0;
 
-  EarlyClock early_clock_;
-  SimLoop partition_loop_;
+  NodeClock clock_;
   SimLoop commit_loop_;
   SimLoop io_loop_;
+  Peers peers_;
   base::SeededRandom random_;
   sdk::Registry registry_;
   std::unique_ptr<store::SimulatedStore> disk_store_;
@@ -76,7 +93,7 @@ class Node : public engine::WorkerPort {
   std::unique_ptr<worker::WorkflowWorker> workflows_;
   std::unique_ptr<worker::ActivityWorker> activities_;
   std::unique_ptr<BreakingExecutor> executor_;
-  std::unique_ptr<engine::Partition> partition_;
+  std::map<int, Owned> owned_;  // by partition
 };
 
 }  // namespace sim

@@ -1,9 +1,11 @@
 #include "tests/simulation/options.h"
 
+#include "absl/strings/str_cat.h"
+
 namespace sim {
 namespace {
 
-constexpr const char* kNames[] = {
+constexpr const char* kRules[] = {
     "none",
     "no-epoch-check",
     "ack-before-durable",
@@ -19,20 +21,55 @@ constexpr const char* kNames[] = {
     "nondeterministic",
     "due-runs-lost",
     "closed-run-changes",
+    "lease-not-checked",
 };
-static_assert(sizeof(kNames) / sizeof(kNames[0]) == static_cast<size_t>(Rule::kCount));
+static_assert(sizeof(kRules) / sizeof(kRules[0]) == static_cast<size_t>(Rule::kCount));
 
-}  // namespace
+constexpr const char* kTroubles[] = {
+    "crash",  "takeover", "freeze", "close",   "pause",  "clock",
+    "commit", "read",     "vendor", "network", "client",
+};
+static_assert(sizeof(kTroubles) / sizeof(kTroubles[0]) == static_cast<size_t>(Trouble::kCount));
 
-const char* NameOf(Rule rule) { return kNames[static_cast<int>(rule)]; }
-
-bool ParseRule(const std::string& name, Rule* rule) {
-  for (int i = 0; i < static_cast<int>(Rule::kCount); ++i) {
-    if (name != kNames[i]) continue;
-    *rule = static_cast<Rule>(i);
+template <typename T, size_t kSize>
+bool Parse(const char* const (&names)[kSize], const std::string& name, T* value) {
+  for (size_t i = 0; i < kSize; ++i) {
+    if (name != names[i]) continue;
+    *value = static_cast<T>(i);
     return true;
   }
   return false;
+}
+
+}  // namespace
+
+const char* NameOf(Rule rule) { return kRules[static_cast<int>(rule)]; }
+bool ParseRule(const std::string& name, Rule* rule) { return Parse(kRules, name, rule); }
+
+const char* NameOf(Trouble trouble) { return kTroubles[static_cast<int>(trouble)]; }
+bool ParseTrouble(const std::string& name, Trouble* trouble) {
+  return Parse(kTroubles, name, trouble);
+}
+
+std::string Options::Flags() const {
+  const Options all;
+  std::string text = absl::StrCat("--seed ", seed);
+  if (broken != Rule::kNone) absl::StrAppend(&text, " --break ", NameOf(broken));
+  if (salt != 0) absl::StrAppend(&text, " --salt ", salt);
+  std::string left_out;
+  for (int i = 0; i < static_cast<int>(Trouble::kCount); ++i) {
+    const Trouble trouble = static_cast<Trouble>(i);
+    if (!has(trouble)) absl::StrAppend(&left_out, left_out.empty() ? "" : ",", NameOf(trouble));
+  }
+  if (!left_out.empty()) absl::StrAppend(&text, " --without ", left_out);
+  if (hurts_max != all.hurts_max) absl::StrAppend(&text, " --hurts ", hurts_max);
+  if (partitions_max != all.partitions_max)
+    absl::StrAppend(&text, " --partitions ", partitions_max);
+  if (nodes_max != all.nodes_max) absl::StrAppend(&text, " --nodes ", nodes_max);
+  for (const auto& [number, program] : programs) {
+    absl::StrAppend(&text, " --program '", number, "=", program, "'");
+  }
+  return text;
 }
 
 }  // namespace sim

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
+
+#include "absl/time/time.h"
 
 namespace sim {
 
@@ -25,16 +28,48 @@ enum class Rule {
   kNondeterministic,    // workflow code depends on more than its history
   kDueRunsLost,         // recovery does not find the runs that are due
   kClosedRunChanges,    // a write to a closed run is made up
+  kLeaseNotChecked,     // who lost its lease goes on dispatching
   kCount,
 };
 const char* NameOf(Rule rule);
 // False when there is no such rule.
 bool ParseRule(const std::string& name, Rule* rule);
 
+// The kinds of trouble, each of which can be left out.
+enum class Trouble {
+  kCrash,     // a node dies
+  kTakeover,  // a partition gets another owner while the old one runs
+  kFreeze,    // a node stops for a long while and then goes on with its old leases
+  kClose,     // a node is closed in good order
+  kPause,     // one thread of a node stands still: slow disk, slow code
+  kClock,     // the wall clock of a node jumps
+  kCommit,    // a commit fails, or nobody knows whether it did
+  kRead,      // a read of the store fails
+  kVendor,    // vendors fail, stall, and lose answers
+  kNetwork,   // messages between nodes are lost
+  kClient,    // clients cancel and terminate
+  kCount,
+};
+const char* NameOf(Trouble trouble);
+bool ParseTrouble(const std::string& name, Trouble* trouble);
+
 struct Options {
   uint64_t seed = 1;
   Rule broken = Rule::kNone;
   bool trace = false;
+
+  // What a shrunk run leaves out. The plan follows from the seed alone, so that what is left stays
+  // as it was; `salt` gives another order of events for the same plan.
+  uint64_t salt = 0;
+  uint32_t without = 0;       // bits of Trouble
+  int hurts_max = 1'000'000;  // blows to nodes; peace after the last one
+  int partitions_max = 1'000;
+  int nodes_max = 1'000;
+  std::map<int, std::string> programs;  // by the workflow's number; empty: as planned
+
+  bool has(Trouble trouble) const { return (without & (1u << static_cast<int>(trouble))) == 0; }
+  // The flags of the program that give this run again.
+  std::string Flags() const;
 };
 
 }  // namespace sim

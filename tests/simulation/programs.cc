@@ -279,36 +279,36 @@ sdk::Workflow<Text> Interpret(sdk::Context ctx, Text input, Rule broken) {
 
 }  // namespace
 
-std::string RandomProgram(Scheduler& scheduler) {
+std::string RandomProgram(Dice& dice) {
   std::vector<std::string> words;
-  const uint64_t length = 2 + scheduler.Below(6);
+  const uint64_t length = 2 + dice.Below(6);
   const auto flags = [&] {
     std::string text = ":";
-    if (scheduler.Chance(0.6)) text += 'r';
-    if (scheduler.Chance(0.2)) text += 'h';
-    if (scheduler.Chance(0.1)) text += 'b';
+    if (dice.Chance(0.6)) text += 'r';
+    if (dice.Chance(0.2)) text += 'h';
+    if (dice.Chance(0.1)) text += 'b';
     return text;
   };
   for (uint64_t i = 0; i < length; ++i) {
-    const uint64_t dice = scheduler.Below(100);
-    if (dice < 40) {
+    const uint64_t roll = dice.Below(100);
+    if (roll < 40) {
       words.push_back(absl::StrCat("run:", i, ".0", flags()));
-    } else if (dice < 46) {
+    } else if (roll < 46) {
       words.push_back(absl::StrCat("act:", i, ".0", flags()));
-    } else if (dice < 58) {
+    } else if (roll < 58) {
       std::vector<std::string> members;
-      const uint64_t count = 2 + scheduler.Below(3);
+      const uint64_t count = 2 + dice.Below(3);
       for (uint64_t m = 0; m < count; ++m) members.push_back(absl::StrCat(i, ".", m, flags()));
       words.push_back(absl::StrCat("par:", absl::StrJoin(members, ",")));
-    } else if (dice < 70) {
-      words.push_back(absl::StrCat("sleep:", 1 + scheduler.Below(90'000)));
-    } else if (dice < 76) {
+    } else if (roll < 70) {
+      words.push_back(absl::StrCat("sleep:", 1 + dice.Below(90'000)));
+    } else if (roll < 76) {
       words.push_back("sig");
-    } else if (dice < 84) {
-      words.push_back(absl::StrCat("wait:", 1 + scheduler.Below(60'000)));
-    } else if (dice < 87) {
+    } else if (roll < 84) {
+      words.push_back(absl::StrCat("wait:", 1 + dice.Below(60'000)));
+    } else if (roll < 87) {
       words.push_back("pivot");
-    } else if (dice < 94) {
+    } else if (roll < 94) {
       words.push_back("can");
     } else {
       words.push_back("fail");

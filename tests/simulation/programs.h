@@ -24,7 +24,7 @@ namespace sim {
 
 inline constexpr char kWorkflowType[] = "program";
 
-std::string RandomProgram(Scheduler& scheduler);
+std::string RandomProgram(Dice& dice);
 
 // A process that is gone has no more effects.
 struct Life {

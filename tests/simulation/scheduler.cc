@@ -19,17 +19,7 @@ void Trace::Line(absl::Duration at, const std::string& line) {
 }
 
 Scheduler::Scheduler(uint64_t seed, Trace& trace)
-    : trace_(trace),
-      random_(seed),
-      clock_(*this),
-      wall_base_(absl::FromUnixSeconds(1'800'000'000)),
-      latest_wall_(wall_base_) {}
-
-void Scheduler::JumpWallClock(absl::Duration by) {
-  latest_wall_ = std::max(latest_wall_, wall());
-  wall_base_ += by;
-  latest_wall_ = std::max(latest_wall_, wall());
-}
+    : Dice(seed), trace_(trace), clock_(*this), wall_base_(absl::FromUnixSeconds(1'800'000'000)) {}
 
 bool Scheduler::Step() {
   ++steps_;

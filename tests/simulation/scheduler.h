@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "orchestrator/base/event_loop.h"
-#include "orchestrator/base/random.h"
+#include "tests/simulation/dice.h"
 
 namespace sim {
 
@@ -47,7 +47,7 @@ class Trace {
 
 class SimLoop;
 
-class Scheduler {
+class Scheduler : public Dice {
  public:
   Scheduler(uint64_t seed, Trace& trace);
 
@@ -57,20 +57,13 @@ class Scheduler {
 
   base::Clock& clock() { return clock_; }
   absl::Duration now() const { return now_; }
+  // Of a clock that is right.
   absl::Time wall() const { return wall_base_ + now_; }
-  // The latest wall time that has been: no stored time may be beyond it.
-  absl::Time latest_wall() const { return std::max(latest_wall_, wall()); }
-  void JumpWallClock(absl::Duration by);
+  // The latest wall time that any clock has shown: no stored time may be beyond it.
+  absl::Time latest_wall() const { return wall() + offset_max_; }
+  // A clock shows this much more than the right time.
+  void NoteOffset(absl::Duration offset) { offset_max_ = std::max(offset_max_, offset); }
 
-  base::Random& random() { return random_; }
-  uint64_t Below(uint64_t end) { return random_.Next() % end; }
-  bool Chance(double p) { return random_.NextDouble() < p; }
-  // Uniform in [low, high).
-  absl::Duration Between(absl::Duration low, absl::Duration high) {
-    return absl::Microseconds(
-        absl::ToInt64Microseconds(low) +
-        static_cast<int64_t>(random_.NextDouble() * absl::ToDoubleMicroseconds(high - low)));
-  }
   Trace& trace() { return trace_; }
   void Log(const std::function<std::string()>& line) {
     if (trace_.readable()) trace_.Line(now_, line());
@@ -89,13 +82,32 @@ class Scheduler {
   };
 
   Trace& trace_;
-  base::SeededRandom random_;
   SimClock clock_;
   absl::Duration now_ = absl::ZeroDuration();
-  absl::Time wall_base_;
-  absl::Time latest_wall_;
+  const absl::Time wall_base_;
+  absl::Duration offset_max_ = absl::ZeroDuration();
   std::vector<SimLoop*> loops_;  // in the order of their making
   uint64_t steps_ = 0;
+};
+
+// The clock of one node, which may be wrong.
+class NodeClock : public base::Clock {
+ public:
+  NodeClock(Scheduler& scheduler, absl::Duration offset) : scheduler_(scheduler) { Set(offset); }
+  absl::Time Now() override { return scheduler_.wall() + offset_ + ahead_; }
+  absl::Duration Monotonic() override { return scheduler_.now(); }
+  absl::Duration offset() const { return offset_; }
+  void Set(absl::Duration offset) {
+    offset_ = offset;
+    scheduler_.NoteOffset(offset);
+  }
+  // Lies about the time, and nobody is told.
+  void RunAhead(absl::Duration by) { ahead_ = by; }
+
+ private:
+  Scheduler& scheduler_;
+  absl::Duration offset_ = absl::ZeroDuration();
+  absl::Duration ahead_ = absl::ZeroDuration();
 };
 
 class SimLoop : public base::EventLoop {

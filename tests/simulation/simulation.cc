@@ -1,11 +1,13 @@
 #include "tests/simulation/simulation.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "tests/simulation/client.h"
 #include "tests/simulation/node.h"
+#include "tests/simulation/peers.h"
 
 namespace sim {
 namespace {
@@ -13,12 +15,13 @@ namespace {
 constexpr uint64_t kStepsMax = 300'000;
 constexpr absl::Duration kPeaceMax = absl::Hours(6);  // virtual: every run ends within it
 
-// What happens to the world; the rates differ from seed to seed.
+// What happens to the disk; the rates differ from seed to seed.
 class Faults : public store::StoreFaults {
  public:
-  Faults(Scheduler& scheduler, Checker& checker) : scheduler_(scheduler), checker_(checker) {
-    commit_rate_ = scheduler.Chance(0.5) ? 0.03 : 0.0;
-    read_rate_ = scheduler.Chance(0.3) ? 0.02 : 0.0;
+  Faults(Scheduler& scheduler, Checker& checker) : scheduler_(scheduler), checker_(checker) {}
+  void set_rates(double commit, double read) {
+    commit_rate_ = commit;
+    read_rate_ = read;
   }
   CommitFault OnCommit(const store::WriteBatch& batch) override {
     if (!on_ || commit_rate_ == 0.0 || !scheduler_.Chance(commit_rate_)) return CommitFault::kNone;
@@ -47,30 +50,35 @@ class Faults : public store::StoreFaults {
 class Simulation {
  public:
   Simulation(const Options& options, base::Metrics& metrics)
-      : trace_(options.trace),
-        scheduler_(options.seed, trace_),
+      : options_(options),
+        trace_(options.trace),
+        scheduler_(options.seed + options.salt * 0x9e3779b97f4a7c15ull, trace_),
+        plan_(options.seed ^ 0x706c616e),
+        harm_(options.seed ^ 0x6861726d),
         vendor_(scheduler_),
         checker_(scheduler_, vendor_),
         faults_(scheduler_, checker_),
+        network_(scheduler_, [this](const std::string& id) { return Route(id); }),
         world_{.scheduler = scheduler_,
                .vendor = vendor_,
                .checker = checker_,
+               .network = network_,
                .disk = std::make_shared<store::SimulatedDisk>(),
                .faults = faults_,
                .metrics = metrics,
                .broken = options.broken},
         client_(
-            scheduler_, checker_, [this] { return Route(); }, options.broken),
+            scheduler_, checker_, [this](const std::string& id) { return Route(id); },
+            options.broken),
         fault_loop_(scheduler_, "faults") {
     vendor_.set_undo_is_noop(options.broken == Rule::kCompensationIsNoop);
-    const int live_max[] = {1, 3, 10'000};
-    world_.options.live_runs_max = live_max[scheduler_.Below(3)];
-    world_.options.due_horizon = scheduler_.Chance(0.5) ? absl::Seconds(60) : absl::Seconds(10);
+    vendor_.set_faulty(options.has(Trouble::kVendor));
+    network_.set_faulty(options.has(Trouble::kNetwork));
+    client_.set_gentle(!options.has(Trouble::kClient));
   }
 
   Result Run() {
     Plan();
-    Open();
     while (!peace_ && Step()) {
     }
     MakePeace();
@@ -78,15 +86,17 @@ class Simulation {
     while (scheduler_.now() < quiet_until_ && Step()) {
     }
     // A clock that was set back makes what is due wait until it has caught up.
-    if (clock_rate_ == 0.0) checker_.CheckNothingOverdue();
+    if (!clocks_differ_) checker_.CheckNothingOverdue();
     while (!client_.Done() && scheduler_.now() < limit && Step()) {
     }
     Finish();
     Result result{.violation = checker_.violation(),
                   .hash = trace_.hash(),
                   .steps = scheduler_.steps(),
-                  .lives = static_cast<int>(client_.programs().size())};
-    for (const auto* seen : {&faults_.seen, &vendor_.fates_seen, &seen_}) {
+                  .lives = static_cast<int>(client_.programs().size()),
+                  .hurts = hurts_,
+                  .programs = programs_};
+    for (const auto* seen : {&faults_.seen, &vendor_.fates_seen, &network_.seen, &seen_}) {
       for (const std::string& name : *seen) result.reached.insert("fault: " + name);
     }
     for (const std::string& name : checker_.events_seen) result.reached.insert("event: " + name);
@@ -97,98 +107,254 @@ class Simulation {
   }
 
  private:
+  // All that follows from the seed alone. Every choice is made, also when it is not used, so that
+  // a run that leaves something out is otherwise the same.
   void Plan() {
-    const uint64_t workflows = 1 + scheduler_.Below(5);
-    const absl::Duration chaos = scheduler_.Between(absl::Seconds(20), absl::Minutes(4));
-    for (uint64_t i = 0; i < workflows; ++i) {
-      const bool timed = scheduler_.Chance(0.2);
-      client_.Begin(
-          absl::StrCat("w", i), RandomProgram(scheduler_),
-          scheduler_.Between(absl::Milliseconds(1), chaos * 0.5),
-          timed ? scheduler_.Between(absl::Seconds(1), absl::Minutes(5)) : absl::ZeroDuration(),
-          scheduler_.Chance(0.3));
+    const int live_max[] = {1, 3, 10'000};
+    world_.options.live_runs_max = live_max[plan_.Below(3)];
+    world_.options.due_horizon = plan_.Chance(0.5) ? absl::Seconds(60) : absl::Seconds(10);
+    const int partitions[] = {1, 1, 2, 3};
+    world_.options.partitions =
+        std::min(partitions[plan_.Below(4)], std::max(1, options_.partitions_max));
+    nodes_wanted_ = std::min(1 + static_cast<int>(plan_.Below(3)), std::max(1, options_.nodes_max));
+    const absl::Duration chaos = plan_.Between(absl::Seconds(20), absl::Minutes(4));
+    const int workflows = 1 + static_cast<int>(plan_.Below(5));
+    for (int i = 0; i < workflows; ++i) {
+      const bool timed = plan_.Chance(0.2);
+      const absl::Duration timeout = plan_.Between(absl::Seconds(1), absl::Minutes(5));
+      const absl::Duration begin = plan_.Between(absl::Milliseconds(1), chaos * 0.5);
+      const bool disturb = plan_.Chance(0.3);
+      std::string program = RandomProgram(plan_);
+      if (!options_.programs.empty()) {
+        const auto given = options_.programs.find(i);
+        if (given == options_.programs.end()) continue;
+        program = given->second;
+      }
+      programs_[i] = program;
+      client_.Begin(absl::StrCat("w", i), program, begin, timed ? timeout : absl::ZeroDuration(),
+                    disturb);
     }
-    crash_rate_ = scheduler_.Chance(0.7) ? 1.0 : 0.0;
-    takeover_rate_ = scheduler_.Chance(0.4) ? 1.0 : 0.0;
-    clock_rate_ = scheduler_.Chance(0.4) ? 1.0 : 0.0;
-    pause_rate_ = scheduler_.Chance(0.6) ? 3.0 : 0.0;
+    const auto rate = [&](Trouble trouble, double chance, double rate) {
+      const bool on = plan_.Chance(chance);
+      rates_[trouble] = on && options_.has(trouble) ? rate : 0.0;
+    };
+    rate(Trouble::kCrash, 0.7, 1.0);
+    rate(Trouble::kTakeover, 0.4, 1.0);
+    rate(Trouble::kFreeze, 0.3, 0.7);
+    rate(Trouble::kClose, 0.3, 0.7);
+    rate(Trouble::kPause, 0.6, 3.0);
+    rate(Trouble::kClock, 0.4, 1.0);
+    rate(Trouble::kCommit, 0.5, 0.03);
+    rate(Trouble::kRead, 0.3, 0.02);
+    faults_.set_rates(rates_[Trouble::kCommit], rates_[Trouble::kRead]);
+    rates_.erase(Trouble::kCommit);
+    rates_.erase(Trouble::kRead);
+    owner_.assign(world_.options.partitions, 0);
+    OpenOrphans();
     fault_loop_.PostAfter(chaos, [this] { peace_ = true; });
     NextFault();
   }
 
   void NextFault() {
-    fault_loop_.PostAfter(scheduler_.Between(absl::Milliseconds(10), absl::Seconds(20)), [this] {
+    fault_loop_.PostAfter(harm_.Between(absl::Milliseconds(10), absl::Seconds(20)), [this] {
       if (peace_) return;
+      if (hurts_ >= options_.hurts_max) {
+        peace_ = true;
+        return;
+      }
       Hurt();
       NextFault();
     });
   }
 
   void Hurt() {
-    const double sum = crash_rate_ + takeover_rate_ + clock_rate_ + pause_rate_;
-    double dice = scheduler_.random().NextDouble() * sum;
-    if (sum == 0.0) return;
-    if ((dice -= crash_rate_) < 0) {
-      Crash();
-    } else if ((dice -= takeover_rate_) < 0) {
-      TakeOver();
-    } else if ((dice -= clock_rate_) < 0) {
-      const absl::Duration by = scheduler_.Between(-absl::Minutes(5), absl::Minutes(5));
-      seen_.insert(by < absl::ZeroDuration() ? "clock back" : "clock forward");
-      scheduler_.Log([&] { return "fault: clock jumps by " + absl::FormatDuration(by); });
-      scheduler_.JumpWallClock(by);
-    } else if (node_ != nullptr) {
-      SimLoop& loop = node_->RandomLoop();
-      seen_.insert("loop paused");
-      loop.PauseUntil(scheduler_.now() +
-                      scheduler_.Between(absl::Milliseconds(1), absl::Seconds(25)));
-      scheduler_.Log([&] { return "fault: pause of " + loop.name(); });
+    double sum = 0;
+    for (const auto& [trouble, rate] : rates_) sum += rate;
+    if (sum == 0.0 || nodes_.empty()) return;
+    double dice = harm_.random().NextDouble() * sum;
+    Node& node = *nodes_[harm_.Below(nodes_.size())];
+    for (const auto& [trouble, rate] : rates_) {
+      if ((dice -= rate) >= 0) continue;
+      ++hurts_;
+      return HurtNode(node, trouble);
     }
   }
 
-  // The process dies; another one opens after a while.
-  void Crash() {
-    if (node_ == nullptr) return;
+  void HurtNode(Node& node, Trouble trouble) {
+    switch (trouble) {
+      case Trouble::kCrash:
+        return Crash(node);
+      case Trouble::kTakeover:
+        return TakeOver();
+      case Trouble::kFreeze:
+        return Freeze(node);
+      case Trouble::kClose:
+        return Close(node);
+      case Trouble::kClock: {
+        const absl::Duration by = harm_.Between(-absl::Minutes(5), absl::Minutes(5));
+        seen_.insert(by < absl::ZeroDuration() ? "clock back" : "clock forward");
+        scheduler_.Log([&] {
+          return absl::StrCat("fault: the clock of node ", node.number(), " jumps by ",
+                              absl::FormatDuration(by));
+        });
+        node.clock().Set(node.clock().offset() + by);
+        if (harm_.Chance(0.5)) offset_ = node.clock().offset();  // of all later nodes
+        clocks_differ_ = true;
+        return;
+      }
+      default: {
+        SimLoop& loop = node.RandomLoop(harm_);
+        seen_.insert("loop paused");
+        loop.PauseUntil(scheduler_.now() + harm_.Between(absl::Milliseconds(1), absl::Seconds(25)));
+        scheduler_.Log([&] { return "fault: pause of " + loop.name(); });
+      }
+    }
+  }
+
+  Node* Find(int number) {
+    for (const auto& node : nodes_) {
+      if (node->number() == number) return node.get();
+    }
+    return nullptr;
+  }
+
+  void Remove(Node& gone) {
+    for (int& owner : owner_) {
+      if (owner == gone.number()) owner = 0;
+    }
+    std::erase_if(nodes_, [&](const auto& node) { return node.get() == &gone; });
+  }
+
+  // The process dies; others take its partitions over after a while.
+  void Crash(Node& node) {
     const bool written = scheduler_.Chance(0.5);
     seen_.insert(written ? "crash after the commit" : "crash");
-    node_->Crash(written);
-    node_.reset();
-    stale_.reset();
+    node.Crash(written);
+    Remove(node);
     checker_.CheckDisk(*world_.disk);
-    fault_loop_.PostAfter(scheduler_.Between(absl::Milliseconds(1), absl::Seconds(10)), [this] {
-      if (node_ == nullptr) Open();
-    });
+    OpenOrphansAfter(harm_.Between(absl::Milliseconds(1), absl::Seconds(10)));
   }
 
-  // Another node takes over while the old one still runs.
+  // Another node takes a partition over while the old owner still runs.
   void TakeOver() {
-    if (node_ == nullptr) return;
+    const int index = static_cast<int>(harm_.Below(owner_.size()));
+    Node* const old = Find(owner_[index]);
+    const absl::Duration later = harm_.Between(absl::Milliseconds(1), absl::Seconds(60));
+    if (old == nullptr) return;
     seen_.insert("stale owner");
-    stale_ = std::move(node_);
-    Open();
-    const int64_t epoch = stale_->epoch();
-    fault_loop_.PostAfter(scheduler_.Between(absl::Milliseconds(1), absl::Seconds(60)),
-                          [this, epoch] {
-                            if (stale_ != nullptr && stale_->epoch() == epoch) stale_.reset();
-                          });
+    Give(index);
+    // A node that lost a lease ends itself at last.
+    fault_loop_.PostAfter(later, [this, number = old->number()] { EndIfStale(number); });
   }
 
-  void Open() { node_ = std::make_unique<Node>(world_, ++nodes_); }
+  void EndIfStale(int number) {
+    Node* const node = Find(number);
+    if (node == nullptr) return;
+    for (const int owner : owner_) {
+      if (owner == number) return;
+    }
+    node->Crash(scheduler_.Chance(0.5));
+    Remove(*node);
+  }
 
-  engine::Partition* Route() {
-    if (stale_ != nullptr && scheduler_.Chance(0.3)) return &stale_->partition();
-    return node_ == nullptr ? nullptr : &node_->partition();
+  // SIGSTOP and SIGCONT: meanwhile its leases end, and it does not know.
+  void Freeze(Node& node) {
+    const absl::Duration length = harm_.Between(absl::Seconds(1), absl::Minutes(2));
+    seen_.insert("node frozen");
+    scheduler_.Log([&] {
+      return absl::StrCat("fault: node ", node.number(), " is frozen for ",
+                          absl::FormatDuration(length));
+    });
+    node.Freeze(scheduler_.now() + length);
+    for (int i = 0; i < static_cast<int>(owner_.size()); ++i) {
+      const absl::Duration lease = harm_.Between(absl::Milliseconds(1), absl::Minutes(1));
+      if (!harm_.Chance(0.8) || owner_[i] != node.number()) continue;
+      fault_loop_.PostAfter(lease, [this, i, number = node.number()] {
+        if (owner_[i] != number) return;
+        seen_.insert("lease of a frozen node taken");
+        Give(i);
+      });
+    }
+    fault_loop_.PostAfter(length + absl::Minutes(1),
+                          [this, number = node.number()] { EndIfStale(number); });
+  }
+
+  void Close(Node& node) {
+    if (node.closing()) return;
+    seen_.insert("node closed");
+    scheduler_.Log([&] { return absl::StrCat("fault: node ", node.number(), " closes"); });
+    const auto end = [this, number = node.number()] {
+      Node* const closed = Find(number);
+      if (closed == nullptr) return;
+      closed->Crash(false);
+      Remove(*closed);
+      checker_.CheckDisk(*world_.disk);
+      OpenOrphans();
+    };
+    // What calls back lives in the node.
+    node.Close([this, end] { fault_loop_.Post(end); });
+    fault_loop_.PostAfter(absl::Seconds(30), end);  // the supervisor's patience
+  }
+
+  // A node, perhaps a new one, becomes the partition's owner.
+  void Give(int index) {
+    std::vector<Node*> able;
+    for (const auto& node : nodes_) {
+      if (!node->has(index) && !node->closing()) able.push_back(node.get());
+    }
+    const bool grow = static_cast<int>(nodes_.size()) < nodes_wanted_;
+    Node* node = nullptr;
+    if (able.empty() || (grow && scheduler_.Chance(0.5))) {
+      const bool own_clock = rates_[Trouble::kClock] > 0 && scheduler_.Chance(0.3);
+      const absl::Duration offset =
+          own_clock ? scheduler_.Between(-absl::Minutes(2), absl::Minutes(2)) : offset_;
+      clocks_differ_ |= own_clock;
+      nodes_.push_back(std::make_unique<Node>(world_, ++last_node_, offset));
+      node = nodes_.back().get();
+    } else {
+      node = able[scheduler_.Below(able.size())];
+    }
+    owner_[index] = node->number();
+    node->Acquire(index);
+    if (nodes_.size() > 1) seen_.insert("several nodes");
+    if (owner_.size() > 1) seen_.insert("several partitions");
+  }
+
+  void OpenOrphans() {
+    for (size_t i = 0; i < owner_.size(); ++i) {
+      if (owner_[i] == 0) Give(static_cast<int>(i));
+    }
+  }
+  void OpenOrphansAfter(absl::Duration delay) {
+    fault_loop_.PostAfter(delay, [this] { OpenOrphans(); });
+  }
+
+  engine::Partition* Route(const std::string& workflow_id) {
+    const int index = PartitionOf(workflow_id, static_cast<int>(owner_.size()));
+    if (nodes_.size() > 1 && scheduler_.Chance(0.3)) {
+      // The caller's table of owners is old.
+      return nodes_[scheduler_.Below(nodes_.size())]->partition(index);
+    }
+    Node* const node = Find(owner_[index]);
+    return node == nullptr ? nullptr : node->partition(index);
   }
 
   void MakePeace() {
     scheduler_.Log([] { return "the faults are over"; });
-    stale_.reset();
+    peace_ = true;
     faults_.Stop();
     vendor_.set_faulty(false);
-    if (node_ == nullptr) Open();
+    network_.set_faulty(false);
+    for (size_t i = nodes_.size(); i > 0; --i) {
+      Node& node = *nodes_[i - 1];
+      const bool owns = std::find(owner_.begin(), owner_.end(), node.number()) != owner_.end();
+      if (owns && !node.closing()) continue;
+      node.Crash(false);
+      Remove(node);
+    }
+    OpenOrphans();
     quiet_until_ = scheduler_.now() + absl::Minutes(6);
     client_.Settle(quiet_until_);
-    peace_ = true;
   }
 
   void Finish() {
@@ -221,23 +387,29 @@ class Simulation {
     return scheduler_.Step();
   }
 
+  const Options options_;
   Trace trace_;
   Scheduler scheduler_;
+  Dice plan_;
+  Dice harm_;
   Vendor vendor_;
   Checker checker_;
   Faults faults_;
+  Network network_;
   World world_;
   Client client_;
   SimLoop fault_loop_;
-  std::unique_ptr<Node> node_;
-  std::unique_ptr<Node> stale_;
-  int nodes_ = 0;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<int> owner_;  // the node's number, by partition; 0: none
+  int last_node_ = 0;
+  int nodes_wanted_ = 1;
+  int hurts_ = 0;
   bool peace_ = false;
+  bool clocks_differ_ = false;
+  absl::Duration offset_ = absl::ZeroDuration();  // of the clocks of new nodes
   absl::Duration quiet_until_ = absl::ZeroDuration();
-  double crash_rate_ = 0;
-  double takeover_rate_ = 0;
-  double clock_rate_ = 0;
-  double pause_rate_ = 0;
+  std::map<Trouble, double> rates_;
+  std::map<int, std::string> programs_;
   std::set<std::string> seen_;
 };
 

@@ -17,9 +17,11 @@ struct Result {
   std::string violation;  // empty: all rules held
   uint64_t hash = 0;
   uint64_t steps = 0;
-  int lives = 0;                   // workflows that lived and ended
-  std::set<std::string> reached;   // fault kinds, event types, verbs
-  std::vector<std::string> trace;  // the last lines, when asked for
+  int lives = 0;                        // workflows that lived and ended
+  int hurts = 0;                        // blows to nodes
+  std::map<int, std::string> programs;  // what ran, by the workflow's number
+  std::set<std::string> reached;        // fault kinds, event types, verbs
+  std::vector<std::string> trace;       // the last lines, when asked for
 };
 
 Result RunSimulation(const Options& options, base::Metrics& metrics);
