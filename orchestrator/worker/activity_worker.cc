@@ -85,8 +85,8 @@ void ActivityWorker::Start(engine::ActivityTask task) {
 }
 
 void ActivityWorker::Stop(const engine::ActivityToken& token, const std::string& reason) {
-  loop_.Post([this, dispatch = token.dispatch, reason] {
-    const auto it = attempts_.find(dispatch);
+  loop_.Post([this, key = KeyOf(token), reason] {
+    const auto it = attempts_.find(key);
     if (it != attempts_.end()) it->second->Cancel(reason);
   });
 }
@@ -100,7 +100,7 @@ void ActivityWorker::Run(engine::ActivityTask task) {
                                .identity = options_.identity});
   }
   auto attempt = std::make_shared<Attempt>(task, loop_, *port_);
-  attempts_[task.token.dispatch] = attempt;
+  attempts_[KeyOf(task.token)] = attempt;
   base::Spawn(activity->run(*attempt, task.scheduled->input()),
               [this, attempt](std::exception_ptr error, sdk::Outcome<v1::Payload>* outcome) {
                 core::ActivityOutcome result{.identity = options_.identity};
@@ -129,7 +129,7 @@ void ActivityWorker::Run(engine::ActivityTask task) {
 }
 
 void ActivityWorker::Finish(std::shared_ptr<Attempt> attempt, core::ActivityOutcome outcome) {
-  attempts_.erase(attempt->token().dispatch);
+  attempts_.erase(KeyOf(attempt->token()));
   // An attempt that was interrupted by the worker's own end is given back, it has not failed.
   if (draining_ && outcome.failure.has_value() && attempt->cancel().canceled()) {
     outcome.failure.reset();
@@ -161,7 +161,7 @@ void ActivityWorker::Drain(absl::AnyInvocable<void()> drained) {
     draining_ = true;
     drained_ = std::move(drained);
     auto attempts = attempts_;  // Cancel may end them, and so change the map
-    for (auto& [dispatch, attempt] : attempts) attempt->Cancel("the worker is stopping");
+    for (auto& [key, attempt] : attempts) attempt->Cancel("the worker is stopping");
     CheckDrained();
   });
 }

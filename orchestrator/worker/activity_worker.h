@@ -9,10 +9,11 @@
 //   activities.Connect(engine);
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 
-#include "absl/container/flat_hash_map.h"
 #include "orchestrator/base/event_loop.h"
 #include "orchestrator/engine/worker_port.h"
 #include "orchestrator/sdk/registry.h"
@@ -55,7 +56,12 @@ class ActivityWorker : public engine::ActivityExecutor {
   engine::WorkerPort* port_ = nullptr;
 
   // Loop only.
-  absl::flat_hash_map<uint64_t, std::shared_ptr<Attempt>> attempts_;  // by dispatch
+  // Dispatches are counted by each owner of a partition: partition, epoch, dispatch.
+  using Key = std::tuple<int, int64_t, uint64_t>;
+  static Key KeyOf(const engine::ActivityToken& token) {
+    return {token.partition, token.epoch, token.dispatch};
+  }
+  std::map<Key, std::shared_ptr<Attempt>> attempts_;
   bool draining_ = false;
   absl::AnyInvocable<void()> drained_;
 };
