@@ -259,7 +259,7 @@ class Slack : public Vendor {
 
   Resource& InsertMessage(Resource message, const std::string& channel, const Json& content) {
     const int64_t last = last_us_ != 0 ? last_us_ : 0;
-    int64_t us = std::max(store_.NowMs() * 1000 + SystemNowUs() % 1000, last + 1);
+    int64_t us = std::max(store_.NowUs(), last + 1);
     while (store_.Find("slack", "message", channel + "/" + TsOf(us)) != nullptr) ++us;
     last_us_ = us;
     message.id = channel + "/" + TsOf(us);

@@ -73,7 +73,9 @@ void Store::LoadRow(ResourceRow row) {
   Index(table.insert_or_assign(id, std::move(r)).first->second);
 }
 
-int64_t Store::NowMs() const { return SystemNowMs() + clock_offset_ms_; }
+int64_t Store::NowUs() const {
+  return (now_us_ != nullptr ? now_us_() : SystemNowUs()) + clock_offset_ms_ * 1000;
+}
 
 void Store::AdvanceClock(int64_t ms) {
   clock_offset_ms_ += ms;

@@ -53,7 +53,10 @@ class Store {
   absl::Status Open(const std::string& data_directory);
 
   // Clock of the simulated world: wall clock plus what the admin has advanced it by.
-  int64_t NowMs() const;
+  int64_t NowMs() const { return NowUs() / 1000; }
+  int64_t NowUs() const;
+  // Another clock than the wall clock: microseconds since 1970.
+  void set_clock(std::function<int64_t()> now_us) { now_us_ = std::move(now_us); }
   void AdvanceClock(int64_t ms);
 
   Resource* Find(std::string_view vendor, std::string_view kind, std::string_view id);
@@ -105,6 +108,7 @@ class Store {
   void LoadRow(ResourceRow row);
 
   Database database_;
+  std::function<int64_t()> now_us_;
   int64_t clock_offset_ms_ = 0;
   uint64_t seq_last_ = 0;
   std::unordered_map<std::string, Table> tables_;

@@ -30,9 +30,16 @@ inline constexpr int kQueueMax = 10'000;
 
 class Worker {
  public:
-  Worker(base::Clock& clock, std::string name) : loop_(clock, std::move(name)) { loop_.Start(); }
+  Worker(base::Clock& clock, std::string name)
+      : own_(std::make_unique<base::EpollLoop>(clock, std::move(name))), loop_(*own_) {
+    own_->Start();
+  }
+  // Works on a loop that is not its own and outlives it (the simulation's).
+  explicit Worker(base::EventLoop& loop) : loop_(loop) {}
   // Does the work that was queued, then ends the thread.
-  ~Worker() { loop_.Stop(); }
+  ~Worker() {
+    if (own_ != nullptr) own_->Stop();
+  }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -74,7 +81,8 @@ class Worker {
   }
 
   std::atomic<int> queued_ = 0;
-  base::EpollLoop loop_;
+  const std::unique_ptr<base::EpollLoop> own_;
+  base::EventLoop& loop_;
 };
 
 }  // namespace blocking

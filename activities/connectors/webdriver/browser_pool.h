@@ -18,6 +18,7 @@
 
 #include "absl/time/time.h"
 #include "activities/connectors/webdriver/driver_process.h"
+#include "activities/connectors/webdriver/page_renderer.h"
 #include "activities/connectors/webdriver/page_script.h"
 #include "activities/connectors/webdriver/webdriver_client.h"
 #include "activities/outbound/call.h"
@@ -26,7 +27,7 @@
 
 namespace webdriver {
 
-class BrowserPool {
+class BrowserPool : public PageRenderer {
  public:
   struct Options {
     std::string chromedriver_path = "/usr/bin/chromedriver";
@@ -50,12 +51,10 @@ class BrowserPool {
 
   // Ends leftovers of an earlier process; blocks for some milliseconds.
   BrowserPool(base::EpollLoop& loop, outbound::Outbound& outbound, Options options);
-  ~BrowserPool();
+  ~BrowserPool() override;
 
-  // The page, after its scripts have run. Failures: "InvalidUrl" (permanent: http and https
-  // only), "PageError" (4xx permanent, 5xx retryable), "PageUnreachable", "PageTimeout",
-  // "Canceled", "DeadlineExceeded", "VendorUnavailable" (no browser).
-  base::Task<base::Outcome<RenderedPage>> Render(std::string url, outbound::CallContext context);
+  base::Task<base::Outcome<RenderedPage>> Render(std::string url,
+                                                 outbound::CallContext context) override;
 
   // Ends what runs, all sessions and chromedriver; takes at most 2 s. Idempotent.
   base::Task<base::Outcome<base::Unit>> Stop();
