@@ -31,6 +31,9 @@ class ForwardingStore : public Store {
     return store_->AcquirePartition(partition, owner);
   }
   absl::Status Commit(const WriteBatch& batch) override { return store_->Commit(batch); }
+  absl::Status CheckEpoch(int partition, int64_t epoch) override {
+    return store_->CheckEpoch(partition, epoch);
+  }
   absl::StatusOr<StoredRun> LoadRun(const base::RunId& run_id) override {
     return store_->LoadRun(run_id);
   }
@@ -41,9 +44,20 @@ class ForwardingStore : public Store {
   absl::StatusOr<std::optional<RunRow>> FindRunById(const base::RunId& run_id) override {
     return store_->FindRunById(run_id);
   }
-  absl::StatusOr<RunPage> List(const RunFilter& filter, int page_size,
+  absl::StatusOr<RunPage> List(const RunFilter& filter, RunOrder order, int page_size,
                                const std::string& page_token) override {
-    return store_->List(filter, page_size, page_token);
+    return store_->List(filter, order, page_size, page_token);
+  }
+  absl::StatusOr<std::vector<StatusCount>> Count(const RunFilter& filter) override {
+    return store_->Count(filter);
+  }
+  absl::StatusOr<std::vector<VersionCount>> CountVersions(
+      const base::Namespace& ns, const std::string& workflow_type) override {
+    return store_->CountVersions(ns, workflow_type);
+  }
+  absl::StatusOr<std::vector<std::string>> ReadBlobs(
+      const std::vector<std::string>& hashes) override {
+    return store_->ReadBlobs(hashes);
   }
   absl::StatusOr<std::vector<DueRun>> DueRuns(int slot_first, int slot_last, const DueRun& after,
                                               absl::Time until, int limit) override {

@@ -20,6 +20,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,10 @@
 #include "orchestrator/v1/common.pb.h"
 #include "orchestrator/v1/history.pb.h"
 
+namespace filter {
+struct Expression;  // orchestrator/filter/expression.h
+}  // namespace filter
+
 namespace store {
 
 namespace v1 = ::orchestrator::v1;
@@ -38,6 +43,13 @@ namespace v1 = ::orchestrator::v1;
 // Runs hash to slots by (namespace, workflow id); a partition is a range of slots.
 inline constexpr int kSlots = 4096;
 int SlotOf(const base::Namespace& ns, const base::WorkflowId& id);
+
+// Facts of a run that lists show and filters find, beyond the columns of its row.
+struct RunProperties {
+  v1::SearchAttributes search_attributes;
+  v1::Memo memo;
+  std::vector<std::string> patches;  // sorted
+};
 
 // The projection of a run beside its history: what lists, look-ups and recovery need.
 struct RunRow {
@@ -51,6 +63,7 @@ struct RunRow {
   std::string correlation_id;
   std::string trace_id;
   absl::Time start_time;
+  std::string parent_workflow_id;  // of a child
   // Changes with every transition.
   v1::RunStatus::Value status = v1::RunStatus::RUNNING;
   std::string status_reason;
@@ -58,10 +71,21 @@ struct RunRow {
   base::EventId next_event_id = 1;
   // The earliest moment at which the run needs its engine after a restart: now or earlier when it
   // has activities to dispatch, its next timer or time-out, InfiniteFuture when it only waits for
-  // messages or is closed. InfinitePast is the "at once" to choose: a wake_at that stays the same
-  // from one transition to the next costs the store nothing, one that changes moves index entries.
+  // messages, or is closed and owes nothing to other runs. InfinitePast is the "at once" to choose:
+  // a wake_at that stays the same from one transition to the next costs the store nothing, one that
+  // changes moves index entries.
   absl::Time wake_at = absl::InfiniteFuture();
   v1::SagaState::Value saga_state = v1::SagaState::FORWARD;
+  std::string build_id;                             // of the code that ran its last workflow task
+  std::shared_ptr<const RunProperties> properties;  // null: none
+};
+
+// A payload that is kept once, however often it occurs, by the SHA-256 of its bytes.
+struct Blob {
+  std::string hash;  // 32 bytes
+  std::string data;
+  // The attempt row that refers to it, by its scheduled event id; 0: the history, for good.
+  base::EventId attempt = 0;
 };
 
 // One transition of one run.
@@ -77,6 +101,14 @@ struct RunWrite {
   std::string transition;
   std::vector<v1::ActivityAttemptState> attempts_put;
   std::vector<base::EventId> attempts_removed;  // scheduled event ids; after the puts; may be gone
+  // row.properties are not as they are stored. Look-ups by attributes are written only then.
+  bool properties_changed = false;
+  // What `transition` and `attempts_put` refer to. A blob lives as long as a row refers to it: the
+  // history's references go with the run, an attempt's with the next put or removal of its row.
+  std::vector<Blob> blobs;
+  // Removes the closed run of row.run_id and everything that is kept for it; the other fields do
+  // not matter. No run of this id: nothing happens. ABORTED when the run is open.
+  bool deletes = false;
 };
 
 struct WriteBatch {
@@ -95,10 +127,20 @@ struct RunFilter {
   base::Namespace ns;  // empty: all
   v1::RunStatus::Value status = v1::RunStatus::UNSPECIFIED;
   std::string workflow_type;
+  std::shared_ptr<const filter::Expression> where;  // null: all
+};
+
+// An order by close time lists closed runs only. Runs of one moment come in the order, or the
+// reverse order, of their creation.
+enum class RunOrder {
+  kStartTimeDescending,
+  kStartTimeAscending,
+  kCloseTimeDescending,
+  kCloseTimeAscending,
 };
 
 struct RunPage {
-  std::vector<RunRow> rows;     // newest start first
+  std::vector<RunRow> rows;     // in the order that was asked for
   std::string next_page_token;  // empty: the last page
 };
 
@@ -113,6 +155,19 @@ struct StatusCount {
   int64_t count;
 };
 
+// How many runs use a patch or a build.
+struct VersionCount {
+  enum class Kind { kPatch, kBuild };
+  Kind kind = Kind::kPatch;
+  std::string id;
+  std::string workflow_type;
+  int64_t open = 0;
+  int64_t closed = 0;
+  // Of the oldest open run; empty when none is open.
+  base::WorkflowId oldest_open;
+  absl::Time oldest_open_start = absl::InfiniteFuture();
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -123,6 +178,11 @@ class Store {
 
   // All writes or none. ABORTED names the run (or the partition) that was not as expected.
   virtual absl::Status Commit(const WriteBatch& batch) = 0;
+  // OK while `epoch` is the partition's newest; ABORTED when another owner has taken it over. Any
+  // thread; as cheap as a read.
+  virtual absl::Status CheckEpoch(int partition, int64_t epoch) {
+    return Commit({.partition = partition, .epoch = epoch, .writes = {}});
+  }
 
   // NOT_FOUND; DATA_LOSS when the transitions are not contiguous from event 1.
   virtual absl::StatusOr<StoredRun> LoadRun(const base::RunId& run_id) = 0;
@@ -132,11 +192,23 @@ class Store {
   virtual absl::StatusOr<std::optional<RunRow>> FindRunById(const base::RunId& run_id) = 0;
   // `page_token` from the page before, empty for the first; INVALID_ARGUMENT when it is not one.
   // A page has 1 to 1,000 rows; `page_size` beyond that counts as the nearer end.
-  virtual absl::StatusOr<RunPage> List(const RunFilter& filter, int page_size,
+  // A token fits the filter and order that it was given for; the caller sees to that.
+  virtual absl::StatusOr<RunPage> List(const RunFilter& filter, RunOrder order, int page_size,
                                        const std::string& page_token) = 0;
-  // Open runs of slots [slot_first, slot_last] with wake_at in (after, until], earliest first.
-  // `after` is (wake_at, run id) of the last one seen, so that equal times page correctly; the
-  // first page asks with {.wake_at = InfinitePast}, which leaves out nothing.
+  // The runs that match, in groups by type and status. Without a namespace and with nothing but
+  // types and statuses in the filter it costs as much as there are groups, else as the matches of
+  // its most selective part.
+  virtual absl::StatusOr<std::vector<StatusCount>> Count(const RunFilter& filter) = 0;
+  // Patches and builds of stored runs, by kind, id and type. Empty `ns` or type: all. Costs as
+  // much as there are groups.
+  virtual absl::StatusOr<std::vector<VersionCount>> CountVersions(
+      const base::Namespace& ns, const std::string& workflow_type) = 0;
+  // The data of each blob, in order. DATA_LOSS when one is missing.
+  virtual absl::StatusOr<std::vector<std::string>> ReadBlobs(
+      const std::vector<std::string>& hashes) = 0;
+  // Runs of slots [slot_first, slot_last], open or closed, with wake_at in (after, until], earliest
+  // first. `after` is (wake_at, run id) of the last one seen, so that equal times page correctly;
+  // the first page asks with {.wake_at = InfinitePast}, which leaves out nothing.
   virtual absl::StatusOr<std::vector<DueRun>> DueRuns(int slot_first, int slot_last,
                                                       const DueRun& after, absl::Time until,
                                                       int limit) = 0;

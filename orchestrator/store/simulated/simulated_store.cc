@@ -5,10 +5,12 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "orchestrator/base/status_macros.h"
+#include "orchestrator/store/match.h"
 
 namespace store {
 namespace {
@@ -32,8 +34,7 @@ bool IsOpen(v1::RunStatus::Value status) {
 RunRow Stored(RunRow row) {
   row.start_time = Truncate(row.start_time);
   row.close_time = Truncate(row.close_time);
-  // A closed run needs nobody.
-  row.wake_at = IsOpen(row.status) ? Truncate(row.wake_at) : absl::InfiniteFuture();
+  row.wake_at = Truncate(row.wake_at);
   return row;
 }
 
@@ -43,6 +44,8 @@ absl::Status CheckNumbers(const RunWrite& write) {
   const base::EventId after = write.row.next_event_id;
   const auto is_event = [](base::EventId id) { return id >= 1 && id <= kEventIdMax; };
   bool fits = !write.row.run_id.empty();
+  if (fits && write.deletes) return absl::OkStatus();
+  for (const Blob& blob : write.blobs) fits &= blob.hash.size() == 32;
   for (const auto& attempt : write.attempts_put) fits &= is_event(attempt.scheduled_event_id());
   for (const base::EventId id : write.attempts_removed) fits &= is_event(id);
   if (write.transition.empty()) {
@@ -54,6 +57,13 @@ absl::Status CheckNumbers(const RunWrite& write) {
   return absl::InvalidArgumentError(absl::StrCat(
       "run ", write.row.run_id.value(), ": the write does not fit (stored events end ", "before ",
       before, ", first_event_id ", write.first_event_id, ", next_event_id ", after, ")"));
+}
+
+bool Fits(const RunFilter& filter, const RunRow& row) {
+  if (!filter.ns.empty() && row.ns != filter.ns) return false;
+  if (filter.status != v1::RunStatus::UNSPECIFIED && row.status != filter.status) return false;
+  if (!filter.workflow_type.empty() && row.workflow_type != filter.workflow_type) return false;
+  return filter.where == nullptr || Matches(*filter.where, row);
 }
 
 // Newest first.
@@ -114,6 +124,14 @@ absl::Status SimulatedStore::Apply(const WriteBatch& batch) {
     const RunRow* row = rows.contains(id)           ? rows[id]
                         : stored != disk.runs.end() ? &stored->second.row
                                                     : nullptr;
+    if (write.deletes) {
+      if (row != nullptr && IsOpen(row->status)) {
+        return absl::AbortedError(
+            absl::StrCat("run ", id.value(), ": it is open and cannot be deleted"));
+      }
+      rows[id] = nullptr;
+      continue;
+    }
     if (write.is_new && row != nullptr) {
       return absl::AbortedError(absl::StrCat("run ", id.value(), ": the run id exists already"));
     }
@@ -129,13 +147,15 @@ absl::Status SimulatedStore::Apply(const WriteBatch& batch) {
   }
   // One open run a workflow id after the batch.
   for (const RunWrite& write : batch.writes) {
-    if (!write.is_new || !IsOpen(rows[write.row.run_id]->status)) continue;
+    if (!write.is_new || rows[write.row.run_id] == nullptr ||
+        !IsOpen(rows[write.row.run_id]->status))
+      continue;
     const auto clash = [&](const RunRow& row) {
       return row.run_id != write.row.run_id && row.ns == write.row.ns &&
              row.workflow_id == write.row.workflow_id && IsOpen(row.status);
     };
     bool found = false;
-    for (const auto& [id, row] : rows) found |= clash(*row);
+    for (const auto& [id, row] : rows) found |= row != nullptr && clash(*row);
     for (const auto& [id, run] : disk.runs) found |= !rows.contains(id) && clash(run.row);
     if (found) {
       return absl::AbortedError(absl::StrCat("run ", write.row.run_id.value(), ": workflow id \"",
@@ -144,6 +164,10 @@ absl::Status SimulatedStore::Apply(const WriteBatch& batch) {
     }
   }
   for (const RunWrite& write : batch.writes) {
+    if (write.deletes) {
+      disk.runs.erase(write.row.run_id);
+      continue;
+    }
     Run& run = disk.runs[write.row.run_id];
     if (write.is_new) {
       run.order = ++disk.last_order;
@@ -156,6 +180,8 @@ absl::Status SimulatedStore::Apply(const WriteBatch& batch) {
       run.row.next_event_id = changed.next_event_id;
       run.row.wake_at = changed.wake_at;
       run.row.saga_state = changed.saga_state;
+      run.row.build_id = changed.build_id;
+      if (write.properties_changed) run.row.properties = changed.properties;
     }
     if (!write.transition.empty()) {
       run.transitions.emplace_back(write.first_event_id, write.transition);
@@ -164,6 +190,25 @@ absl::Status SimulatedStore::Apply(const WriteBatch& batch) {
       run.attempts[attempt.scheduled_event_id()] = attempt;
     }
     for (const base::EventId id : write.attempts_removed) run.attempts.erase(id);
+    const auto replaced = [&write](base::EventId id) {
+      const auto is_it = [id](const auto& put) { return put.scheduled_event_id() == id; };
+      const auto& removed = write.attempts_removed;
+      return std::find(removed.begin(), removed.end(), id) != removed.end() ||
+             std::any_of(write.attempts_put.begin(), write.attempts_put.end(), is_it);
+    };
+    std::erase_if(run.blobs,
+                  [&](const auto& ref) { return ref.first != 0 && replaced(ref.first); });
+    for (const Blob& blob : write.blobs) {
+      run.blobs.emplace(blob.attempt, blob.hash);
+      disk.blobs.emplace(blob.hash, blob.data);
+    }
+  }
+  if (!disk.blobs.empty()) {
+    std::set<std::string> used;
+    for (const auto& [id, run] : disk.runs) {
+      for (const auto& [attempt, hash] : run.blobs) used.insert(hash);
+    }
+    std::erase_if(disk.blobs, [&used](const auto& blob) { return !used.contains(blob.first); });
   }
   return absl::OkStatus();
 }
@@ -200,38 +245,104 @@ absl::StatusOr<std::optional<RunRow>> SimulatedStore::FindRunById(const base::Ru
   return it->second.row;
 }
 
-absl::StatusOr<RunPage> SimulatedStore::List(const RunFilter& filter, int page_size,
+absl::StatusOr<RunPage> SimulatedStore::List(const RunFilter& filter, RunOrder order, int page_size,
                                              const std::string& page_token) {
   absl::MutexLock lock(&disk_->mutex_);
   RETURN_IF_ERROR(ReadFault());
-  std::pair<int64_t, int64_t> before = {INT64_MAX, INT64_MAX};  // start time, order
+  const bool by_close =
+      order == RunOrder::kCloseTimeDescending || order == RunOrder::kCloseTimeAscending;
+  const bool down =
+      order == RunOrder::kStartTimeDescending || order == RunOrder::kCloseTimeDescending;
+  using Position = std::pair<int64_t, int64_t>;  // time, order of creation
+  Position after = down ? Position{INT64_MAX, INT64_MAX} : Position{INT64_MIN, INT64_MIN};
   if (!page_token.empty()) {
     const std::vector<std::string> parts = absl::StrSplit(page_token, '.');
-    if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &before.first) ||
-        !absl::SimpleAtoi(parts[1], &before.second)) {
+    if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &after.first) ||
+        !absl::SimpleAtoi(parts[1], &after.second)) {
       return absl::InvalidArgumentError("page_token is not one of this store");
     }
   }
-  std::vector<const Run*> found;
+  std::vector<std::pair<Position, const Run*>> found;
   for (const auto& [id, run] : disk_->content_.runs) {
-    const RunRow& row = run.row;
-    if (!filter.ns.empty() && row.ns != filter.ns) continue;
-    if (filter.status != v1::RunStatus::UNSPECIFIED && row.status != filter.status) continue;
-    if (!filter.workflow_type.empty() && row.workflow_type != filter.workflow_type) continue;
-    if (std::pair(absl::ToUnixMicros(row.start_time), run.order) < before) found.push_back(&run);
+    if (!Fits(filter, run.row) || (by_close && IsOpen(run.row.status))) continue;
+    const absl::Time time = by_close ? run.row.close_time : run.row.start_time;
+    const Position position(absl::ToUnixMicros(time), run.order);
+    if (down ? position < after : position > after) found.emplace_back(position, &run);
   }
-  std::sort(found.begin(), found.end(), [](const Run* a, const Run* b) { return Newer(*a, *b); });
+  std::sort(found.begin(), found.end(), [down](const auto& a, const auto& b) {
+    return down ? a.first > b.first : a.first < b.first;
+  });
   const size_t size = std::clamp(page_size, 1, kPageSizeMax);
   RunPage page;
-  for (const Run* run : found) {
+  for (const auto& [position, run] : found) {
     if (page.rows.size() == size) {
-      const Run& last = *found[size - 1];
-      page.next_page_token = absl::StrCat(absl::ToUnixMicros(last.row.start_time), ".", last.order);
+      const Position& last = found[size - 1].first;
+      page.next_page_token = absl::StrCat(last.first, ".", last.second);
       break;
     }
     page.rows.push_back(run->row);
   }
   return page;
+}
+
+absl::StatusOr<std::vector<StatusCount>> SimulatedStore::Count(const RunFilter& filter) {
+  absl::MutexLock lock(&disk_->mutex_);
+  RETURN_IF_ERROR(ReadFault());
+  std::map<std::pair<std::string, v1::RunStatus::Value>, int64_t> counts;
+  for (const auto& [id, run] : disk_->content_.runs) {
+    if (Fits(filter, run.row)) ++counts[{run.row.workflow_type, run.row.status}];
+  }
+  std::vector<StatusCount> result;
+  for (const auto& [group, count] : counts) result.push_back({group.first, group.second, count});
+  return result;
+}
+
+absl::StatusOr<std::vector<VersionCount>> SimulatedStore::CountVersions(
+    const base::Namespace& ns, const std::string& workflow_type) {
+  absl::MutexLock lock(&disk_->mutex_);
+  RETURN_IF_ERROR(ReadFault());
+  std::map<std::tuple<VersionCount::Kind, std::string, std::string>, VersionCount> versions;
+  const auto add = [&](VersionCount::Kind kind, const std::string& id, const RunRow& row) {
+    VersionCount& version = versions[{kind, id, row.workflow_type}];
+    version.kind = kind;
+    version.id = id;
+    version.workflow_type = row.workflow_type;
+    if (!IsOpen(row.status)) {
+      ++version.closed;
+      return;
+    }
+    ++version.open;
+    if (row.start_time >= version.oldest_open_start) return;
+    version.oldest_open_start = row.start_time;
+    version.oldest_open = row.workflow_id;
+  };
+  for (const auto& [id, run] : disk_->content_.runs) {
+    if (!Fits({.ns = ns, .workflow_type = workflow_type}, run.row)) continue;
+    if (!run.row.build_id.empty()) add(VersionCount::Kind::kBuild, run.row.build_id, run.row);
+    if (run.row.properties == nullptr) continue;
+    for (const std::string& patch : run.row.properties->patches) {
+      add(VersionCount::Kind::kPatch, patch, run.row);
+    }
+  }
+  std::vector<VersionCount> result;
+  for (auto& [key, version] : versions) result.push_back(std::move(version));
+  return result;
+}
+
+absl::StatusOr<std::vector<std::string>> SimulatedStore::ReadBlobs(
+    const std::vector<std::string>& hashes) {
+  absl::MutexLock lock(&disk_->mutex_);
+  RETURN_IF_ERROR(ReadFault());
+  std::vector<std::string> data;
+  for (const std::string& hash : hashes) {
+    const auto found = disk_->content_.blobs.find(hash);
+    if (found == disk_->content_.blobs.end()) {
+      return absl::DataLossError(absl::StrCat(
+          "the payload with the SHA-256 ", absl::BytesToHexString(hash), " is not in the store"));
+    }
+    data.push_back(found->second);
+  }
+  return data;
 }
 
 absl::StatusOr<std::vector<DueRun>> SimulatedStore::DueRuns(int slot_first, int slot_last,

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,11 @@ class SimulatedDisk {
     int64_t order = 0;                                               // of creation
     std::vector<std::pair<base::EventId, std::string>> transitions;  // by first event id
     std::map<base::EventId, v1::ActivityAttemptState> attempts;
+    std::set<std::pair<base::EventId, std::string>> blobs;  // attempt or 0, hash
   };
   struct Content {
     std::map<base::RunId, Run> runs;
+    std::map<std::string, std::string> blobs;  // by hash
     std::map<int, int64_t> epochs;
     int64_t last_order = 0;
   };
@@ -75,8 +78,13 @@ class SimulatedStore : public Store {
   absl::StatusOr<std::optional<RunRow>> FindRun(const base::Namespace& ns,
                                                 const base::WorkflowId& workflow_id) override;
   absl::StatusOr<std::optional<RunRow>> FindRunById(const base::RunId& run_id) override;
-  absl::StatusOr<RunPage> List(const RunFilter& filter, int page_size,
+  absl::StatusOr<RunPage> List(const RunFilter& filter, RunOrder order, int page_size,
                                const std::string& page_token) override;
+  absl::StatusOr<std::vector<StatusCount>> Count(const RunFilter& filter) override;
+  absl::StatusOr<std::vector<VersionCount>> CountVersions(
+      const base::Namespace& ns, const std::string& workflow_type) override;
+  absl::StatusOr<std::vector<std::string>> ReadBlobs(
+      const std::vector<std::string>& hashes) override;
   absl::StatusOr<std::vector<DueRun>> DueRuns(int slot_first, int slot_last, const DueRun& after,
                                               absl::Time until, int limit) override;
   absl::StatusOr<std::vector<std::string>> ReadTransitions(const base::RunId& run_id,

@@ -88,6 +88,26 @@ void BindTime(Statement& statement, int parameter, int64_t micros) {
   }
 }
 
+namespace {
+
+// What cannot be read is left out: it is a projection, and the history has it.
+std::shared_ptr<const RunProperties> ReadProperties(const Statement& statement, int column) {
+  const auto parse = [&](int i, google::protobuf::MessageLite& message) {
+    const absl::string_view bytes = statement.Bytes(i);
+    if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+    message.Clear();
+  };
+  auto properties = std::make_shared<RunProperties>();
+  parse(column, properties->search_attributes);
+  parse(column + 1, properties->memo);
+  v1::KeywordList patches;
+  parse(column + 2, patches);
+  properties->patches.assign(patches.values().begin(), patches.values().end());
+  return properties;
+}
+
+}  // namespace
+
 RunRow ReadRunRow(const Statement& statement) {
   RunRow row;
   row.run_id = ReadRunId(statement, 0);
@@ -105,6 +125,9 @@ RunRow ReadRunRow(const Statement& statement) {
   row.next_event_id = statement.Int(12);
   row.wake_at = statement.IsNull(13) ? absl::InfiniteFuture() : DecodeWake(statement.Int(13));
   row.saga_state = static_cast<v1::SagaState::Value>(statement.Int(14));
+  row.parent_workflow_id = statement.Text(15);
+  row.build_id = statement.Text(16);
+  if (!statement.IsNull(17)) row.properties = ReadProperties(statement, 17);
   return row;
 }
 

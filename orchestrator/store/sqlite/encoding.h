@@ -20,6 +20,8 @@ class RunKey {
   explicit RunKey(const base::RunId& run_id);
   // This object and the run id must live until the statement has run.
   void BindTo(Statement& statement, int parameter) const;
+  bool is_uuid() const { return is_uuid_; }
+  absl::string_view bytes() const { return {bytes_, sizeof(bytes_)}; }  // of a UUID
 
  private:
   const std::string& text_;
@@ -52,12 +54,15 @@ inline bool IsOpen(v1::RunStatus::Value status) {
          status == v1::RunStatus::STUCK;
 }
 
-// A SELECT's columns for ReadRunRow; `id`, the row id, comes last.
+// A SELECT's columns for ReadRunRow from kRunTables; `id`, the row id, comes last.
 inline constexpr char kRunColumns[] =
     "run_id, namespace, workflow_id, workflow_type, task_queue, request_id, correlation_id, "
     "trace_id, start_time, status, status_reason, close_time, next_event_id, wake_at, saga_state, "
-    "id";
-inline constexpr int kRowIdColumn = 15;
+    "parent_workflow_id, build_id, search_attributes, memo, patches, id";
+inline constexpr int kRowIdColumn = 20;
+inline constexpr char kRunJoins[] =
+    " LEFT JOIN run_properties ON run_properties.run = runs.id"
+    " LEFT JOIN builds ON builds.number = runs.build";
 RunRow ReadRunRow(const Statement& statement);
 
 }  // namespace store::sqlite

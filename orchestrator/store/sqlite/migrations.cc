@@ -75,6 +75,72 @@ DROP TABLE attempts;
 DROP TABLE history;
 DROP TABLE runs;
 )sql"},
+    // Search attributes, memo, patches, builds, blobs. `attributes` has a row for each value of a
+    // search attribute, and for each patch under the name "patches"; `started` is the run's
+    // start_time. Builds have small numbers in `runs`. blob_refs.attempt is 0 for a history.
+    {.up = R"sql(
+ALTER TABLE runs ADD COLUMN parent_workflow_id TEXT;
+ALTER TABLE runs ADD COLUMN build INTEGER;
+CREATE INDEX runs_parent ON runs (parent_workflow_id, start_time)
+  WHERE parent_workflow_id IS NOT NULL;
+CREATE INDEX runs_build ON runs (build, start_time) WHERE build IS NOT NULL;
+CREATE INDEX runs_close ON runs (close_time) WHERE close_time IS NOT NULL;
+CREATE INDEX runs_saga ON runs (saga_state, start_time) WHERE saga_state > 0;
+CREATE TABLE builds (
+  number INTEGER PRIMARY KEY,
+  build_id TEXT NOT NULL UNIQUE
+);
+CREATE TABLE run_properties (
+  run INTEGER PRIMARY KEY,
+  search_attributes BLOB NOT NULL,
+  memo BLOB NOT NULL,
+  patches BLOB NOT NULL
+);
+CREATE TABLE attributes (
+  run INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  value NOT NULL,
+  started INTEGER NOT NULL,
+  PRIMARY KEY (run, name, value)
+) WITHOUT ROWID;
+CREATE INDEX attributes_value ON attributes (name, value, started, run);
+CREATE TABLE version_counts (
+  kind INTEGER NOT NULL,
+  version TEXT NOT NULL,
+  workflow_type TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  open INTEGER NOT NULL,
+  closed INTEGER NOT NULL,
+  PRIMARY KEY (kind, version, workflow_type, namespace)
+) WITHOUT ROWID;
+CREATE TABLE blobs (
+  id INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE,
+  data BLOB NOT NULL
+);
+CREATE TABLE blob_refs (
+  run INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  PRIMARY KEY (run, attempt, hash)
+) WITHOUT ROWID;
+CREATE INDEX blob_refs_hash ON blob_refs (hash);
+CREATE INDEX blob_refs_attempt ON blob_refs (attempt) WHERE attempt > 0;
+)sql",
+     .down = R"sql(
+DROP TABLE blob_refs;
+DROP TABLE blobs;
+DROP TABLE version_counts;
+DROP TABLE attributes;
+DROP TABLE run_properties;
+DROP INDEX runs_saga;
+DROP INDEX runs_close;
+DROP INDEX runs_build;
+DROP INDEX runs_parent;
+DROP TABLE builds;
+ALTER TABLE runs DROP COLUMN build;
+ALTER TABLE runs DROP COLUMN parent_workflow_id;
+)sql"},
 };
 
 absl::Status RunStep(Connection& db, int from, bool up) {

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/store/sqlite/encoding.h"
+#include "orchestrator/store/sqlite/filter_sql.h"
 
 namespace store::sqlite {
 namespace {
@@ -19,7 +21,7 @@ absl::Status DataLoss(const base::RunId& run_id, absl::string_view what) {
                                           "; stop this run and restore it from a backup"));
 }
 
-// A page token is "<start_time>_<row id>" of the last row of the page before.
+// A page token is "<start or close time>_<row id>" of the last row of the page before.
 struct ListPosition {
   int64_t start_time = INT64_MAX;
   int64_t row_id = INT64_MAX;
@@ -59,9 +61,9 @@ absl::Status Reader::PrepareAll() {
   } kAll[] = {
       {begin_, "BEGIN"},
       {end_, "COMMIT"},
-      {find_, absl::StrCat("SELECT ", kRunColumns, " FROM runs WHERE run_id = ?1")},
-      {find_newest_, absl::StrCat("SELECT ", kRunColumns,
-                                  " FROM runs WHERE namespace = ?1 AND workflow_id = ?2 "
+      {find_, absl::StrCat("SELECT ", kRunColumns, " FROM runs", kRunJoins, " WHERE run_id = ?1")},
+      {find_newest_, absl::StrCat("SELECT ", kRunColumns, " FROM runs", kRunJoins,
+                                  " WHERE namespace = ?1 AND workflow_id = ?2 "
                                   "ORDER BY start_time DESC, id DESC LIMIT 1")},
       {history_,
        "SELECT key, event_count, data FROM history WHERE key BETWEEN ?1 AND ?2 "
@@ -79,6 +81,7 @@ absl::Status Reader::PrepareAll() {
       {counts_,
        "SELECT workflow_type, status, count FROM run_counts WHERE count > 0 "
        "ORDER BY workflow_type, status"},
+      {blob_, "SELECT data FROM blobs WHERE hash = ?1"},
   };
   for (const auto& [statement, sql] : kAll) {
     ASSIGN_OR_RETURN(statement, Statement::Prepare(*db_, sql));
@@ -97,13 +100,18 @@ absl::StatusOr<int64_t> Reader::FindRowId(const base::RunId& run_id, RunRow* row
 }
 
 absl::StatusOr<StoredRun> Reader::LoadRun(const base::RunId& run_id) {
-  RETURN_IF_ERROR(begin_.Run());  // one snapshot for the three tables
-  absl::StatusOr<StoredRun> run = LoadInSnapshot(run_id);
+  return InSnapshot<StoredRun>([&] { return LoadInSnapshot(run_id); });
+}
+
+template <typename T, typename Fn>
+absl::StatusOr<T> Reader::InSnapshot(Fn read) {
+  RETURN_IF_ERROR(begin_.Run());
+  absl::StatusOr<T> result = read();
   if (absl::Status ended = end_.Run(); !ended.ok()) {
     db_->RollBack();
     return ended;
   }
-  return run;
+  return result;
 }
 
 absl::StatusOr<StoredRun> Reader::LoadInSnapshot(const base::RunId& run_id) {
@@ -178,12 +186,12 @@ absl::StatusOr<Statement*> Reader::ListStatement(const RunFilter& filter) {
     const char* index = by_status ? "runs_status" : by_type ? "runs_type" : "runs_start";
     ASSIGN_OR_RETURN(
         statement,
-        Statement::Prepare(*db_, absl::StrCat("SELECT ", kRunColumns, " FROM runs INDEXED BY ",
-                                              index, " WHERE (start_time, id) < (?1, ?2)",
-                                              by_status ? " AND status = ?4" : "",
-                                              by_type ? " AND workflow_type = ?5" : "",
-                                              by_ns ? " AND namespace = ?6" : "",
-                                              " ORDER BY start_time DESC, id DESC LIMIT ?3")));
+        Statement::Prepare(
+            *db_, absl::StrCat(
+                      "SELECT ", kRunColumns, " FROM runs INDEXED BY ", index, kRunJoins,
+                      " WHERE (start_time, id) < (?1, ?2)", by_status ? " AND status = ?4" : "",
+                      by_type ? " AND workflow_type = ?5" : "", by_ns ? " AND namespace = ?6" : "",
+                      " ORDER BY start_time DESC, id DESC LIMIT ?3")));
   }
   if (by_status) statement.BindInt(4, filter.status);
   if (by_type) statement.BindText(5, filter.workflow_type);
@@ -191,8 +199,49 @@ absl::StatusOr<Statement*> Reader::ListStatement(const RunFilter& filter) {
   return &statement;
 }
 
-absl::StatusOr<RunPage> Reader::List(const RunFilter& filter, int page_size,
+absl::StatusOr<RunPage> Reader::List(const RunFilter& filter, RunOrder order, int page_size,
                                      const std::string& page_token) {
+  if (filter.where == nullptr && order == RunOrder::kStartTimeDescending) {
+    return ListPlain(filter, page_size, page_token);
+  }
+  const bool by_close =
+      order == RunOrder::kCloseTimeDescending || order == RunOrder::kCloseTimeAscending;
+  const bool down =
+      order == RunOrder::kStartTimeDescending || order == RunOrder::kCloseTimeDescending;
+  ASSIGN_OR_RETURN(ListPosition after, ParseToken(page_token));
+  if (page_token.empty() && !down) after = {.start_time = INT64_MIN, .row_id = INT64_MIN};
+  const Query query = CompileQuery(filter, order);
+  const char* direction = down ? " DESC" : " ASC";
+  ASSIGN_OR_RETURN(
+      Statement list,
+      Statement::Prepare(
+          *db_, absl::StrCat("SELECT ", kRunColumns, " FROM ", query.from, " WHERE ",
+                             query.where.text, " AND (", query.order_key, ", ", query.order_id,
+                             down ? ") < (?, ?)" : ") > (?, ?)", " ORDER BY ", query.order_key,
+                             direction, ", ", query.order_id, direction, " LIMIT ?")));
+  const size_t size = std::clamp(page_size, 1, kPageSizeMax);
+  const int next = BindAll(list, 1, query.where.values);
+  list.BindInt(next, after.start_time);
+  list.BindInt(next + 1, after.row_id);
+  list.BindInt(next + 2, static_cast<int64_t>(size) + 1);
+  RunPage page;
+  ListPosition last;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, list.Next());
+    if (!found) return page;
+    if (page.rows.size() == size) {
+      page.next_page_token = FormatToken(last);
+      return page;
+    }
+    page.rows.push_back(ReadRunRow(list));
+    const RunRow& row = page.rows.back();
+    last = {.start_time = EncodeTime(by_close ? row.close_time : row.start_time),
+            .row_id = list.Int(kRowIdColumn)};
+  }
+}
+
+absl::StatusOr<RunPage> Reader::ListPlain(const RunFilter& filter, int page_size,
+                                          const std::string& page_token) {
   ASSIGN_OR_RETURN(const ListPosition after, ParseToken(page_token));
   ASSIGN_OR_RETURN(Statement * list, ListStatement(filter));
   const size_t size = std::clamp(page_size, 1, kPageSizeMax);
@@ -237,7 +286,13 @@ absl::StatusOr<std::vector<DueRun>> Reader::DueRuns(int slot_first, int slot_las
 absl::StatusOr<std::vector<std::string>> Reader::ReadTransitions(const base::RunId& run_id,
                                                                  base::EventId after_event_id,
                                                                  int limit) {
-  // A run keeps its row id and only gains transitions, so two statements need no snapshot.
+  return InSnapshot<std::vector<std::string>>(
+      [&] { return TransitionsInSnapshot(run_id, after_event_id, limit); });
+}
+
+absl::StatusOr<std::vector<std::string>> Reader::TransitionsInSnapshot(const base::RunId& run_id,
+                                                                       base::EventId after_event_id,
+                                                                       int limit) {
   ASSIGN_OR_RETURN(const int64_t row_id, FindRowId(run_id, nullptr));
   const base::EventId wanted = std::clamp<base::EventId>(after_event_id, 0, kEventIdMax - 1) + 1;
   Statement::Scope reset(transitions_);
@@ -251,6 +306,120 @@ absl::StatusOr<std::vector<std::string>> Reader::ReadTransitions(const base::Run
     if (!found) return transitions;
     transitions.push_back(transitions_.Text(0));
   }
+}
+
+absl::StatusOr<std::vector<StatusCount>> Reader::Count(const RunFilter& filter) {
+  const bool groups_say =
+      filter.ns.empty() && (filter.where == nullptr || OnlyGroups(*filter.where));
+  Query query;
+  std::string select;
+  if (groups_say) {
+    filter::Expression all{.kind = filter::Expression::Kind::kAnd};
+    Sql& where = query.where;
+    where.text = "count > 0";
+    if (filter.where != nullptr) {
+      Sql condition = CompileCondition(*filter.where);
+      absl::StrAppend(&where.text, " AND ", condition.text);
+      where.values = std::move(condition.values);
+    }
+    if (filter.status != v1::RunStatus::UNSPECIFIED) {
+      where.text += " AND status = ?";
+      where.values.push_back(static_cast<int64_t>(filter.status));
+    }
+    if (!filter.workflow_type.empty()) {
+      where.text += " AND workflow_type = ?";
+      where.values.push_back(filter.workflow_type);
+    }
+    select = "SELECT workflow_type, status, count FROM run_counts";
+  } else {
+    query = CompileQuery(filter, RunOrder::kStartTimeDescending);
+    select = absl::StrCat("SELECT workflow_type, status, count(*) FROM ", query.from);
+  }
+  ASSIGN_OR_RETURN(
+      Statement count,
+      Statement::Prepare(*db_, absl::StrCat(select, " WHERE ", query.where.text,
+                                            groups_say ? "" : " GROUP BY workflow_type, status",
+                                            " ORDER BY workflow_type, status")));
+  BindAll(count, 1, query.where.values);
+  std::vector<StatusCount> counts;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, count.Next());
+    if (!found) return counts;
+    counts.push_back({.workflow_type = count.Text(0),
+                      .status = static_cast<v1::RunStatus::Value>(count.Int(1)),
+                      .count = count.Int(2)});
+  }
+}
+
+absl::StatusOr<std::vector<VersionCount>> Reader::CountVersions(const base::Namespace& ns,
+                                                                const std::string& workflow_type) {
+  std::vector<VersionCount> versions;
+  {
+    ASSIGN_OR_RETURN(
+        Statement count,
+        Statement::Prepare(
+            *db_,
+            "SELECT kind, version, workflow_type, sum(open), sum(closed) FROM version_counts "
+            "WHERE (?1 = '' OR namespace = ?1) AND (?2 = '' OR workflow_type = ?2) "
+            "GROUP BY kind, version, workflow_type HAVING sum(open) > 0 OR sum(closed) > 0 "
+            "ORDER BY kind, version, workflow_type"));
+    count.BindText(1, ns.value());
+    count.BindText(2, workflow_type);
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, count.Next());
+      if (!found) break;
+      versions.push_back({.kind = static_cast<VersionCount::Kind>(count.Int(0)),
+                          .id = count.Text(1),
+                          .workflow_type = count.Text(2),
+                          .open = count.Int(3),
+                          .closed = count.Int(4)});
+    }
+  }
+  for (VersionCount& version : versions) {
+    if (version.open > 0) RETURN_IF_ERROR(FindOldest(ns, version));
+  }
+  return versions;
+}
+
+absl::Status Reader::FindOldest(const base::Namespace& ns, VersionCount& version) {
+  // A build has many runs, most of them closed: the open ones are walked. A patch has few.
+  const std::string sql =
+      version.kind == VersionCount::Kind::kBuild
+          ? "SELECT workflow_id, start_time FROM runs INDEXED BY runs_status WHERE status = ?4 "
+            "AND build = (SELECT number FROM builds WHERE build_id = ?1) AND workflow_type = ?2 "
+            "AND (?3 = '' OR namespace = ?3) ORDER BY start_time LIMIT 1"
+          : "SELECT workflow_id, start_time FROM attributes AS d INDEXED BY attributes_value "
+            "CROSS JOIN runs ON runs.id = d.run WHERE d.name = 'patches' AND d.value = ?1 "
+            "AND workflow_type = ?2 AND (?3 = '' OR namespace = ?3) AND status = ?4 "
+            "ORDER BY d.started LIMIT 1";
+  ASSIGN_OR_RETURN(Statement oldest, Statement::Prepare(*db_, sql));
+  for (const auto status : {v1::RunStatus::RUNNING, v1::RunStatus::PAUSED, v1::RunStatus::STUCK}) {
+    Statement::Scope reset(oldest);
+    oldest.BindText(1, version.id);
+    oldest.BindText(2, version.workflow_type);
+    oldest.BindText(3, ns.value());
+    oldest.BindInt(4, status);
+    ASSIGN_OR_RETURN(const bool found, oldest.Next());
+    if (!found || DecodeTime(oldest.Int(1)) >= version.oldest_open_start) continue;
+    version.oldest_open = base::WorkflowId(oldest.Text(0));
+    version.oldest_open_start = DecodeTime(oldest.Int(1));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> Reader::ReadBlobs(const std::vector<std::string>& hashes) {
+  std::vector<std::string> data;
+  for (const std::string& hash : hashes) {
+    Statement::Scope reset(blob_);
+    blob_.BindBlob(1, hash);
+    ASSIGN_OR_RETURN(const bool found, blob_.Next());
+    if (!found) {
+      return absl::DataLossError(absl::StrCat(
+          "the payload with the SHA-256 ", absl::BytesToHexString(hash), " is not in the store"));
+    }
+    data.push_back(blob_.Text(0));
+  }
+  return data;
 }
 
 absl::StatusOr<std::vector<StatusCount>> Reader::CountRuns() {

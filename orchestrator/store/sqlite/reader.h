@@ -32,8 +32,12 @@ class Reader {
   absl::StatusOr<std::optional<RunRow>> FindRun(const base::Namespace& ns,
                                                 const base::WorkflowId& workflow_id);
   absl::StatusOr<std::optional<RunRow>> FindRunById(const base::RunId& run_id);
-  absl::StatusOr<RunPage> List(const RunFilter& filter, int page_size,
+  absl::StatusOr<RunPage> List(const RunFilter& filter, RunOrder order, int page_size,
                                const std::string& page_token);
+  absl::StatusOr<std::vector<StatusCount>> Count(const RunFilter& filter);
+  absl::StatusOr<std::vector<VersionCount>> CountVersions(const base::Namespace& ns,
+                                                          const std::string& workflow_type);
+  absl::StatusOr<std::vector<std::string>> ReadBlobs(const std::vector<std::string>& hashes);
   absl::StatusOr<std::vector<DueRun>> DueRuns(int slot_first, int slot_last, const DueRun& after,
                                               absl::Time until, int limit);
   absl::StatusOr<std::vector<std::string>> ReadTransitions(const base::RunId& run_id,
@@ -49,9 +53,19 @@ class Reader {
   absl::Status LoadTransitions(int64_t row_id, StoredRun& run);
   absl::Status LoadAttempts(int64_t row_id, StoredRun& run);
   absl::StatusOr<Statement*> ListStatement(const RunFilter& filter);
+  absl::StatusOr<RunPage> ListPlain(const RunFilter& filter, int page_size,
+                                    const std::string& page_token);
+  absl::StatusOr<std::vector<std::string>> TransitionsInSnapshot(const base::RunId& run_id,
+                                                                 base::EventId after_event_id,
+                                                                 int limit);
+  absl::Status FindOldest(const base::Namespace& ns, VersionCount& version);
+  // Runs `read` in one snapshot.
+  template <typename T, typename Fn>
+  absl::StatusOr<T> InSnapshot(Fn read);
 
   const std::unique_ptr<Connection> db_;  // before the statements: they go first
-  Statement begin_, end_, find_, find_newest_, history_, attempts_, transitions_, due_, counts_;
+  Statement begin_, end_, find_, find_newest_, history_, attempts_, transitions_, due_, counts_,
+      blob_;
   Statement list_[8];  // by which of the filter's three fields are set; prepared when first used
 };
 

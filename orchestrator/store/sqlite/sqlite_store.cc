@@ -96,10 +96,27 @@ absl::StatusOr<std::optional<RunRow>> SqliteStore::FindRunById(const base::RunId
   return reader->FindRunById(run_id);
 }
 
-absl::StatusOr<RunPage> SqliteStore::List(const RunFilter& filter, int page_size,
+absl::StatusOr<RunPage> SqliteStore::List(const RunFilter& filter, RunOrder order, int page_size,
                                           const std::string& page_token) {
   ASSIGN_OR_RETURN(Lease reader, TakeReader());
-  return reader->List(filter, page_size, page_token);
+  return reader->List(filter, order, page_size, page_token);
+}
+
+absl::StatusOr<std::vector<StatusCount>> SqliteStore::Count(const RunFilter& filter) {
+  ASSIGN_OR_RETURN(Lease reader, TakeReader());
+  return reader->Count(filter);
+}
+
+absl::StatusOr<std::vector<VersionCount>> SqliteStore::CountVersions(
+    const base::Namespace& ns, const std::string& workflow_type) {
+  ASSIGN_OR_RETURN(Lease reader, TakeReader());
+  return reader->CountVersions(ns, workflow_type);
+}
+
+absl::StatusOr<std::vector<std::string>> SqliteStore::ReadBlobs(
+    const std::vector<std::string>& hashes) {
+  ASSIGN_OR_RETURN(Lease reader, TakeReader());
+  return reader->ReadBlobs(hashes);
 }
 
 absl::StatusOr<std::vector<DueRun>> SqliteStore::DueRuns(int slot_first, int slot_last,

@@ -56,8 +56,13 @@ class SqliteStore : public Store {
   absl::StatusOr<std::optional<RunRow>> FindRun(const base::Namespace& ns,
                                                 const base::WorkflowId& workflow_id) override;
   absl::StatusOr<std::optional<RunRow>> FindRunById(const base::RunId& run_id) override;
-  absl::StatusOr<RunPage> List(const RunFilter& filter, int page_size,
+  absl::StatusOr<RunPage> List(const RunFilter& filter, RunOrder order, int page_size,
                                const std::string& page_token) override;
+  absl::StatusOr<std::vector<StatusCount>> Count(const RunFilter& filter) override;
+  absl::StatusOr<std::vector<VersionCount>> CountVersions(
+      const base::Namespace& ns, const std::string& workflow_type) override;
+  absl::StatusOr<std::vector<std::string>> ReadBlobs(
+      const std::vector<std::string>& hashes) override;
   absl::StatusOr<std::vector<DueRun>> DueRuns(int slot_first, int slot_last, const DueRun& after,
                                               absl::Time until, int limit) override;
   absl::StatusOr<std::vector<std::string>> ReadTransitions(const base::RunId& run_id,

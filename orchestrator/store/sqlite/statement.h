@@ -40,6 +40,7 @@ class Statement {
   explicit operator bool() const { return statement_ != nullptr; }
 
   void BindInt(int i, int64_t value) { sqlite3_bind_int64(statement_, i, value); }
+  void BindDouble(int i, double value) { sqlite3_bind_double(statement_, i, value); }
   void BindNull(int i) { sqlite3_bind_null(statement_, i); }
   void BindText(int i, absl::string_view text) {
     sqlite3_bind_text64(statement_, i, text.data() ? text.data() : "", text.size(), SQLITE_STATIC,

@@ -15,6 +15,11 @@ absl::Status CheckWrite(const RunWrite& write) {
   };
   const auto is_event = [](base::EventId id) { return id >= 1 && id <= kEventIdMax; };
   if (write.row.run_id.empty()) return error("a write needs a run id");
+  if (write.deletes) return absl::OkStatus();
+  for (const Blob& blob : write.blobs) {
+    if (blob.hash.size() != 32) return error("a blob has no SHA-256");
+    if (blob.attempt < 0 || blob.attempt > kEventIdMax) return error("a blob names no event");
+  }
   for (const v1::ActivityAttemptState& attempt : write.attempts_put) {
     if (!is_event(attempt.scheduled_event_id())) return error("an attempt names no event");
   }

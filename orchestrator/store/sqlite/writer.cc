@@ -12,6 +12,11 @@ namespace {
 
 constexpr int64_t kPageBytes = 4096;
 
+const std::vector<std::string>& PatchesOf(const RunRow& row) {
+  static const auto* const kNone = new std::vector<std::string>();
+  return row.properties == nullptr ? *kNone : row.properties->patches;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(const Options& options) {
@@ -49,34 +54,38 @@ absl::Status Writer::PrepareAll() {
        "INSERT INTO partitions (partition, epoch, owner) VALUES (?1, 1, ?2) "
        "ON CONFLICT (partition) DO UPDATE SET epoch = epoch + 1, owner = excluded.owner "
        "RETURNING epoch"},
-      {find_, "SELECT id, next_event_id, status, wake_at FROM runs WHERE run_id = ?1"},
+      {find_,
+       "SELECT id, next_event_id, status, wake_at, saga_state, build FROM runs WHERE run_id = ?1"},
       {insert_,
        "INSERT INTO runs (run_id, next_event_id, status, wake_at, saga_state, close_time, "
        "status_reason, slot, start_time, namespace, workflow_id, workflow_type, task_queue, "
-       "request_id, correlation_id, trace_id) "
-       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"},
+       "request_id, correlation_id, trace_id, parent_workflow_id, build) "
+       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+       "?18)"},
       // Each variant names as few indexed columns as it can: SQLite rewrites the index entries of
       // every column that is named, changed or not.
-      {update_,
-       "UPDATE runs SET next_event_id = ?2, saga_state = ?5, close_time = ?6, status_reason = ?7 "
-       "WHERE id = ?1"},
+      {update_, "UPDATE runs SET next_event_id = ?2, status_reason = ?7 WHERE id = ?1"},
       {update_wake_,
-       "UPDATE runs SET next_event_id = ?2, wake_at = ?4, saga_state = ?5, close_time = ?6, "
-       "status_reason = ?7 WHERE id = ?1"},
+       "UPDATE runs SET next_event_id = ?2, wake_at = ?4, status_reason = ?7 WHERE id = ?1"},
       {update_all_,
        "UPDATE runs SET next_event_id = ?2, status = ?3, wake_at = ?4, saga_state = ?5, "
-       "close_time = ?6, status_reason = ?7 WHERE id = ?1"},
+       "close_time = ?6, status_reason = ?7, build = ?8 WHERE id = ?1"},
       {history_, "INSERT INTO history (key, event_count, data) VALUES (?1, ?2, ?3)"},
       {put_attempt_, "INSERT OR REPLACE INTO attempts (key, data) VALUES (?1, ?2)"},
       {remove_attempt_, "DELETE FROM attempts WHERE key = ?1"},
       {count_,
        "INSERT INTO run_counts (workflow_type, status, count) VALUES (?1, ?2, ?3) "
        "ON CONFLICT (workflow_type, status) DO UPDATE SET count = count + excluded.count"},
+      {load_, "SELECT id, namespace, workflow_type, status, build FROM runs WHERE run_id = ?1"},
+      {delete_run_, "DELETE FROM runs WHERE id = ?1"},
+      {delete_history_, "DELETE FROM history WHERE key BETWEEN ?1 AND ?2"},
+      {delete_attempts_, "DELETE FROM attempts WHERE key BETWEEN ?1 AND ?2"},
   };
   for (const auto& [statement, sql] : kAll) {
     ASSIGN_OR_RETURN(statement, Statement::Prepare(*db_, sql));
   }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(properties_.Prepare(*db_));
+  return blobs_.Prepare(*db_);
 }
 
 absl::StatusOr<int64_t> Writer::AcquirePartition(int partition, const std::string& owner) {
@@ -112,7 +121,10 @@ absl::Status Writer::Commit(const WriteBatch& batch) {
     }
     commit_.Reset();
   }
-  if (!status.ok()) db_->RollBack();
+  if (!status.ok()) {
+    db_->RollBack();
+    if (absl::Status reloaded = properties_.Reload(); !reloaded.ok()) return reloaded;
+  }
   return status;
 }
 
@@ -138,23 +150,99 @@ absl::Status Writer::CheckEpoch(const WriteBatch& batch) {
 absl::Status Writer::ApplyWrite(const RunWrite& write, Counts& counts) {
   const RunRow& row = write.row;
   const RunKey key(row.run_id);
-  // A closed run needs nobody; the due index holds open runs only.
-  const int64_t wake_at = IsOpen(row.status) ? EncodeWake(row.wake_at) : kNever;
+  if (write.deletes) return Delete(write, key, counts);
+  ASSIGN_OR_RETURN(const int64_t build, properties_.BuildNumber(row.build_id));
+  const int64_t wake_at = EncodeWake(row.wake_at);
   int64_t row_id = 0;
   if (write.is_new) {
-    ASSIGN_OR_RETURN(row_id, Insert(write, key, wake_at));
-    ++counts[{row.workflow_type, row.status}];
+    ASSIGN_OR_RETURN(row_id, Insert(write, key, wake_at, build));
+    ++counts.statuses[{row.workflow_type, row.status}];
+    if (build != 0 || row.properties != nullptr) {
+      CountVersions(row, row.build_id, PatchesOf(row), IsOpen(row.status), 1, counts);
+    }
   } else {
     ASSIGN_OR_RETURN(const Stored stored, Find(write, key));
-    RETURN_IF_ERROR(Update(write, stored, wake_at));
+    RETURN_IF_ERROR(Update(write, stored, wake_at, build));
     row_id = stored.row_id;
     if (stored.status != row.status) {
-      --counts[{row.workflow_type, stored.status}];
-      ++counts[{row.workflow_type, row.status}];
+      --counts.statuses[{row.workflow_type, stored.status}];
+      ++counts.statuses[{row.workflow_type, row.status}];
     }
+    RETURN_IF_ERROR(ChangeVersions(write, stored, build, counts));
+  }
+  if (write.properties_changed || (write.is_new && row.properties != nullptr)) {
+    RETURN_IF_ERROR(properties_.Write(row_id, row));
   }
   if (!write.transition.empty()) RETURN_IF_ERROR(WriteHistory(write, row_id));
+  RETURN_IF_ERROR(blobs_.Update(row_id, write));
   return WriteAttempts(write, row_id);
+}
+
+void Writer::CountVersions(const RunRow& row, absl::string_view build,
+                           const std::vector<std::string>& patches, bool open, int64_t by,
+                           Counts& counts) {
+  const auto add = [&](VersionCount::Kind kind, absl::string_view id) {
+    counts.versions.Add({row.ns.value(), static_cast<int>(kind), id, row.workflow_type}, open, by);
+  };
+  if (!build.empty()) add(VersionCount::Kind::kBuild, build);
+  for (const std::string& patch : patches) add(VersionCount::Kind::kPatch, patch);
+}
+
+absl::Status Writer::ChangeVersions(const RunWrite& write, const Stored& stored, int64_t build,
+                                    Counts& counts) {
+  const RunRow& row = write.row;
+  const bool was_open = IsOpen(stored.status);
+  const bool is_open = IsOpen(row.status);
+  if (was_open == is_open && stored.build == build && !write.properties_changed) {
+    return absl::OkStatus();
+  }
+  const std::vector<std::string>& patches = PatchesOf(row);
+  if (write.properties_changed) {
+    auto old = std::make_unique<RunProperties>();
+    ASSIGN_OR_RETURN(old->patches, properties_.ReadPatches(stored.row_id));
+    CountVersions(row, properties_.BuildId(stored.build), old->patches, was_open, -1, counts);
+    counts.old_properties.push_back(std::move(old));
+  } else {
+    CountVersions(row, properties_.BuildId(stored.build), patches, was_open, -1, counts);
+  }
+  CountVersions(row, row.build_id, patches, is_open, 1, counts);
+  return absl::OkStatus();
+}
+
+absl::Status Writer::Delete(const RunWrite& write, const RunKey& key, Counts& counts) {
+  auto old = std::make_unique<RunRow>();
+  int64_t row_id = 0;
+  int64_t build = 0;
+  {
+    Statement::Scope reset(load_);
+    key.BindTo(load_, 1);
+    ASSIGN_OR_RETURN(const bool found, load_.Next());
+    if (!found) return absl::OkStatus();
+    row_id = load_.Int(0);
+    old->ns = base::Namespace(load_.Text(1));
+    old->workflow_type = load_.Text(2);
+    old->status = static_cast<v1::RunStatus::Value>(load_.Int(3));
+    build = load_.Int(4);
+  }
+  if (IsOpen(old->status)) {
+    return absl::AbortedError(
+        absl::StrCat("run ", write.row.run_id.value(), ": it is open and cannot be deleted"));
+  }
+  auto properties = std::make_unique<RunProperties>();
+  ASSIGN_OR_RETURN(properties->patches, properties_.ReadPatches(row_id));
+  --counts.statuses[{old->workflow_type, old->status}];
+  CountVersions(*old, properties_.BuildId(build), properties->patches, false, -1, counts);
+  counts.old.push_back(std::move(old));
+  counts.old_properties.push_back(std::move(properties));
+  RETURN_IF_ERROR(properties_.Remove(row_id));
+  RETURN_IF_ERROR(blobs_.RemoveRun(row_id));
+  for (Statement* rows : {&delete_history_, &delete_attempts_}) {
+    rows->BindInt(1, EventKey(row_id, 0));
+    rows->BindInt(2, EventKey(row_id, kEventIdMax));
+    RETURN_IF_ERROR(rows->Run());
+  }
+  delete_run_.BindInt(1, row_id);
+  return delete_run_.Run();
 }
 
 absl::StatusOr<Writer::Stored> Writer::Find(const RunWrite& write, const RunKey& key) {
@@ -168,7 +256,9 @@ absl::StatusOr<Writer::Stored> Writer::Find(const RunWrite& write, const RunKey&
   const Stored stored = {.row_id = find_.Int(0),
                          .next_event_id = find_.Int(1),
                          .status = static_cast<v1::RunStatus::Value>(find_.Int(2)),
-                         .wake_at = find_.IsNull(3) ? kNever : find_.Int(3)};
+                         .wake_at = find_.IsNull(3) ? kNever : find_.Int(3),
+                         .saga_state = static_cast<v1::SagaState::Value>(find_.Int(4)),
+                         .build = find_.Int(5)};
   if (stored.next_event_id != write.expected_next_event_id) {
     return absl::AbortedError(absl::StrCat("run ", write.row.run_id.value(),
                                            ": the write expects next event ",
@@ -178,7 +268,8 @@ absl::StatusOr<Writer::Stored> Writer::Find(const RunWrite& write, const RunKey&
   return stored;
 }
 
-absl::StatusOr<int64_t> Writer::Insert(const RunWrite& write, const RunKey& key, int64_t wake_at) {
+absl::StatusOr<int64_t> Writer::Insert(const RunWrite& write, const RunKey& key, int64_t wake_at,
+                                       int64_t build) {
   const RunRow& row = write.row;
   Statement::Scope reset(insert_);
   key.BindTo(insert_, 1);
@@ -197,14 +288,22 @@ absl::StatusOr<int64_t> Writer::Insert(const RunWrite& write, const RunKey& key,
   insert_.BindText(14, row.request_id);
   insert_.BindText(15, row.correlation_id);
   insert_.BindText(16, row.trace_id);
+  if (row.parent_workflow_id.empty()) {
+    insert_.BindNull(17);
+  } else {
+    insert_.BindText(17, row.parent_workflow_id);
+  }
+  BindTime(insert_, 18, build == 0 ? kNever : build);
   const int code = insert_.Step();
   if (code != SQLITE_DONE) return WriteError(code, write);
   return sqlite3_last_insert_rowid(db_->handle());
 }
 
-absl::Status Writer::Update(const RunWrite& write, const Stored& stored, int64_t wake_at) {
+absl::Status Writer::Update(const RunWrite& write, const Stored& stored, int64_t wake_at,
+                            int64_t build) {
   const RunRow& row = write.row;
-  const bool all = stored.status != row.status;
+  const bool all =
+      stored.status != row.status || stored.saga_state != row.saga_state || stored.build != build;
   const bool wake = stored.wake_at != wake_at;
   Statement& update = all ? update_all_ : wake ? update_wake_ : update_;
   Statement::Scope reset(update);
@@ -212,8 +311,11 @@ absl::Status Writer::Update(const RunWrite& write, const Stored& stored, int64_t
   update.BindInt(2, row.next_event_id);
   if (all) update.BindInt(3, row.status);
   if (all || wake) BindTime(update, 4, wake_at);
-  update.BindInt(5, row.saga_state);
-  BindTime(update, 6, EncodeTime(row.close_time));
+  if (all) {
+    update.BindInt(5, row.saga_state);
+    BindTime(update, 6, EncodeTime(row.close_time));
+    BindTime(update, 8, build == 0 ? kNever : build);
+  }
   update.BindText(7, row.status_reason);
   const int code = update.Step();
   return code == SQLITE_DONE ? absl::OkStatus() : WriteError(code, write);
@@ -244,14 +346,14 @@ absl::Status Writer::WriteAttempts(const RunWrite& write, int64_t row_id) {
 }
 
 absl::Status Writer::WriteCounts(const Counts& counts) {
-  for (const auto& [group, change] : counts) {
+  for (const auto& [group, change] : counts.statuses) {
     if (change == 0) continue;
     count_.BindText(1, group.first);
     count_.BindInt(2, group.second);
     count_.BindInt(3, change);
     RETURN_IF_ERROR(count_.Run());
   }
-  return absl::OkStatus();
+  return properties_.WriteVersions(counts.versions);
 }
 
 absl::Status Writer::WriteError(int code, const RunWrite& write) {

@@ -13,12 +13,15 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "orchestrator/store/sqlite/blob_table.h"
 #include "orchestrator/store/sqlite/connection.h"
 #include "orchestrator/store/sqlite/encoding.h"
+#include "orchestrator/store/sqlite/property_tables.h"
 #include "orchestrator/store/sqlite/statement.h"
 #include "orchestrator/store/store.h"
 
@@ -46,8 +49,16 @@ class Writer {
     base::EventId next_event_id;
     v1::RunStatus::Value status;
     int64_t wake_at;
+    v1::SagaState::Value saga_state;
+    int64_t build;
   };
-  using Counts = absl::flat_hash_map<std::pair<absl::string_view, int>, int64_t>;
+  struct Counts {
+    absl::flat_hash_map<std::pair<absl::string_view, int>, int64_t> statuses;
+    VersionChanges versions;
+    // What views of the two above point into, besides the batch.
+    std::vector<std::unique_ptr<RunRow>> old;
+    std::vector<std::unique_ptr<RunProperties>> old_properties;
+  };
 
   Writer(std::unique_ptr<Connection> db, int64_t checkpoint_pages);
   absl::Status PrepareAll();
@@ -56,8 +67,16 @@ class Writer {
   absl::Status Apply(const WriteBatch& batch);
   absl::Status ApplyWrite(const RunWrite& write, Counts& counts);
   absl::StatusOr<Stored> Find(const RunWrite& write, const RunKey& key);
-  absl::StatusOr<int64_t> Insert(const RunWrite& write, const RunKey& key, int64_t wake_at);
-  absl::Status Update(const RunWrite& write, const Stored& stored, int64_t wake_at);
+  absl::StatusOr<int64_t> Insert(const RunWrite& write, const RunKey& key, int64_t wake_at,
+                                 int64_t build);
+  absl::Status Update(const RunWrite& write, const Stored& stored, int64_t wake_at, int64_t build);
+  absl::Status Delete(const RunWrite& write, const RunKey& key, Counts& counts);
+  // Adds `by` to the counts of the versions.
+  void CountVersions(const RunRow& row, absl::string_view build,
+                     const std::vector<std::string>& patches, bool open, int64_t by,
+                     Counts& counts);
+  absl::Status ChangeVersions(const RunWrite& write, const Stored& stored, int64_t build,
+                              Counts& counts);
   absl::Status WriteHistory(const RunWrite& write, int64_t row_id);
   absl::Status WriteAttempts(const RunWrite& write, int64_t row_id);
   absl::Status WriteCounts(const Counts& counts);
@@ -70,6 +89,9 @@ class Writer {
   Statement begin_, commit_, epoch_, acquire_;
   Statement find_, insert_, update_, update_wake_, update_all_;
   Statement history_, put_attempt_, remove_attempt_, count_;
+  Statement load_, delete_run_, delete_history_, delete_attempts_;
+  PropertyTables properties_;
+  BlobTable blobs_;
   std::string buffer_;  // for serialized attempts
 };
 

@@ -82,6 +82,8 @@ TEST_P(StoreConformance, StaleEpochIsAbortedAndWritesNothing) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("partition 0"));
   EXPECT_TRUE(absl::IsNotFound(store().LoadRun(RunIdOf(1)).status()));
   EXPECT_TRUE(Commit({Creation(RowOf(1))}).ok());
+  EXPECT_TRUE(absl::IsAborted(store().CheckEpoch(0, older)));
+  EXPECT_TRUE(store().CheckEpoch(0, epoch_).ok());
 }
 
 TEST_P(StoreConformance, PartitionsAreFencedOneByOne) {

@@ -45,7 +45,7 @@ class Lister {
     std::vector<std::string> ids;
     std::string token;
     do {
-      const auto page = store_.List(filter_, size, token);
+      const auto page = store_.List(filter_, store::RunOrder::kStartTimeDescending, size, token);
       EXPECT_TRUE(page.ok()) << page.status();
       if (!page.ok()) return ids;
       for (std::string& id : RunIdsOf(page->rows)) ids.push_back(std::move(id));
@@ -92,7 +92,7 @@ TEST_P(StoreConformance, ListsFilterAndPageWithoutGapsOrRepeats) {
       }
     }
   }
-  const auto page = store().List({}, 100, "");
+  const auto page = store().List({}, store::RunOrder::kStartTimeDescending, 100, "");
   EXPECT_TRUE(std::is_sorted(page->rows.begin(), page->rows.end(), [](auto& a, auto& b) {
     return a.start_time > b.start_time;
   })) << "newest first";
@@ -104,17 +104,20 @@ TEST_P(StoreConformance, ListsFilterAndPageWithoutGapsOrRepeats) {
 
 TEST_P(StoreConformance, ListGoesOnAfterNewRunsAppear) {
   for (int n = 0; n < 4; ++n) Create({RowOf(n)});
-  const auto page = store().List({}, 2, "");
+  const auto page = store().List({}, store::RunOrder::kStartTimeDescending, 2, "");
   EXPECT_THAT(RunIdsOf(page->rows), ElementsAre(RunIdOf(3).value(), RunIdOf(2).value()));
   Create({RowOf(9)});
-  const auto rest = store().List({}, 2, page->next_page_token);
+  const auto rest =
+      store().List({}, store::RunOrder::kStartTimeDescending, 2, page->next_page_token);
   EXPECT_THAT(RunIdsOf(rest->rows), ElementsAre(RunIdOf(1).value(), RunIdOf(0).value()));
   EXPECT_EQ(rest->next_page_token, "");
 }
 
 TEST_P(StoreConformance, ListRefusesATokenThatIsNone) {
   for (const char* token : {"x", "1", "1_2_3", "a_b", "_", "99999999999999999999_1"}) {
-    EXPECT_TRUE(absl::IsInvalidArgument(store().List({}, 10, token).status())) << token;
+    EXPECT_TRUE(absl::IsInvalidArgument(
+        store().List({}, store::RunOrder::kStartTimeDescending, 10, token).status()))
+        << token;
   }
 }
 
@@ -165,9 +168,12 @@ TEST_P(StoreConformance, DueRunsFollowEveryChange) {
   ASSERT_TRUE(Commit({Append(row, 1, "timer")}).ok());
   EXPECT_THAT(due(), ElementsAre(row.run_id.value()));
   row.status = v1::RunStatus::COMPLETED;
-  row.wake_at = absl::InfiniteFuture();
+  row.wake_at = absl::InfinitePast();
   row.close_time = At(30);
   ASSERT_TRUE(Commit({Append(row, 1, "closed")}).ok());
+  EXPECT_THAT(due(), ElementsAre(row.run_id.value())) << "it owes something to another run";
+  row.wake_at = absl::InfiniteFuture();
+  ASSERT_TRUE(Commit({Append(row, 0, "")}).ok());
   EXPECT_THAT(due(), IsEmpty());
 }
 

@@ -74,7 +74,7 @@ TEST_P(StoreConformance, ReadersBesideAWriterSeeWholeCommits) {
         last = run->row.next_event_id;
         ASSERT_EQ(static_cast<base::EventId>(run->transitions.size()), last - 1);
         ASSERT_GE((*store().FindRunById(RunIdOf(2)))->next_event_id, last) << "half a batch";
-        ASSERT_EQ(store().List({}, 10, "")->rows.size(), 2u);
+        ASSERT_EQ(store().List({}, store::RunOrder::kStartTimeDescending, 10, "")->rows.size(), 2u);
         ++reads;
       }
     });

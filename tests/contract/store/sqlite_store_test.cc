@@ -222,7 +222,8 @@ TEST(SqliteStore, LogStaysBoundedWhileReadersOverlap) {
   std::vector<std::thread> readers;
   for (int i = 0; i < 3; ++i) {
     readers.emplace_back([&] {
-      while (!done) EXPECT_TRUE(store->List({}, 10, "").ok());
+      while (!done)
+        EXPECT_TRUE(store->List({}, store::RunOrder::kStartTimeDescending, 10, "").ok());
     });
   }
   uintmax_t largest = 0;

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "orchestrator/base/check.h"
 
 namespace contract {
@@ -79,6 +80,12 @@ v1::ActivityAttemptState AttemptOf(base::EventId scheduled, int attempt) {
 }
 
 std::string Describe(const store::RunRow& row) {
+  std::string properties;
+  if (row.properties != nullptr) {
+    properties = absl::StrCat(" attributes=", row.properties->search_attributes.fields().size(),
+                              " memo=", row.properties->memo.fields().size(),
+                              " patches=", absl::StrJoin(row.properties->patches, ","));
+  }
   return absl::StrCat(row.run_id.value(), " ns=", row.ns.value(),
                       " workflow=", row.workflow_id.value(), " type=", row.workflow_type,
                       " queue=", row.task_queue, " request=", row.request_id,
@@ -86,7 +93,8 @@ std::string Describe(const store::RunRow& row) {
                       " start=", absl::FormatTime(row.start_time), " status=", row.status,
                       " reason=", row.status_reason, " close=", absl::FormatTime(row.close_time),
                       " next=", row.next_event_id, " wake=", absl::FormatTime(row.wake_at),
-                      " saga=", row.saga_state);
+                      " saga=", row.saga_state, " parent=", row.parent_workflow_id,
+                      " build=", row.build_id, properties);
 }
 
 std::vector<std::string> RunIdsOf(const std::vector<store::RunRow>& rows) {
