@@ -11,7 +11,7 @@ packages='
   clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev mold ccache cmake ninja-build make pkg-config git
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libabsl-dev
   golang-github-gogo-googleapis-dev
-  prometheus-cpp-dev libspdlog-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libboost-dev
+  prometheus-cpp-dev libspdlog-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libkainjow-mustache-dev libboost-dev
   libsqlite3-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   chromium chromium-driver curl jq python3 ca-certificates

@@ -23,6 +23,8 @@ inline constexpr sdk::ActivityType<v1::ContentInput, v1::ContentOutput> kCreateC
     "content_creation_activity"};
 inline constexpr sdk::ActivityType<v1::DesignInput, v1::DesignOutput> kDesignAssets{
     "design_assets_activity"};
+inline constexpr sdk::ActivityType<v1::ModerateInput, v1::ModerateOutput> kModerate{
+    "moderate_content_activity"};
 inline constexpr sdk::ActivityType<v1::ReviewInput, v1::ReviewOutput> kRequestReview{
     "review_approval_activity"};
 inline constexpr sdk::ActivityType<v1::DistributeInput, v1::DistributeOutput> kDistribute{

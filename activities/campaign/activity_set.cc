@@ -2,13 +2,27 @@
 
 #include <utility>
 
+#include "orchestrator/base/check.h"
+
 namespace campaign {
 namespace {
 
 // An attempt reports its own failure before the engine times it out.
 constexpr absl::Duration kReportMargin = absl::Seconds(1);
 
+template <typename T>
+T Valid(absl::StatusOr<T> made) {
+  CHECK(made.ok()) << made.status().ToString();
+  return *std::move(made);
+}
+
 }  // namespace
+
+ActivitySet::ActivitySet(Settings settings, Connectors connectors)
+    : settings_(std::move(settings)),
+      prompts_(Valid(Prompts::Make(settings_.content.prompts))),
+      rules_(Valid(ModerationRules::Make(settings_.moderation.rules))),
+      connectors_(connectors) {}
 
 outbound::CallContext CallFor(const sdk::ActivityContext& ctx) {
   const sdk::ActivityInfo& info = ctx.info();

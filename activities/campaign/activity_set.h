@@ -17,7 +17,10 @@
 #include <vector>
 
 #include "activities/campaign/connectors.h"
+#include "activities/campaign/moderation_rules.h"
 #include "activities/campaign/pieces.h"
+#include "activities/campaign/platform_rules.h"
+#include "activities/campaign/prompt.h"
 #include "activities/campaign/settings.h"
 #include "activities/outbound/call.h"
 #include "campaign/v1/activities.pb.h"
@@ -36,12 +39,14 @@ using Result = base::Task<base::Outcome<T>>;
 
 class ActivitySet {
  public:
-  ActivitySet(Settings settings, Connectors connectors)
-      : settings_(std::move(settings)), connectors_(connectors) {}
+  // The settings' prompts must be valid (Prompts::Make), and so must its rules
+  // (ModerationRules::Make).
+  ActivitySet(Settings settings, Connectors connectors);
 
   Result<v1::ResearchOutput> Research(sdk::ActivityContext& ctx, v1::ResearchInput input) const;
   Result<v1::ContentOutput> CreateContent(sdk::ActivityContext& ctx, v1::ContentInput input) const;
   Result<v1::DesignOutput> DesignAssets(sdk::ActivityContext& ctx, v1::DesignInput input) const;
+  Result<v1::ModerateOutput> Moderate(sdk::ActivityContext& ctx, v1::ModerateInput input) const;
   Result<v1::ReviewOutput> RequestReview(sdk::ActivityContext& ctx, v1::ReviewInput input) const;
   Result<v1::DistributeOutput> Distribute(sdk::ActivityContext& ctx,
                                           v1::DistributeInput input) const;
@@ -76,7 +81,8 @@ class ActivitySet {
                           absl::string_view summary, absl::string_view url) const;
 
   Result<std::string> BrandVoice(v1::CampaignSpec spec, outbound::CallContext call) const;
-  Result<v1::ContentOutput> Write(v1::ContentInput input, outbound::CallContext call) const;
+  Result<v1::ContentOutput> Write(sdk::ActivityContext& ctx, v1::ContentInput input,
+                                  outbound::CallContext call) const;
 
   std::string NodeFor(const v1::CampaignSpec& spec, int channel) const;
   Result<v1::Asset> MakeAsset(std::string workflow_id, std::string channel, std::string node,
@@ -108,6 +114,9 @@ class ActivitySet {
   std::vector<sendgrid::Address> Recipients(const v1::CampaignSpec& spec) const;
   Result<v1::ChannelResult> SendEmail(v1::DistributeInput input, DistributeJournal* journal,
                                       outbound::CallContext call) const;
+  std::string SocialText(const v1::DistributeInput& input, const std::string& service) const;
+  Result<v1::SocialPost> PostTo(SocialChannel channel, v1::DistributeInput input,
+                                DistributeJournal* journal, outbound::CallContext call) const;
   Result<v1::ChannelResult> PostSocial(v1::DistributeInput input, DistributeJournal* journal,
                                        outbound::CallContext call) const;
   Result<v1::ChannelResult> PublishBlog(v1::DistributeInput input, DistributeJournal* journal,
@@ -117,10 +126,16 @@ class ActivitySet {
   base::Task<void> UndoSocial(std::string workflow_id, v1::DistributeCheckpoint checkpoint,
                               absl::Time since, UndoReport* report,
                               outbound::CallContext call) const;
+  // Deletes what is found by the campaign's marker on each of the channels.
+  base::Task<void> FindAndDeletePosts(std::string workflow_id, std::vector<std::string> channels,
+                                      absl::Time since, bool second_look, UndoReport* report,
+                                      outbound::CallContext call) const;
   base::Task<void> UndoBlog(std::string workflow_id, UndoReport* report,
                             outbound::CallContext call) const;
 
   const Settings settings_;
+  const Prompts prompts_;
+  const ModerationRules rules_;
   const Connectors connectors_;
 };
 

@@ -95,6 +95,11 @@ void CampaignState::Complete(std::string outcome) {
 void CampaignState::SetContent(const v1::ContentOutput& content) {
   content_.assign(content.pieces().begin(), content.pieces().end());
   content_revision_ = 1;
+  cost_usd_ = content.cost_usd();
+}
+
+void CampaignState::SetModeration(const v1::ModerateOutput& moderation) {
+  moderation_.assign(moderation.findings().begin(), moderation.findings().end());
 }
 
 void CampaignState::SetReview(const v1::ReviewOutput& review) { review_ = review; }
@@ -235,6 +240,8 @@ v1::CampaignProgress CampaignState::Progress(absl::Time now) const {
   progress.set_campaign_name(spec_.campaign_name());
   progress.mutable_content()->Assign(content_.begin(), content_.end());
   progress.set_content_revision(content_revision_);
+  progress.mutable_moderation()->Assign(moderation_.begin(), moderation_.end());
+  progress.set_cost_usd(cost_usd_);
   return progress;
 }
 

@@ -55,6 +55,9 @@ class CampaignState {
   void SetContent(const v1::ContentOutput& content);
   const std::vector<v1::ContentPiece>& content() const { return content_; }
   int content_revision() const { return content_revision_; }
+  // What moderation found in the texts as they are now.
+  void SetModeration(const v1::ModerateOutput& moderation);
+  const std::vector<v1::ModerationFinding>& moderation() const { return moderation_; }
   void SetReview(const v1::ReviewOutput& review);
   void SetDashboardUrl(std::string url) { dashboard_url_ = std::move(url); }
   // What the campaign waits for now, for people: "scheduled for ...".
@@ -100,6 +103,8 @@ class CampaignState {
   std::string end_reason_;  // why the campaign is being undone; empty while it goes forward
   std::vector<v1::ContentPiece> content_;
   int content_revision_ = 0;
+  double cost_usd_ = 0;
+  std::vector<v1::ModerationFinding> moderation_;
   v1::ReviewOutput review_;
   bool waiting_for_approval_ = false;
   v1::ApprovalDecision decision_;

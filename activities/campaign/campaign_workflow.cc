@@ -9,6 +9,7 @@
 #include "activities/campaign/campaign_state.h"
 #include "activities/campaign/review_text.h"
 #include "activities/campaign/schedule.h"
+#include "orchestrator/sdk/registry.h"
 #include "saga/saga.h"
 
 namespace campaign {
@@ -95,11 +96,34 @@ sdk::Workflow<sdk::Unit> Design(sdk::Context ctx, saga::Saga* saga, StatePtr sta
   co_return sdk::Unit{};
 }
 
+// Checks the texts as they are now. A failure of type "ContentBlocked" when the settings say that
+// such a campaign may not go on; moderation that cannot be had is a reason too: nothing is reviewed
+// unchecked.
+sdk::Workflow<sdk::Unit> Moderate(sdk::Context ctx, StatePtr state) {
+  // Runs that came to their review before there was moderation stay without.
+  if (!ctx.Patched("moderation")) co_return sdk::Unit{};
+  v1::ModerateInput input = InputOf<v1::ModerateInput>(*state);
+  input.mutable_pieces()->Assign(state->content().begin(), state->content().end());
+  sdk::Outcome<v1::ModerateOutput> checked = co_await ctx.Execute(kModerate, input);
+  if (!checked.ok()) co_return checked.failure();
+  state->SetModeration(*checked);
+  if (!checked->blocked()) co_return sdk::Unit{};
+  std::vector<std::string> found;
+  for (const v1::ModerationFinding& finding : checked->findings()) {
+    found.push_back(
+        absl::StrCat(finding.content_id(), ": ", finding.rule(), " (\"", finding.excerpt(), "\")"));
+  }
+  co_return sdk::Failure::Permanent("ContentBlocked",
+                                    absl::StrCat("moderation found ", absl::StrJoin(found, "; "),
+                                                 "; change the brief, or the rule"));
+}
+
 // Shows the reviewers the texts as they are now. One that fails is no reason to end a campaign.
 sdk::Workflow<sdk::Unit> RefreshReview(sdk::Context ctx, StatePtr state, const Products* products) {
   v1::CloseReviewInput input = InputOf<v1::CloseReviewInput>(*state);
   *input.mutable_review() = products->review;
   input.mutable_pieces()->Assign(state->content().begin(), state->content().end());
+  input.mutable_moderation()->Assign(state->moderation().begin(), state->moderation().end());
   const sdk::Outcome<v1::CloseReviewOutput> shown = co_await ctx.Execute(kRefreshReview, input);
   if (!shown.ok()) {
     state->SetMessage(
@@ -121,6 +145,8 @@ sdk::Workflow<sdk::Unit> AwaitDecision(sdk::Context ctx, StatePtr state, const P
         deadline - ctx.Now());
     if (!waited.ok() || state->decided()) co_return waited;
     shown = state->content_revision();
+    const sdk::Done moderated = co_await Moderate(ctx, state);
+    if (!moderated.ok()) co_return moderated;
     (void)co_await RefreshReview(ctx, state, products);
   }
 }
@@ -129,10 +155,13 @@ sdk::Workflow<sdk::Unit> AwaitDecision(sdk::Context ctx, StatePtr state, const P
 sdk::Workflow<sdk::Unit> Review(sdk::Context ctx, saga::Saga* saga, StatePtr state,
                                 Products* products, absl::Duration approval_timeout) {
   state->StartPhase(Phase::kReview, ctx.Now());
+  const sdk::Done moderated = co_await Moderate(ctx, state);
+  if (!moderated.ok()) co_return moderated.failure();
   const int shown = state->content_revision();
   v1::ReviewInput input = InputOf<v1::ReviewInput>(*state);
   input.mutable_pieces()->Assign(state->content().begin(), state->content().end());
   *input.mutable_assets() = products->design.assets();
+  input.mutable_moderation()->Assign(state->moderation().begin(), state->moderation().end());
   sdk::Outcome<v1::ReviewOutput> review =
       co_await saga->Run(kRequestReview, std::move(input), kWithdrawReview);
   if (!review.ok()) co_return review.failure();
@@ -251,6 +280,9 @@ v1::CampaignResult MakeResult(const CampaignState& state, const Products& produc
   result.set_successful_sources(products.research.successful_sources());
   result.set_model_used(products.content.model_used());
   result.set_tokens_used(products.content.tokens_used());
+  result.set_cost_usd(products.content.cost_usd());
+  result.set_prompt_version(products.content.prompt_version());
+  result.mutable_moderation()->Assign(state.moderation().begin(), state.moderation().end());
   AddWarnings(state, products, &result);
   return result;
 }
@@ -302,6 +334,13 @@ sdk::Workflow<v1::CampaignResult> RunCampaign(sdk::Context ctx, v1::CampaignSpec
   saga.Pivot();
   sdk::Outcome<v1::CampaignResult> result = co_await CloseReview(ctx, state, &products);
   co_return result;
+}
+
+void RegisterWorkflow(sdk::Registry& registry, const WorkflowSettings& settings) {
+  registry.AddWorkflow<v1::CampaignSpec, v1::CampaignResult>(
+      kWorkflowType, [settings](sdk::Context ctx, v1::CampaignSpec spec) {
+        return RunCampaign(ctx, std::move(spec), settings);
+      });
 }
 
 }  // namespace campaign

@@ -12,8 +12,8 @@
 // Thread-safety: belongs to its workflow's thread.
 //
 // Example:
-//   registry.AddWorkflow<v1::CampaignSpec, v1::CampaignResult>(campaign::kWorkflowType, ...);
-//   see Register in activities.h.
+//   campaign::RegisterWorkflow(registry, {.approval_timeout = absl::Hours(24)});
+//   See Register in activities.h, which adds the activities too.
 #pragma once
 
 #include <memory>
@@ -21,6 +21,10 @@
 #include "absl/time/time.h"
 #include "campaign/v1/campaign.pb.h"
 #include "orchestrator/sdk/context.h"
+
+namespace sdk {
+class Registry;
+}
 
 namespace campaign {
 
@@ -39,5 +43,8 @@ struct WorkflowSettings {
 
 sdk::Workflow<v1::CampaignResult> RunCampaign(sdk::Context ctx, v1::CampaignSpec spec,
                                               WorkflowSettings settings);
+
+// Adds the workflow and none of its activities: enough to replay it.
+void RegisterWorkflow(sdk::Registry& registry, const WorkflowSettings& settings);
 
 }  // namespace campaign

@@ -50,7 +50,9 @@ Result<base::Unit> ActivitySet::ShowPieces(v1::CloseReviewInput input, absl::Tim
   if (!updated.ok()) co_return updated.failure();
   base::Outcome<bool> described = co_await connectors_.github.UpdatePullRequestBody(
       input.review().github_pr_number(),
-      PullRequestBody(input.workflow_id(), input.campaign(), input.pieces(), *assets), call);
+      PullRequestBody(input.workflow_id(), input.campaign(), input.pieces(), *assets,
+                      input.moderation()),
+      call);
   if (!described.ok()) co_return described.failure();
   co_return base::Unit{};
 }

@@ -10,18 +10,20 @@
 #include "activities/connectors/grafana/grafana_client.h"
 #include "activities/connectors/memory/memory_store.h"
 #include "activities/connectors/notion/notion_client.h"
-#include "activities/connectors/openai/chat_client.h"
+#include "activities/connectors/openai/moderator.h"
+#include "activities/connectors/openai/writer.h"
 #include "activities/connectors/sendgrid/sendgrid_client.h"
 #include "activities/connectors/slack/slack_client.h"
-#include "activities/connectors/webdriver/browser_pool.h"
+#include "activities/connectors/webdriver/page_renderer.h"
 
 namespace campaign {
 
 struct Connectors {
   notion::NotionClient& notion;
-  webdriver::BrowserPool& browsers;
+  webdriver::PageRenderer& browsers;
   memory::MemoryStore& memory;
-  openai::ChatClient& chat;
+  openai::Writer& writer;
+  openai::Moderator& moderator;
   figma::FigmaClient& figma;
   assets::AssetStore& assets;
   github::GithubClient& github;

@@ -21,6 +21,19 @@ memory::Item DraftOf(const v1::ContentInput& input, const v1::ContentPiece& piec
           .content = piece.text()};
 }
 
+openai::Spending SpendingOf(const v1::ContentOutput& output) {
+  return {.prompt_tokens = output.prompt_tokens(),
+          .completion_tokens = output.completion_tokens(),
+          .cost_usd = output.cost_usd()};
+}
+
+void SetSpending(const openai::Spending& spending, v1::ContentOutput* output) {
+  output->set_prompt_tokens(spending.prompt_tokens);
+  output->set_completion_tokens(spending.completion_tokens);
+  output->set_tokens_used(spending.prompt_tokens + spending.completion_tokens);
+  output->set_cost_usd(spending.cost_usd);
+}
+
 }  // namespace
 
 // The voice asked for, else the one of the campaign's tone; "" when memory has none.
@@ -36,27 +49,37 @@ Result<std::string> ActivitySet::BrandVoice(v1::CampaignSpec spec,
   co_return CleanText((*voice)->content, kBrandVoiceCharactersMax);
 }
 
-Result<v1::ContentOutput> ActivitySet::Write(v1::ContentInput input,
+// One answer of the model. What it cost is recorded also when the answer cannot be used, so that no
+// attempt forgets what the ones before it spent.
+Result<v1::ContentOutput> ActivitySet::Write(sdk::ActivityContext& ctx, v1::ContentInput input,
                                              outbound::CallContext call) const {
   base::Outcome<std::string> voice = co_await BrandVoice(input.campaign(), call);
   if (!voice.ok()) co_return voice.failure();
-  openai::ChatRequest request;
-  request.messages = {{"system", SystemPrompt(input.campaign(), *voice)},
-                      {"user", UserPrompt(input.campaign(), input.findings())}};
-  request.schema_name = kContentSchemaName;
-  request.required_keys = RequiredKeys();
-  request.tokens_max = settings_.content.output_tokens_max;
-  request.temperature = settings_.content.temperature;
-  base::Outcome<openai::Completion> answer =
-      co_await connectors_.chat.CompleteJson(std::move(request), call);
-  if (!answer.ok()) co_return answer.failure();
-  base::Outcome<std::vector<v1::ContentPiece>> pieces = ParseContent(answer->content_json);
-  if (!pieces.ok()) co_return pieces.failure();
-
-  v1::ContentOutput output;
+  openai::WriteJob job;
+  job.request.messages = {{"system", prompts_.System(input.campaign(), *voice)},
+                          {"user", prompts_.User(input.campaign(), input.findings())}};
+  job.request.schema_name = kContentSchemaName;
+  job.request.required_keys = RequiredKeys();
+  job.request.tokens_max = settings_.content.output_tokens_max;
+  job.request.temperature = settings_.content.temperature;
+  job.budget_usd = input.campaign().budget_usd();
+  v1::ContentOutput output = ctx.last_heartbeat<v1::ContentOutput>().value_or(v1::ContentOutput());
+  openai::Spending spending = SpendingOf(output);
+  base::Outcome<openai::Answer> answer =
+      co_await connectors_.writer.Write(std::move(job), &spending, call);
+  base::Outcome<std::vector<v1::ContentPiece>> pieces =
+      answer.ok() ? ParseContent(answer->content_json) : answer.failure();
+  SetSpending(spending, &output);
+  if (!pieces.ok()) {
+    const base::Done recorded = co_await ctx.RecordHeartbeat(output);
+    if (!recorded.ok()) co_return recorded.failure();
+    co_return pieces.failure();
+  }
   output.mutable_pieces()->Assign(pieces->begin(), pieces->end());
   output.set_model_used(answer->model);
-  output.set_tokens_used(answer->total_tokens);
+  output.set_from_cache(answer->from_cache);
+  output.mutable_models_tried()->Assign(answer->models_tried.begin(), answer->models_tried.end());
+  output.set_prompt_version(prompts_.version());
   output.set_brand_voice(*voice);
   for (const v1::ContentPiece& piece : *pieces) {
     output.add_draft_keys(DraftKey(input.workflow_id(), piece.content_id()));
@@ -69,7 +92,7 @@ Result<v1::ContentOutput> ActivitySet::CreateContent(sdk::ActivityContext& ctx,
   const outbound::CallContext call = CallFor(ctx);
   std::optional<v1::ContentOutput> content = ctx.last_heartbeat<v1::ContentOutput>();
   if (!content.has_value() || content->pieces().empty()) {
-    base::Outcome<v1::ContentOutput> written = co_await Write(input, call);
+    base::Outcome<v1::ContentOutput> written = co_await Write(ctx, input, call);
     // No draft is stored before the answer is recorded.
     if (!written.ok()) co_return written.failure();
     content = *std::move(written);

@@ -12,7 +12,6 @@
 #include "activities/campaign/email_text.h"
 #include "activities/campaign/names.h"
 #include "activities/campaign/schedule.h"
-#include "activities/campaign/social_text.h"
 #include "orchestrator/history/time.h"
 
 namespace campaign {
@@ -42,7 +41,7 @@ absl::Time SendTime(const v1::DistributeCheckpoint& checkpoint, const v1::Campai
   if (!checkpoint.has_email_send_at()) return fresh;
   const absl::Time chosen = history::FromProto(checkpoint.email_send_at());
   const bool handed_over =
-      HasChannel(spec, kEmail) ? checkpoint.email_accepted() : !checkpoint.social_post_id().empty();
+      HasChannel(spec, kEmail) ? checkpoint.email_accepted() : !checkpoint.social_posts().empty();
   return handed_over ? chosen : std::max(chosen, fresh);
 }
 
@@ -75,9 +74,9 @@ base::Done ActivitySet::CheckDistribution(const v1::CampaignSpec& spec) const {
                        recipients, " (email_recipients, or settings: campaign.email.recipients)"));
     }
   }
-  if (HasChannel(spec, kSocial) && settings_.social.channel_id.empty()) {
+  if (HasChannel(spec, kSocial) && settings_.social.channels.empty()) {
     return base::Failure::Permanent(
-        "SocialNotConfigured", "no Buffer channel is set (settings: campaign.social.channel_id)");
+        "SocialNotConfigured", "no Buffer channel is set (settings: campaign.social.channels)");
   }
   return base::Unit{};
 }
@@ -121,40 +120,6 @@ Result<v1::ChannelResult> ActivitySet::SendEmail(v1::DistributeInput input,
       [](v1::DistributeCheckpoint& saving) { saving.set_email_accepted(true); });
   if (!saved.ok()) co_return saved.failure();
   co_return Scheduled(sent->batch_id, sent->send_at);
-}
-
-Result<v1::ChannelResult> ActivitySet::PostSocial(v1::DistributeInput input,
-                                                  DistributeJournal* journal,
-                                                  outbound::CallContext call) const {
-  const absl::Time send_at = history::FromProto(journal->checkpoint().email_send_at());
-  if (!journal->checkpoint().social_post_id().empty()) {
-    co_return Scheduled(journal->checkpoint().social_post_id(), send_at);
-  }
-  buffer::PostSpec post;
-  post.first_try = !journal->checkpoint().social_started();
-  if (post.first_try) {
-    const absl::Time now = journal->Now();
-    const base::Done saved = co_await journal->Save([now](v1::DistributeCheckpoint& saving) {
-      saving.set_social_started(true);
-      *saving.mutable_social_started_at() = history::ToProto(now);
-    });
-    if (!saved.ok()) co_return saved.failure();
-  }
-  post.channel_id = settings_.social.channel_id;
-  post.text = SocialText(PieceText(input.pieces(), kSocialPost),
-                         TrackedLink(settings_.link_base_url, input.workflow_id(), kSocial),
-                         settings_.social.text_characters_max);
-  post.marker = SocialMarker(input.workflow_id());
-  post.due_at = send_at;
-  post.since = history::FromProto(journal->checkpoint().social_started_at());
-  post.image_url = AssetUrl(input.assets(), kSocial);
-  base::Outcome<buffer::Post> made = co_await connectors_.buffer.EnsurePost(std::move(post), call);
-  if (!made.ok()) co_return made.failure();
-  const std::string id = made->id;
-  const base::Done saved = co_await journal->Save(
-      [id](v1::DistributeCheckpoint& saving) { saving.set_social_post_id(id); });
-  if (!saved.ok()) co_return saved.failure();
-  co_return Scheduled(id, send_at);
 }
 
 Result<v1::ChannelResult> ActivitySet::PublishBlog(v1::DistributeInput input,

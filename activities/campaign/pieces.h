@@ -14,6 +14,7 @@
 namespace campaign {
 
 using Pieces = google::protobuf::RepeatedPtrField<v1::ContentPiece>;
+using Moderation = google::protobuf::RepeatedPtrField<v1::ModerationFinding>;
 using Assets = google::protobuf::RepeatedPtrField<v1::Asset>;
 
 // The piece's text, or "".

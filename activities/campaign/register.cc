@@ -41,18 +41,15 @@ void AddUndo(sdk::Registry& registry, SetPtr set,
 }  // namespace
 
 void Register(sdk::Registry& registry, const Settings& settings, Connectors connectors) {
-  const WorkflowSettings workflow{.approval_timeout = settings.approval_timeout,
-                                  .undo_window = settings.undo_window};
-  registry.AddWorkflow<v1::CampaignSpec, v1::CampaignResult>(
-      kWorkflowType, [workflow](sdk::Context ctx, v1::CampaignSpec spec) {
-        return RunCampaign(ctx, std::move(spec), workflow);
-      });
+  RegisterWorkflow(registry, {.approval_timeout = settings.approval_timeout,
+                              .undo_window = settings.undo_window});
 
   const auto set = std::make_shared<const ActivitySet>(settings, connectors);
   const ActivitySettings& options = settings.activities;
   Add(registry, set, kResearch, &ActivitySet::Research, options.research);
   Add(registry, set, kCreateContent, &ActivitySet::CreateContent, options.content);
   Add(registry, set, kDesignAssets, &ActivitySet::DesignAssets, options.design);
+  Add(registry, set, kModerate, &ActivitySet::Moderate, options.moderate);
   Add(registry, set, kRequestReview, &ActivitySet::RequestReview, options.review);
   Add(registry, set, kDistribute, &ActivitySet::Distribute, options.distribute);
   Add(registry, set, kSetUpAnalytics, &ActivitySet::SetUpAnalytics, options.analytics);

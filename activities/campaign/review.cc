@@ -17,8 +17,8 @@ Result<github::PullRequest> ActivitySet::EnsureReviewPull(v1::ReviewInput input,
   github::PullRequestSpec spec;
   spec.branch = BranchName(input.workflow_id());
   spec.title = PullRequestTitle(input.campaign());
-  spec.body =
-      PullRequestBody(input.workflow_id(), input.campaign(), input.pieces(), input.assets());
+  spec.body = PullRequestBody(input.workflow_id(), input.campaign(), input.pieces(), input.assets(),
+                              input.moderation());
   spec.commit_message = CommitMessage(input.campaign());
   spec.files = ReviewFiles(input.workflow_id(), input.campaign(), input.pieces(), input.assets(),
                            settings_.review.content_dir);
@@ -41,8 +41,8 @@ Result<slack::Posted> ActivitySet::EnsureReviewMessage(sdk::ActivityContext& ctx
     const base::Done recorded = co_await ctx.RecordHeartbeat(*posting);
     if (!recorded.ok()) co_return recorded.failure();
   }
-  const slack::Review review =
-      SlackReview(input.workflow_id(), input.campaign(), input.pieces(), pr_url);
+  const slack::Review review = SlackReview(input.workflow_id(), input.campaign(), input.pieces(),
+                                           pr_url, input.moderation());
   slack::Message message;
   message.channel = settings_.review.slack_channel;
   message.text = slack::ReviewText(review);

@@ -70,6 +70,22 @@ std::string AssetSection(const Assets& assets) {
   return section;
 }
 
+std::string PieceTitle(const std::string& content_id) {
+  const PieceKind* kind = FindPieceKind(content_id);
+  return kind == nullptr ? content_id : std::string(kind->title);
+}
+
+std::string ModerationSection(const Moderation& moderation) {
+  if (moderation.empty()) return "";
+  std::string section = "## Moderation\n\n| Text | Rule | Severity | Found |\n|---|---|---|---|\n";
+  for (const v1::ModerationFinding& finding : moderation) {
+    absl::StrAppend(&section, "| ", EscapeMarkdown(PieceTitle(finding.content_id())), " | ",
+                    EscapeMarkdown(finding.rule()), " | ", EscapeMarkdown(finding.severity()),
+                    " | ", EscapeMarkdown(finding.excerpt()), " |\n");
+  }
+  return section + "\n";
+}
+
 }  // namespace
 
 std::vector<github::File> ReviewFiles(const std::string& workflow_id, const v1::CampaignSpec& spec,
@@ -98,7 +114,8 @@ std::string PullRequestTitle(const v1::CampaignSpec& spec) {
 }
 
 std::string PullRequestBody(const std::string& workflow_id, const v1::CampaignSpec& spec,
-                            const Pieces& pieces, const Assets& assets) {
+                            const Pieces& pieces, const Assets& assets,
+                            const Moderation& moderation) {
   std::string body = absl::StrCat("**", EscapeMarkdown(spec.campaign_name()),
                                   "** is ready for review. Nothing is published "
                                   "before it is approved.\n\n",
@@ -108,7 +125,7 @@ std::string PullRequestBody(const std::string& workflow_id, const v1::CampaignSp
     if (kind == nullptr) continue;
     absl::StrAppend(&body, "### ", kind->title, "\n\n", Quote(piece.text()), "\n");
   }
-  absl::StrAppend(&body, AssetSection(assets),
+  absl::StrAppend(&body, ModerationSection(moderation), AssetSection(assets),
                   "---\nApprove this pull request to publish the campaign, or request changes to "
                   "reject it. The buttons in Slack, `campaignctl` and the web page do the same; "
                   "the first decision wins.\n\n<!-- campaign-workflow-id: ",
@@ -133,7 +150,8 @@ std::string ClosingComment(const std::string& outcome, const v1::ApprovalDecisio
 }
 
 slack::Review SlackReview(const std::string& workflow_id, const v1::CampaignSpec& spec,
-                          const Pieces& pieces, const std::string& pr_url) {
+                          const Pieces& pieces, const std::string& pr_url,
+                          const Moderation& moderation) {
   slack::Review review;
   review.workflow_id = workflow_id;
   review.campaign_name = spec.campaign_name();
@@ -144,6 +162,11 @@ slack::Review SlackReview(const std::string& workflow_id, const v1::CampaignSpec
   const std::optional<absl::Time> schedule = ScheduleTime(spec);
   absl::StrAppend(&review.summary, "\nGoes out: ",
                   schedule.has_value() ? TimeText(*schedule) : "as soon as it is approved");
+  for (const v1::ModerationFinding& finding : moderation) {
+    absl::StrAppend(&review.summary, "\nModeration (", finding.severity(),
+                    "): ", PieceTitle(finding.content_id()), ": ", finding.rule(), ", \"",
+                    finding.excerpt(), "\"");
+  }
   for (const v1::ContentPiece& piece : pieces) {
     const PieceKind* kind = FindPieceKind(piece.content_id());
     if (kind != nullptr) review.content.emplace_back(std::string(kind->title), piece.text());

@@ -28,13 +28,15 @@ std::string CommitMessage(const v1::CampaignSpec& spec);
 std::string PullRequestTitle(const v1::CampaignSpec& spec);
 // The brief, the content and how to decide. Ends in a comment that names the workflow.
 std::string PullRequestBody(const std::string& workflow_id, const v1::CampaignSpec& spec,
-                            const Pieces& pieces, const Assets& assets);
+                            const Pieces& pieces, const Assets& assets,
+                            const Moderation& moderation = {});
 // "approved" with the decision, or "withdrawn"/"rejected" with the reason.
 std::string ClosingComment(const std::string& outcome, const v1::ApprovalDecision& decision,
                            const std::string& reason);
 
 // The Slack message's contents.
 slack::Review SlackReview(const std::string& workflow_id, const v1::CampaignSpec& spec,
-                          const Pieces& pieces, const std::string& pr_url);
+                          const Pieces& pieces, const std::string& pr_url,
+                          const Moderation& moderation = {});
 
 }  // namespace campaign

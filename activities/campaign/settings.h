@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "activities/campaign/prompt_templates.h"
 #include "orchestrator/sdk/activity_type.h"
 
 namespace campaign {
@@ -32,6 +33,7 @@ struct ActivitySettings {
   sdk::ActivityOptions research = Attempts(3, absl::Minutes(5));
   sdk::ActivityOptions content = Attempts(2, absl::Minutes(15));
   sdk::ActivityOptions design = Attempts(3, absl::Minutes(10));
+  sdk::ActivityOptions moderate = Attempts(3, absl::Minutes(2));
   sdk::ActivityOptions review = Attempts(3, absl::Minutes(5));
   sdk::ActivityOptions distribute = Attempts(2, absl::Minutes(10));
   sdk::ActivityOptions analytics = Attempts(3, absl::Minutes(2));
@@ -53,9 +55,39 @@ struct ResearchSettings {
   int findings_max = 40;
 };
 
+// What the language model is told: mustache templates (activities/campaign/prompt.h names their
+// variables), and advice by name, each line "NAME: ADVICE".
+struct PromptSettings {
+  std::string version = "1";  // shown with every campaign: change it with the templates
+  std::string system = kSystemTemplate;
+  std::string user = kUserTemplate;
+  std::vector<std::string> tones = {
+      "professional: clear, confident, factual, free of slang and hype",
+      "casual: friendly, conversational, contractions are welcome",
+      "technical: precise, concrete, for readers who know the subject"};
+  std::vector<std::string> channels = {
+      "email: short paragraphs, one call to action",
+      "social: the first line carries the message, at most two hashtags",
+      "blog: headings that can be scanned"};
+  std::vector<std::string> languages;
+};
+
 struct ContentSettings {
   int output_tokens_max = 4000;
   double temperature = 0.7;
+  PromptSettings prompts;
+};
+
+// Texts are checked before people review them.
+struct ModerationSettings {
+  // "NAME warning|block PATTERN" (RE2).
+  std::vector<std::string> rules = {
+      R"(placeholder block (?i)lorem ipsum|\[(insert|your|todo|tbd)\b[^\]]*\]|\{\{[^}]*\}\})",
+      R"(promise warning (?i)\b(guaranteed|risk[- ]free|100 ?% (free|safe|secure)|no strings attached)\b)",
+      R"(superlative warning (?i)\b(the (world's )?(best|cheapest|fastest)|number one|#1)\b)"};
+  std::string model;                       // "omni-moderation-latest"; empty: rules alone
+  std::string model_severity = "warning";  // of what the model flags
+  std::string on_block = "review";  // review: people see it and decide; fail: the campaign fails
 };
 
 struct FigmaSettings {
@@ -80,8 +112,9 @@ struct EmailSettings {
 };
 
 struct SocialSettings {
-  std::string channel_id;            // of Buffer
-  size_t text_characters_max = 280;  // of a post with its link
+  std::vector<std::string> channels;  // "CHANNEL_ID SERVICE" of Buffer
+  size_t text_characters_max = 0;     // further limits a post, counted as its network does; 0: no
+  bool escape_linkedin = false;       // Buffer does it itself
 };
 
 struct BlogSettings {
@@ -92,6 +125,7 @@ struct Settings {
   ActivitySettings activities;
   ResearchSettings research;
   ContentSettings content;
+  ModerationSettings moderation;
   FigmaSettings figma;
   ReviewSettings review;
   EmailSettings email;

@@ -1,6 +1,7 @@
 // rollback_distribution_activity: takes back what went out, channel by channel, by what the step
 // recorded before each effect (its checkpoint) and by looking: the outcome may be unknown, and
 // only some of the channels may have got through. Every channel is tried before it fails.
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -33,10 +34,15 @@ v1::DistributeCheckpoint WhatHappened(
     *checkpoint.mutable_email_send_at() = email->second.send_at();
   }
   if (const auto social = results.find(std::string(kSocial)); social != results.end()) {
-    checkpoint.set_social_started(true);
-    checkpoint.set_social_post_id(social->second.id());
+    checkpoint.mutable_social_posts()->CopyFrom(social->second.posts());
   }
   return checkpoint;
+}
+
+std::vector<std::string> ChannelIds(const std::vector<std::string>& lines) {
+  std::vector<std::string> ids;
+  for (const std::string& line : lines) ids.push_back(ParseSocialChannel(line).id);
+  return ids;
 }
 
 }  // namespace
@@ -72,23 +78,39 @@ base::Task<void> ActivitySet::UndoEmail(v1::DistributeCheckpoint checkpoint, abs
   }
 }
 
+base::Task<void> ActivitySet::FindAndDeletePosts(std::string workflow_id,
+                                                 std::vector<std::string> channels,
+                                                 absl::Time since, bool second_look,
+                                                 UndoReport* report,
+                                                 outbound::CallContext call) const {
+  for (const std::string& channel : channels) {
+    const base::Outcome<std::vector<std::string>> deleted =
+        co_await connectors_.buffer.DeletePosts(channel, SocialMarker(workflow_id), since, call);
+    const std::string what = absl::StrCat("social: post of the campaign on ", channel);
+    if (!deleted.ok()) {
+      report->AddFailure(deleted.failure(), what);
+      continue;
+    }
+    for (const std::string& id : *deleted) {
+      report->AddUndone(
+          absl::StrCat("social: post ", id, " on ", channel, second_look ? " (arrived late)" : ""));
+    }
+    if (deleted->empty() && !second_look) report->AddGone(what);
+  }
+}
+
 base::Task<void> ActivitySet::UndoSocial(std::string workflow_id,
                                          v1::DistributeCheckpoint checkpoint, absl::Time since,
                                          UndoReport* report, outbound::CallContext call) const {
-  const std::string& known_id = checkpoint.social_post_id();
-  if (!known_id.empty()) {
-    const base::Outcome<bool> deleted = co_await connectors_.buffer.DeletePost(known_id, call);
-    report->Add(deleted, absl::StrCat("social: post ", known_id));
-    co_return;
+  std::vector<std::string> unknown = ChannelIds(settings_.social.channels);
+  for (const v1::SocialPost& post : checkpoint.social_posts()) {
+    const base::Outcome<bool> deleted =
+        co_await connectors_.buffer.DeletePost(post.post_id(), call);
+    report->Add(deleted, absl::StrCat("social: post ", post.post_id(), " on ", post.channel_id()));
+    unknown.erase(std::remove(unknown.begin(), unknown.end(), post.channel_id()), unknown.end());
   }
-  const base::Outcome<std::vector<std::string>> deleted = co_await connectors_.buffer.DeletePosts(
-      settings_.social.channel_id, SocialMarker(workflow_id), since, call);
-  if (!deleted.ok()) {
-    report->AddFailure(deleted.failure(), "social: post of the campaign");
-    co_return;
-  }
-  for (const std::string& id : *deleted) report->AddUndone(absl::StrCat("social: post ", id));
-  if (deleted->empty()) report->AddGone("social: post of the campaign");
+  co_await FindAndDeletePosts(std::move(workflow_id), std::move(unknown), since, false, report,
+                              call);
 }
 
 base::Task<void> ActivitySet::UndoBlog(std::string workflow_id, UndoReport* report,
@@ -121,14 +143,8 @@ Result<v1::UndoOutput> ActivitySet::RollbackDistribution(
   if (undo.outcome == orchestrator::v1::StepOutcome::UNKNOWN && report.ok()) {
     co_await Settle(ctx);
     if (HasChannel(spec, kSocial)) {
-      const base::Outcome<std::vector<std::string>> late = co_await connectors_.buffer.DeletePosts(
-          settings_.social.channel_id, SocialMarker(workflow_id), since, call);
-      if (!late.ok()) report.AddFailure(late.failure(), "social: post of the campaign");
-      if (late.ok()) {
-        for (const std::string& id : *late) {
-          report.AddUndone(absl::StrCat("social: post ", id, " (arrived late)"));
-        }
-      }
+      co_await FindAndDeletePosts(workflow_id, ChannelIds(settings_.social.channels), since, true,
+                                  &report, call);
     }
     if (HasChannel(spec, kBlog)) {
       const std::string path = PagePath(settings_.blog.page_dir, workflow_id);

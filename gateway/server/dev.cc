@@ -137,6 +137,12 @@ void PointAtSandbox(const std::string& url, Settings* settings) {
   v.github.pages_branch = v.github.base_branch = "main";  // the sandbox's repositories publish it
   v.grafana.base_url = url + "/grafana";
   v.grafana.token = "sandbox-grafana";
+  // The sandbox has limits of its own only when it is told to.
+  for (VendorSettings* vendor :
+       std::initializer_list<VendorSettings*>{&v.notion, &v.memory, &v.openai, &v.figma, &v.github,
+                                              &v.slack, &v.sendgrid, &v.buffer, &v.grafana}) {
+    vendor->limits.clear();
+  }
   settings->outbound.private_networks = true;  // the sandbox's website is on this machine
 
   campaign::Settings& c = settings->campaign;
@@ -145,7 +151,7 @@ void PointAtSandbox(const std::string& url, Settings* settings) {
   Default(&c.email.from_address, "campaigns@example.com");
   Default(&c.email.from_name, "Acme Campaigns");
   if (c.email.recipients.empty()) c.email.recipients = {"customer@example.com"};
-  Default(&c.social.channel_id, "channel-linkedin");
+  if (c.social.channels.empty()) c.social.channels = {"channel-linkedin linkedin"};
 }
 
 }  // namespace server

@@ -5,11 +5,29 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "activities/campaign/moderation_rules.h"
+#include "activities/campaign/platform_rules.h"
+#include "activities/campaign/prompt.h"
+#include "activities/connectors/openai/prices.h"
 
 namespace server {
 namespace {
 
 constexpr absl::Duration kDay = absl::Hours(24);
+constexpr char kLimitsHelp[] =
+    "Calls allowed with the token: CALLS/TIME, a list; with writes:, operation: or scope: before "
+    "it, of those only.";
+
+// A further check of a key's values; "" or what is wrong.
+void AddCheck(Schema& schema, absl::string_view path,
+              std::function<std::string(absl::string_view)> problem) {
+  Key* key = schema.Find(path);
+  key->parse = [parse = std::move(key->parse),
+                problem = std::move(problem)](absl::string_view text) -> std::string {
+    const std::string found = problem(text);
+    return found.empty() ? parse(text) : found;
+  };
+}
 
 void AddServer(Schema& schema, ServerSettings& s) {
   schema.Section("server", "The server itself.");
@@ -32,17 +50,87 @@ void AddServer(Schema& schema, ServerSettings& s) {
 }
 
 void AddEngine(Schema& schema, EngineSettings& s) {
-  schema.Section("engine", "The workflow engine.");
-  schema.Integer("engine.cached_runs_max", &s.cached_runs_max, 1, 1000000,
+  engine::EngineOptions& o = s.options;
+  constexpr int kMany = 10'000'000;
+  schema.Section("engine", "The workflow engine: sizes and times.");
+  schema.Integer("engine.cached_runs_max", &o.live_runs_max, 1, 1000000,
                  "Live runs kept in memory; others wake up by replay of their history.");
   schema.Integer("engine.activities_at_once_max", &s.activities_at_once_max, 1, 100000,
                  "Activities running at once; more wait for their turn.");
-  schema.Integer("engine.history_events_max", &s.history_events_max, 100, 10000000,
-                 "A run with a longer history is suspended as STUCK, not destroyed.");
-  schema.Integer("engine.payload_bytes_max", &s.payload_bytes_max, 1024, 64 * 1024 * 1024,
-                 "Larger inputs and results are refused.");
-  schema.Integer("engine.inbox_max", &s.inbox_max, 100, 10000000,
+  schema.Integer("engine.partitions", &o.partitions, 1, 64,
+                 "Loops that share the runs; more than cores are no use.");
+  schema.Integer("engine.inbox_max", &o.inbox_max, 100, kMany,
                  "Calls waiting for the engine; more are answered RESOURCE_EXHAUSTED.");
+  schema.Integer("engine.waiters_max", &o.waiters_max, 1, 1000000,
+                 "Long polls waiting at once; more are answered at once.");
+  schema.Duration("engine.wait_max", &o.wait_max, absl::ZeroDuration(), absl::Minutes(10),
+                  "The longest wait of one long poll.");
+  schema.Integer("engine.due_runs_per_turn", &o.due_runs_per_turn, 1, 100000,
+                 "Due runs handled before calls are looked at again.");
+  schema.Duration("engine.due_horizon", &o.due_horizon, absl::Seconds(1), absl::Hours(24),
+                  "Timers nearer than this are kept in memory.");
+  schema.Duration("engine.stuck_retry_min", &o.stuck_retry_min, absl::Milliseconds(1),
+                  absl::Hours(24), "How soon the code of a stuck run is tried again; then longer.");
+  schema.Duration("engine.stuck_retry_max", &o.stuck_retry_max, absl::Milliseconds(1),
+                  absl::Hours(24), "The longest wait between two tries of a stuck run.");
+  schema.Duration("engine.store_retry", &o.store_retry, absl::Milliseconds(1), absl::Minutes(10),
+                  "How long after a failed commit its runs are loaded again.");
+  schema.Duration("engine.lease_check_after", &o.lease_check_after, absl::Milliseconds(1),
+                  absl::Minutes(1),
+                  "Nothing goes out on the word of a lease that was confirmed longer ago.");
+  schema.Duration("engine.task_blocked_after", &o.task_blocked_after, absl::ZeroDuration(),
+                  absl::Hours(1),
+                  "Workflow code that holds its loop for longer is named by the watchdog; 0: never.");
+
+  schema.Integer("engine.history_events_max", &o.history_events_max, 100, kMany,
+                 "A run with a longer history is suspended as STUCK, not destroyed.");
+  schema.Integer("engine.continue_as_new_events", &o.continue_as_new_events, 1, kMany,
+                 "From this length of its history on a run is told to continue as new.");
+  schema.Integer("engine.continue_as_new_bytes", &o.continue_as_new_bytes, 1, 1 << 30,
+                 "The same by the bytes of its history.");
+  schema.Integer("engine.payload_bytes_max", &o.payload_bytes_max, 1024, 64 * 1024 * 1024,
+                 "Larger inputs and results are refused.");
+  schema.Integer("engine.payload_offload_bytes", &o.payload_offload_bytes, 0, 64 * 1024 * 1024,
+                 "Payloads from this size on are kept once, by their hash; 0: never.");
+  schema.Integer("engine.pending_activities_max", &o.pending_activities_max, 1, 100000,
+                 "Activities of one run that have not ended; beyond it is STUCK.");
+  schema.Integer("engine.pending_children_max", &o.pending_children_max, 1, 100000,
+                 "Children of one run, and its messages to other runs, that are not answered.");
+  schema.Integer("engine.messages_in_flight_max", &o.messages_in_flight_max, 1, 1000000,
+                 "Messages between runs on their way at once, a partition.");
+  schema.Integer("engine.signals_pending_max", &o.signals_pending_max, 1, kMany,
+                 "Signals of one run that its code has not seen (while it is paused or stuck).");
+  schema.Integer("engine.signals_max", &o.signals_max, 1, kMany,
+                 "Signals in the history of one run.");
+  schema.Integer("engine.updates_in_flight_max", &o.updates_in_flight_max, 1, kMany,
+                 "Updates of one run that are not answered.");
+  schema.Integer("engine.updates_max", &o.updates_max, 1, kMany,
+                 "Updates in the history of one run; their answers are kept.");
+  schema.Integer("engine.identity_bytes_max", &o.identity_bytes_max, 1, 800,
+                 "Length of who asks.");
+  schema.Integer("engine.reason_bytes_max", &o.reason_bytes_max, 1, 4000,
+                 "Length of why somebody asks.");
+  schema.Integer("engine.name_bytes_max", &o.name_bytes_max, 1, 200,
+                 "Length of a workflow type, signal, update, task queue or namespace.");
+  schema.Integer("engine.search_attributes_max", &o.search_attributes_max, 0, 10000,
+                 "Search attributes of one run.");
+  schema.Integer("engine.search_attribute_bytes_max", &o.search_attribute_bytes_max, 1, 1 << 20,
+                 "Bytes of one search attribute's value.");
+  schema.Integer("engine.memo_bytes_max", &o.memo_bytes_max, 0, 1 << 24,
+                 "Bytes of all fields of one run's memo.");
+
+  schema.Duration("engine.retention", &o.retention, absl::ZeroDuration(), 3650 * kDay,
+                  "How long closed runs are kept; 0: for ever.");
+  schema.Duration("engine.retention_failed", &o.retention_failed, absl::ZeroDuration(),
+                  3650 * kDay, "The same for runs that did not complete; 0: as the others.");
+  schema.Duration("engine.retention_interval", &o.retention_interval, absl::Seconds(1), kDay,
+                  "How often runs whose time is over are looked for.");
+  schema.Text("engine.archive_dir", &o.archive_dir,
+              "Where runs are written before they are deleted, in server.data_dir when it does not "
+              "begin with \"/\"; empty: they are just deleted.");
+  schema.Text("engine.build_id", &s.build_id,
+              "Name of this build of the workflows' code in histories; empty: version and hash of "
+              "the program.");
 }
 
 void AddOutbound(Schema& schema, OutboundSettings& s) {
@@ -54,12 +142,40 @@ void AddOutbound(Schema& schema, OutboundSettings& s) {
                   "call.");
   schema.Integer("outbound.transfers_per_origin_max", &s.transfers_per_origin_max, 1, 10000,
                  "Calls at once to one vendor.");
+  schema.Duration("outbound.limiter_wait_max", &s.limiter_wait_max, absl::ZeroDuration(),
+                  absl::Minutes(10),
+                  "A turn of a rate limiter farther away than this is waited for by the engine, "
+                  "not in the call.");
+  schema.Duration("outbound.kill_switch_recheck", &s.kill_switch_recheck, absl::Milliseconds(100),
+                  absl::Minutes(10),
+                  "How often a call that the kill switch holds back asks again, about.");
+
+  schema.Section("outbound.breaker",
+                 "Circuit breakers: when a vendor is left in peace, and how it is asked again.");
+  schema.Integer("outbound.breaker.consecutive_failures", &s.breaker.consecutive_failures, 1, 1000,
+                 "So many failures in a row open the breaker.");
+  schema.Number("outbound.breaker.failure_rate", &s.breaker.failure_rate, 0.01, 1,
+                "So does this share of failed calls in the window.");
+  schema.Integer("outbound.breaker.rate_calls_min", &s.breaker.rate_calls_min, 1, 100000,
+                 "Calls in the window before the share counts.");
+  schema.Duration("outbound.breaker.window", &s.breaker.window, absl::Seconds(1), absl::Hours(1),
+                  "The window.");
+  schema.Duration("outbound.breaker.open_initial", &s.breaker.open_initial, absl::Milliseconds(10),
+                  absl::Hours(1), "Time to the first probe; doubles with every failed one.");
+  schema.Duration("outbound.breaker.open_max", &s.breaker.open_max, absl::Milliseconds(10), kDay,
+                  "The longest time to the next probe, but for a vendor's own Retry-After.");
+  schema.Duration("outbound.breaker.long_retry_after", &s.breaker.long_retry_after,
+                  absl::Seconds(1), kDay,
+                  "A vendor that asks for a longer pause than this opens its breaker at once.");
+  schema.Number("outbound.breaker.drain_per_second", &s.breaker.drain_per_second, 0.1, 10000,
+                "Calls a second of those that waited, when the breaker closes.");
 }
 
 void AddVendors(Schema& schema, VendorsSettings& s) {
   schema.Section("vendors.notion", "Notion: research in databases.");
   schema.Url("vendors.notion.base_url", &s.notion.base_url, "Where the API is.");
   schema.Secret("vendors.notion.token", &s.notion.token, "NOTION_TOKEN", "Integration token.");
+  schema.RateLimits("vendors.notion.limits", &s.notion.limits, kLimitsHelp);
   schema.OneOf("vendors.notion.version", &s.notion.version,
                {"2025-09-03", "2026-03-11", "2022-06-28"}, "Version of the API to speak.");
 
@@ -82,22 +198,38 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
              "MEMORY_GATEWAY_URL", true);
   schema.Secret("vendors.memory.token", &s.memory.token, "MEMORY_GATEWAY_TOKEN",
                 "Bearer token of the gateway, if it wants one.");
+  schema.RateLimits("vendors.memory.limits", &s.memory.limits, kLimitsHelp);
 
   schema.Section("vendors.openai", "The language model: any OpenAI-compatible service.");
   schema.Url("vendors.openai.base_url", &s.openai.base_url, "Where the API is, with its /v1.",
              "SOMALLM_PROVIDER_URL");
   schema.Secret("vendors.openai.token", &s.openai.token, "OPENAI_API_KEY", "API key.");
+  schema.RateLimits("vendors.openai.limits", &s.openai.limits, kLimitsHelp);
   schema.Text("vendors.openai.model", &s.openai.model, "Which model writes.");
   schema.OneOf("vendors.openai.response_format", &s.openai.response_format,
                {"json_schema", "json_object"},
                "How JSON is asked for; older local servers know only json_object.");
   schema.Boolean("vendors.openai.legacy_max_tokens", &s.openai.legacy_max_tokens,
                  "Send max_tokens, which local servers know, instead of max_completion_tokens.");
+  schema.TextList("vendors.openai.fallback_models", &s.openai.fallback_models,
+                  "Models asked in this order when the first gives no usable text.");
+  schema.TextList(
+      "vendors.openai.prices", &s.openai.prices,
+      "MODEL PROMPT_USD COMPLETION_USD, of a million tokens; a model that no line names "
+      "costs nothing, unless there is a line for *.");
+  AddCheck(schema, "vendors.openai.prices", [](absl::string_view line) {
+    return std::string(openai::Prices::Parse({std::string(line)}).status().message());
+  });
+  schema.Duration("vendors.openai.cache_ttl", &s.openai.cache_ttl, absl::ZeroDuration(), 365 * kDay,
+                  "How long an answer serves the same question again; 0: no cache.");
+  schema.Integer("vendors.openai.cache_answers_max", &s.openai.cache_answers_max, 1, 10000000,
+                 "Answers kept; the oldest go first.");
 
   schema.Section("vendors.figma", "Figma: images rendered from components.");
   schema.Url("vendors.figma.base_url", &s.figma.base_url, "Where the API is.");
   schema.Secret("vendors.figma.token", &s.figma.token, "FIGMA_ACCESS_TOKEN",
                 "Personal access token.");
+  schema.RateLimits("vendors.figma.limits", &s.figma.limits, kLimitsHelp);
   schema.Boolean("vendors.figma.token_is_oauth", &s.figma.token_is_oauth,
                  "The token is an OAuth token.");
 
@@ -105,6 +237,7 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
   schema.Url("vendors.github.base_url", &s.github.base_url, "Where the API is.");
   schema.Secret("vendors.github.token", &s.github.token, "GITHUB_TOKEN",
                 "Token with contents and pull requests read and write.");
+  schema.RateLimits("vendors.github.limits", &s.github.limits, kLimitsHelp);
   schema.Text("vendors.github.owner", &s.github.owner, "Owner of the repository.");
   schema.Text("vendors.github.repository", &s.github.repository, "The repository.");
   schema.Text("vendors.github.base_branch", &s.github.base_branch,
@@ -120,14 +253,17 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
   schema.Url("vendors.slack.base_url", &s.slack.base_url, "Where the API is.");
   schema.Secret("vendors.slack.token", &s.slack.token, "SLACK_BOT_TOKEN",
                 "Bot token; scopes chat:write and channels:history.");
+  schema.RateLimits("vendors.slack.limits", &s.slack.limits, kLimitsHelp);
 
   schema.Section("vendors.sendgrid", "SendGrid: mails.");
   schema.Url("vendors.sendgrid.base_url", &s.sendgrid.base_url, "Where the API is.");
   schema.Secret("vendors.sendgrid.token", &s.sendgrid.token, "SENDGRID_API_KEY", "API key.");
+  schema.RateLimits("vendors.sendgrid.limits", &s.sendgrid.limits, kLimitsHelp);
 
   schema.Section("vendors.buffer", "Buffer: social posts, by its GraphQL API.");
   schema.Url("vendors.buffer.base_url", &s.buffer.base_url, "Where the API is.");
   schema.Secret("vendors.buffer.token", &s.buffer.token, "BUFFER_ACCESS_TOKEN", "Access token.");
+  schema.RateLimits("vendors.buffer.limits", &s.buffer.limits, kLimitsHelp);
   schema.Text("vendors.buffer.organization_id", &s.buffer.organization_id,
               "Organization; empty: the account's first one.");
 
@@ -135,6 +271,7 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
   schema.Url("vendors.grafana.base_url", &s.grafana.base_url, "Where Grafana is.", "GRAFANA_URL");
   schema.Secret("vendors.grafana.token", &s.grafana.token, "GRAFANA_TOKEN",
                 "Service account token.");
+  schema.RateLimits("vendors.grafana.limits", &s.grafana.limits, kLimitsHelp);
   schema.Text("vendors.grafana.folder_uid", &s.grafana.folder_uid,
               "Folder of the dashboards; empty: the general one.");
   schema.Text("vendors.grafana.datasource_uid", &s.grafana.datasource_uid,
@@ -173,6 +310,43 @@ void AddCampaign(Schema& schema, campaign::Settings& s) {
   schema.Number("campaign.content.temperature", &s.content.temperature, 0, 2,
                 "Temperature of the model.");
 
+  schema.Section("campaign.content.prompts",
+                 "What the model is told; docs/connectors.md names the templates' variables.");
+  campaign::PromptSettings& prompts = s.content.prompts;
+  const auto is_template = [](absl::string_view text) {
+    return campaign::TemplateProblem(std::string(text));
+  };
+  schema.Text("campaign.content.prompts.version", &prompts.version,
+              "Shown with every campaign: change it with the templates.");
+  schema.Text("campaign.content.prompts.system", &prompts.system,
+              "Mustache template of the system message.");
+  AddCheck(schema, "campaign.content.prompts.system", is_template);
+  schema.Text("campaign.content.prompts.user", &prompts.user,
+              "Mustache template of the user message.");
+  AddCheck(schema, "campaign.content.prompts.user", is_template);
+  const auto advice = [&schema](const std::string& name, std::vector<std::string>* lines,
+                                const char* help) {
+    const std::string path = absl::StrCat("campaign.content.prompts.", name);
+    schema.TextList(path, lines, help);
+    AddCheck(schema, path, campaign::AdviceProblem);
+  };
+  advice("tones", &prompts.tones, "TONE: ADVICE lines.");
+  advice("channels", &prompts.channels, "CHANNEL: ADVICE lines.");
+  advice("languages", &prompts.languages, "LANGUAGE: ADVICE lines.");
+
+  schema.Section("campaign.moderation", "Texts are checked before people review them.");
+  schema.TextList("campaign.moderation.rules", &s.moderation.rules,
+                  "NAME warning|block PATTERN (RE2), found anywhere in a text.");
+  AddCheck(schema, "campaign.moderation.rules", campaign::RuleProblem);
+  schema.Text("campaign.moderation.model", &s.moderation.model,
+              "Moderation model of the OpenAI-compatible service, such as omni-moderation-latest; "
+              "empty: the rules alone.");
+  schema.OneOf("campaign.moderation.model_severity", &s.moderation.model_severity,
+               {"warning", "block"}, "Severity of what the model flags.");
+  schema.OneOf("campaign.moderation.on_block", &s.moderation.on_block, {"review", "fail"},
+               "What a finding of severity block does: the reviewers see it and decide, or the "
+               "campaign fails.");
+
   schema.Section("campaign.figma", "What is rendered.");
   schema.Text("campaign.figma.file_key", &s.figma.file_key, "The Figma file.");
   schema.Text("campaign.figma.email_node", &s.figma.email_node,
@@ -195,9 +369,13 @@ void AddCampaign(Schema& schema, campaign::Settings& s) {
                   "Recipients of campaigns that name none.");
 
   schema.Section("campaign.social", "Social posts.");
-  schema.Text("campaign.social.channel_id", &s.social.channel_id, "Buffer channel id.");
-  schema.Size("campaign.social.text_characters_max", &s.social.text_characters_max, 50, 5000,
-              "Characters of a post with its link.");
+  schema.TextList("campaign.social.channels", &s.social.channels,
+                  "CHANNEL_ID SERVICE of each Buffer channel to post to, as in \"5f2a linkedin\".");
+  AddCheck(schema, "campaign.social.channels", campaign::SocialChannelProblem);
+  schema.Size("campaign.social.text_characters_max", &s.social.text_characters_max, 0, 5000,
+              "Limits a post with its link further than its network does; 0: the network's limit.");
+  schema.Boolean("campaign.social.escape_linkedin", &s.social.escape_linkedin,
+                 "Escape LinkedIn's reserved characters; Buffer does that itself.");
 
   schema.Section("campaign.blog", "Blog pages.");
   schema.Text("campaign.blog.page_dir", &s.blog.page_dir,
@@ -225,6 +403,7 @@ void AddActivities(Schema& schema, campaign::ActivitySettings& s) {
   AddActivity(schema, "research_phase_activity", s.research);
   AddActivity(schema, "content_creation_activity", s.content);
   AddActivity(schema, "design_assets_activity", s.design);
+  AddActivity(schema, "moderate_content_activity", s.moderate);
   AddActivity(schema, "review_approval_activity", s.review);
   AddActivity(schema, "distribute_campaign_activity", s.distribute);
   AddActivity(schema, "analytics_setup_activity", s.analytics);
@@ -259,13 +438,14 @@ std::vector<std::string> MissingKeys(const Settings& settings) {
       new std::set<std::string>{"vendors.memory.token", "vendors.openai.token"};
   static const auto* const kNeeded = new std::set<std::string>{
       "vendors.github.owner",          "vendors.github.repository",   "campaign.figma.file_key",
-      "campaign.review.slack_channel", "campaign.email.from_address", "campaign.social.channel_id"};
+      "campaign.review.slack_channel", "campaign.email.from_address", "campaign.social.channels"};
   Settings copy = settings;
   const Schema schema = MakeSchema(copy);
   std::vector<std::string> missing;
   for (const Key& key : schema.keys()) {
     const bool needed = key.secret ? !kOptional->contains(key.path) : kNeeded->contains(key.path);
-    if (!needed || !key.values().front().empty()) continue;
+    const std::vector<std::string> values = key.values();
+    if (!needed || (!values.empty() && !values.front().empty())) continue;
     missing.push_back(key.environment.empty() ? key.path
                                               : absl::StrCat(key.path, " (", key.environment, ")"));
   }

@@ -22,6 +22,7 @@
 #include "absl/time/time.h"
 #include "activities/campaign/settings.h"
 #include "gateway/server/schema.h"
+#include "orchestrator/engine/options.h"
 
 namespace server {
 
@@ -35,23 +36,36 @@ struct ServerSettings {
 };
 
 struct EngineSettings {
-  int cached_runs_max = 10000;
   int activities_at_once_max = 2000;
-  int history_events_max = 50000;
-  int payload_bytes_max = 2 * 1024 * 1024;
-  int inbox_max = 100000;
+  std::string build_id;  // empty: that of this program
+  engine::EngineOptions options = {.archive_dir = "archive"};  // relative: in the data directory
+};
+
+struct BreakerSettings {
+  int consecutive_failures = 5;
+  double failure_rate = 0.5;
+  int rate_calls_min = 20;
+  absl::Duration window = absl::Minutes(1);
+  absl::Duration open_initial = absl::Seconds(10);
+  absl::Duration open_max = absl::Minutes(5);
+  absl::Duration long_retry_after = absl::Minutes(5);
+  double drain_per_second = 10;
 };
 
 struct OutboundSettings {
   bool private_networks = false;
   absl::Duration wait_max = absl::Seconds(30);
   int transfers_per_origin_max = 128;
+  absl::Duration limiter_wait_max = absl::Seconds(5);
+  absl::Duration kill_switch_recheck = absl::Seconds(10);
+  BreakerSettings breaker;
 };
 
 // Where a vendor is and how we sign in.
 struct VendorSettings {
   std::string base_url;
   std::string token;
+  std::string limits;  // outbound/rate_limits.h
 };
 
 struct NotionSettings : VendorSettings {
@@ -80,6 +94,11 @@ struct OpenAiSettings : VendorSettings {
   std::string model = "gpt-4o-mini";
   std::string response_format = "json_schema";
   bool legacy_max_tokens = false;
+  std::vector<std::string> fallback_models;
+  std::vector<std::string> prices = {"gpt-4o-mini 0.15 0.60", "gpt-4o 2.50 10", "gpt-4.1 2 8",
+                                     "gpt-4.1-mini 0.40 1.60", "gpt-4.1-nano 0.10 0.40"};
+  absl::Duration cache_ttl = absl::Hours(24);
+  int cache_answers_max = 10'000;
 };
 
 struct GrafanaSettings : VendorSettings {
@@ -96,15 +115,18 @@ struct WebDriverSettings {
 };
 
 struct VendorsSettings {
-  NotionSettings notion{{.base_url = "https://api.notion.com"}};
+  NotionSettings notion{{.base_url = "https://api.notion.com", .limits = "180/1m"}};
   WebDriverSettings webdriver;
   VendorSettings memory;  // no URL: the embedded memory
   OpenAiSettings openai{{.base_url = "https://api.openai.com/v1"}};
-  FigmaSettings figma{{.base_url = "https://api.figma.com"}};
-  GithubSettings github{{.base_url = "https://api.github.com"}};
-  VendorSettings slack{.base_url = "https://slack.com/api"};
-  VendorSettings sendgrid{.base_url = "https://api.sendgrid.com"};
-  BufferSettings buffer{{.base_url = "https://api.buffer.com"}};
+  FigmaSettings figma{{.base_url = "https://api.figma.com", .limits = "10/1m"}};
+  GithubSettings github{{.base_url = "https://api.github.com",
+                         .limits = "600/1m, 5000/1h, writes:80/1m, writes:500/1h"}};
+  VendorSettings slack{.base_url = "https://slack.com/api",
+                       .limits = "operation:50/1m, scope:1/1s"};
+  VendorSettings sendgrid{.base_url = "https://api.sendgrid.com", .limits = "600/1m"};
+  BufferSettings buffer{
+      {.base_url = "https://api.buffer.com", .limits = "100/15m, 250/24h, 3000/720h"}};
   GrafanaSettings grafana{{.base_url = "http://127.0.0.1:3000"}};
 };
 

@@ -13,9 +13,42 @@ namespace {
 // Browsers need up to 2 s to end.
 constexpr std::chrono::seconds kBrowsersPatience(4);
 
-outbound::HttpClient::Options HttpOptions(const OutboundSettings& s) {
+outbound::BreakerOptions BreakerOptionsOf(const BreakerSettings& s) {
+  return {.consecutive_failures = s.consecutive_failures,
+          .failure_rate = s.failure_rate,
+          .rate_calls_min = s.rate_calls_min,
+          .window = s.window,
+          .open_initial = s.open_initial,
+          .open_max = s.open_max,
+          .long_retry_after = s.long_retry_after,
+          .drain_per_second = s.drain_per_second};
+}
+
+outbound::RateLimiter::Options LimiterOptions(const Settings& settings) {
+  const VendorsSettings& v = settings.vendors;
+  outbound::RateLimiter::Options options{
+      .wait_max = settings.outbound.limiter_wait_max,
+      .drain_per_second = settings.outbound.breaker.drain_per_second};
+  const std::pair<const char*, const std::string*> limits[] = {
+      {"notion", &v.notion.limits},     {"memory", &v.memory.limits},
+      {"openai", &v.openai.limits},     {"figma", &v.figma.limits},
+      {"github", &v.github.limits},     {"slack", &v.slack.limits},
+      {"sendgrid", &v.sendgrid.limits}, {"buffer", &v.buffer.limits},
+      {"grafana", &v.grafana.limits}};
+  for (const auto& [vendor, text] : limits) {
+    // The settings were checked when they were read.
+    options.limits[vendor] = outbound::ParseRateLimits(*text).value_or(outbound::RateLimits());
+  }
+  return options;
+}
+
+outbound::HttpClient::Options HttpOptions(const OutboundSettings& s,
+                                          const outbound::KillSwitch& kill_switch) {
   outbound::HttpClient::Options options;
   options.transfers_per_origin_max = s.transfers_per_origin_max;
+  options.may_send = [&kill_switch](const outbound::HttpRequest& request) {
+    return request.control || !kill_switch.on();
+  };
   return options;
 }
 
@@ -63,9 +96,14 @@ Vendors::Vendors(const Settings& settings, const DataDir& data_dir,
                  const std::string& public_base_url, Parts& parts)
     : io_(parts.clock, "io"),
       disk_(parts.clock, "disk"),
-      http_(io_, HttpOptions(settings.outbound)),
+      kill_switch_(parts.metrics, settings.outbound.kill_switch_recheck),
+      breakers_(parts.clock, parts.random, parts.metrics,
+                BreakerOptionsOf(settings.outbound.breaker)),
+      limiter_(parts.clock, parts.random, LimiterOptions(settings)),
+      http_(io_, HttpOptions(settings.outbound, kill_switch_)),
       outbound_(io_, http_, parts.random, parts.metrics,
-                {.user_agent = "campaignd/0.1", .wait_max = settings.outbound.wait_max}),
+                {.user_agent = "campaignd/0.1", .wait_max = settings.outbound.wait_max},
+                {.kill_switch = &kill_switch_, .limiter = &limiter_, .breakers = &breakers_}),
       assets_(io_, disk_,
               {.directory = data_dir.Path("assets"), .public_base_url = public_base_url}),
       notion_(outbound_, {.base_url = settings.vendors.notion.base_url,
@@ -73,6 +111,9 @@ Vendors::Vendors(const Settings& settings, const DataDir& data_dir,
                           .version = settings.vendors.notion.version}),
       browsers_(io_, outbound_, BrowserOptions(settings, data_dir)),
       chat_(outbound_, ChatOptions(settings.vendors.openai)),
+      moderator_(outbound_, {.base_url = settings.vendors.openai.base_url,
+                             .api_key = settings.vendors.openai.token,
+                             .model = settings.campaign.moderation.model}),
       figma_(outbound_, {.base_url = settings.vendors.figma.base_url,
                          .token = settings.vendors.figma.token,
                          .token_is_oauth = settings.vendors.figma.token_is_oauth}),
@@ -87,7 +128,13 @@ Vendors::Vendors(const Settings& settings, const DataDir& data_dir,
       grafana_(outbound_, {.base_url = settings.vendors.grafana.base_url,
                            .token = settings.vendors.grafana.token,
                            .datasource_uid = settings.vendors.grafana.datasource_uid,
-                           .folder_uid = settings.vendors.grafana.folder_uid}) {}
+                           .folder_uid = settings.vendors.grafana.folder_uid}) {
+  for (const char* vendor : {"notion", "webdriver", "openai", "figma", "figma_images", "github",
+                             "slack", "sendgrid", "buffer", "grafana"}) {
+    breakers_.Register(vendor);
+  }
+  if (!settings.vendors.memory.base_url.empty()) breakers_.Register("memory");
+}
 
 absl::StatusOr<std::unique_ptr<Vendors>> Vendors::Make(const Settings& settings,
                                                        const DataDir& data_dir,
@@ -95,8 +142,24 @@ absl::StatusOr<std::unique_ptr<Vendors>> Vendors::Make(const Settings& settings,
                                                        Parts& parts) {
   std::unique_ptr<Vendors> vendors(new Vendors(settings, data_dir, public_base_url, parts));
   if (absl::Status status = vendors->OpenMemory(settings, data_dir); !status.ok()) return status;
+  absl::Status writer = vendors->OpenWriter(settings.vendors.openai, data_dir, parts);
+  if (!writer.ok()) return writer;
   vendors->io_.Start();
   return vendors;
+}
+
+absl::Status Vendors::OpenWriter(const OpenAiSettings& s, const DataDir& data_dir, Parts& parts) {
+  auto prices = openai::Prices::Parse(s.prices);
+  if (!prices.ok()) return prices.status();
+  auto cache =
+      openai::AnswerCache::Open(data_dir.Path("answers.db"), {.answers_max = s.cache_answers_max});
+  if (!cache.ok()) return cache.status();
+  std::vector<std::string> models = {s.model};
+  models.insert(models.end(), s.fallback_models.begin(), s.fallback_models.end());
+  writer_ = std::make_unique<openai::Writer>(
+      io_, disk_, chat_, *std::move(cache), *std::move(prices), parts.metrics,
+      openai::Writer::Options{.models = std::move(models), .cache_ttl = s.cache_ttl});
+  return absl::OkStatus();
 }
 
 absl::Status Vendors::OpenMemory(const Settings& settings, const DataDir& data_dir) {
@@ -118,7 +181,8 @@ campaign::Connectors Vendors::connectors() {
   return {.notion = notion_,
           .browsers = browsers_,
           .memory = *memory_,
-          .chat = chat_,
+          .writer = *writer_,
+          .moderator = moderator_,
           .figma = figma_,
           .assets = assets_,
           .github = github_,

@@ -16,6 +16,7 @@
 #include "activities/campaign/connectors.h"
 #include "activities/connectors/assets/asset_store.h"
 #include "activities/connectors/blocking/worker.h"
+#include "activities/connectors/webdriver/browser_pool.h"
 #include "activities/outbound/http_client.h"
 #include "activities/outbound/pipeline.h"
 #include "gateway/server/data_dir.h"
@@ -36,6 +37,8 @@ class Vendors {
 
   base::EpollLoop& loop() { return io_; }
   campaign::Connectors connectors();
+  outbound::KillSwitch& kill_switch() { return kill_switch_; }
+  outbound::Breakers& breakers() { return breakers_; }
 
   // Ends the browsers and every call, then the loop. Call it when no activity runs any more.
   // Idempotent.
@@ -45,10 +48,14 @@ class Vendors {
   Vendors(const Settings& settings, const DataDir& data_dir, const std::string& public_base_url,
           Parts& parts);
   absl::Status OpenMemory(const Settings& settings, const DataDir& data_dir);
+  absl::Status OpenWriter(const OpenAiSettings& s, const DataDir& data_dir, Parts& parts);
 
   bool stopped_ = false;
   base::EpollLoop io_;
   blocking::Worker disk_;
+  outbound::KillSwitch kill_switch_;
+  outbound::Breakers breakers_;
+  outbound::RateLimiter limiter_;
   outbound::HttpClient http_;
   outbound::Pipeline outbound_;
   assets::AssetStore assets_;
@@ -56,6 +63,8 @@ class Vendors {
   webdriver::BrowserPool browsers_;
   std::unique_ptr<memory::MemoryStore> memory_;
   openai::ChatClient chat_;
+  std::unique_ptr<openai::Writer> writer_;
+  openai::Moderator moderator_;
   figma::FigmaClient figma_;
   github::GithubClient github_;
   slack::SlackClient slack_;

@@ -146,7 +146,7 @@ campaign:
   figma: {file_key: BrandKit}
   review: {slack_channel: C0REVIEW}
   email: {from_address: news@example.com, recipients: [a@example.com]}
-  social: {channel_id: channel-linkedin}
+  social: {channels: [channel-linkedin linkedin]}
 """
 
 

@@ -39,6 +39,7 @@ class OpenAi : public Vendor {
  public:
   explicit OpenAi(Store& store) : Vendor("openai", "/openai/v1", store) {
     Add("POST", "/chat/completions", "chat.completions", &OpenAi::Complete);
+    Add("POST", "/moderations", "moderations.create", &OpenAi::Moderate);
     Add("GET", "/models", "models.list", &OpenAi::ListModels);
     Add("GET", "/models/{model}", "models.get", &OpenAi::GetModel);
   }
@@ -157,6 +158,39 @@ class OpenAi : public Vendor {
     if (type == "json_object") return Dump(writer.ForJsonObject());
     if (type != "json_schema") return writer.Answer();
     return Dump(writer.ForSchema(Member(Member(format, "json_schema"), "schema")));
+  }
+
+  // Flags a text by plain words, so that a test can say what is flagged.
+  Response Moderate(Call& call) {
+    const Json& input = Member(call.body, "input");
+    std::vector<std::string> texts;
+    if (input.is_string()) texts.push_back(input.get<std::string>());
+    if (input.is_array()) {
+      for (const Json& text : input) {
+        if (text.is_string()) texts.push_back(text.get<std::string>());
+      }
+    }
+    if (texts.empty()) {
+      return Fail(400, "invalid_request_error", "'input' is a required property", nullptr, "input");
+    }
+    Json results = Json::array();
+    for (const std::string& text : texts) {
+      const std::pair<const char*, bool> found[] = {
+          {"harassment", Contains(text, "stupid")},
+          {"hate", Contains(text, "hateful")},
+          {"violence", Contains(text, "violent")},
+      };
+      Json result = {{"flagged", false}};
+      for (const auto& [category, flagged] : found) {
+        if (flagged) result["flagged"] = true;
+        result["categories"][category] = flagged;
+        result["category_scores"][category] = flagged ? 0.93 : 0.0004;
+      }
+      results.push_back(result);
+    }
+    return JsonResponse(200, {{"id", "modr-" + Hex(HashOf(texts[0]), 8)},
+                              {"model", StringOr(call.body, "model")},
+                              {"results", results}});
   }
 
   Response Complete(Call& call) {

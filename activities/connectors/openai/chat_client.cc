@@ -15,18 +15,6 @@ using wire::Json;
 
 constexpr char kOperation[] = "chat.completions";
 
-// Models think long; a local one on a small machine longer.
-const outbound::Vendor& OpenAi() {
-  static const outbound::Vendor* const kVendor =
-      new outbound::Vendor{.name = "openai",
-                           .timeout = absl::Minutes(3),
-                           .tries_max = 5,
-                           .backoff_initial = absl::Milliseconds(500),
-                           .backoff_max = absl::Seconds(20),
-                           .classify = Classify};
-  return *kVendor;
-}
-
 // Why the model stopped, when that makes its text useless.
 std::optional<base::Failure> StopFailure(const Json& choice) {
   const std::string reason = wire::StringAt(choice, "finish_reason");
@@ -76,6 +64,12 @@ base::Task<base::Outcome<Completion>> ChatClient::CompleteJson(ChatRequest reque
 
 base::Task<base::Outcome<Completion>> ChatClient::CompleteOnce(ChatRequest request,
                                                                outbound::CallContext context) {
+  if (request.admit != nullptr) {
+    size_t prompt_bytes = 0;
+    for (const ChatMessage& message : request.messages) prompt_bytes += message.content.size();
+    const base::Done admitted = request.admit(prompt_bytes);
+    if (!admitted.ok()) co_return admitted.failure();
+  }
   outbound::HttpRequest http;
   http.method = "POST";
   http.url = wire::JoinUrl(options_.base_url, "/chat/completions");
@@ -86,7 +80,7 @@ base::Task<base::Outcome<Completion>> ChatClient::CompleteOnce(ChatRequest reque
   http.body = Body(request);
   http.operation = kOperation;
   base::Outcome<outbound::HttpResponse> response =
-      co_await outbound_.Call(OpenAi(), http, std::move(context));
+      co_await outbound_.Call(OpenAiVendor(), http, std::move(context));
   if (!response.ok()) co_return response.failure();
   base::Outcome<Json> answer = wire::BodyOf("openai", http, *response);
   if (!answer.ok()) co_return answer.failure();
@@ -94,15 +88,16 @@ base::Task<base::Outcome<Completion>> ChatClient::CompleteOnce(ChatRequest reque
   if (!choices.is_array() || choices.empty()) {
     co_return wire::Malformed("openai", kOperation, false);
   }
-  if (std::optional<base::Failure> failure = StopFailure(choices[0])) co_return *failure;
   const Json& usage = wire::At(*answer, "usage");
   Completion made{.content_json = wire::StringAt(wire::At(choices[0], "message"), "content"),
                   .model = wire::StringAt(*answer, "model"),
                   .prompt_tokens = wire::IntAt(usage, "prompt_tokens"),
                   .completion_tokens = wire::IntAt(usage, "completion_tokens"),
                   .total_tokens = wire::IntAt(usage, "total_tokens")};
-  if (made.model.empty()) made.model = options_.model;
+  if (made.model.empty()) made.model = request.model.empty() ? options_.model : request.model;
   if (made.total_tokens == 0) made.total_tokens = made.prompt_tokens + made.completion_tokens;
+  if (request.on_usage != nullptr) request.on_usage(made);
+  if (std::optional<base::Failure> failure = StopFailure(choices[0])) co_return *failure;
   co_return made;
 }
 
@@ -111,7 +106,8 @@ std::string ChatClient::Body(const ChatRequest& request) const {
   for (const ChatMessage& message : request.messages) {
     messages.push_back({{"role", message.role}, {"content", message.content}});
   }
-  Json body = {{"model", options_.model}, {"messages", std::move(messages)}};
+  Json body = {{"model", request.model.empty() ? options_.model : request.model},
+               {"messages", std::move(messages)}};
   body[options_.legacy_max_tokens ? "max_tokens" : "max_completion_tokens"] = request.tokens_max;
   if (request.temperature.has_value()) body["temperature"] = *request.temperature;
   if (request.seed.has_value()) body["seed"] = *request.seed;

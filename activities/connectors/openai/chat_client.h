@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,12 @@ struct ChatRequest {
   int tokens_max = 4'000;
   std::optional<double> temperature;  // some models take none
   std::optional<int64_t> seed;
+  std::string model;  // empty: the client's
+  // Asked before each call with the bytes of its messages; a failure is returned in place of the
+  // call. May be null.
+  std::function<base::Done(size_t prompt_bytes)> admit;
+  // Told what each answer used, also one that cannot be used. May be null.
+  std::function<void(const struct Completion&)> on_usage;
 };
 
 struct Completion {

@@ -20,6 +20,9 @@ constexpr std::array<std::string_view, 6> kQuotaCodes = {
     "insufficient_quota",   "billing_hard_limit_reached", "billing_not_active",
     "credit_limit_reached", "spend_limit_reached",        "insufficient_credits"};
 
+// How often it is looked whether somebody has.
+constexpr absl::Duration kQuotaPause = absl::Minutes(15);
+
 // `error` of OpenAI and new vLLM, or the flat error object of old vLLM.
 const wire::Json& ErrorOf(const wire::Json& body) {
   const wire::Json& nested = wire::At(body, "error");
@@ -51,7 +54,12 @@ Classification Classify(const outbound::HttpRequest& request,
   const wire::Json body = wire::ParseJson(response.body).value_or(wire::Json());
   const wire::Json& error = ErrorOf(body);
   if (IsQuotaCode(wire::StringAt(error, "code")) || IsQuotaCode(wire::StringAt(error, "type"))) {
-    return outbound::Permanent("QuotaExhausted", message);
+    // Nobody's calls get through until somebody pays: all of them wait, and none fails for it.
+    return {.verdict = Verdict::kRetry,
+            .retry_after = std::max(RetryAfter(response), kQuotaPause),
+            .failure_type = "QuotaExhausted",
+            .failure_message = message,
+            .opens_breaker = true};
   }
   const std::string_view should_retry = response.Header("x-should-retry");
   const bool retry = response.status == 409 || should_retry == "true";
@@ -69,6 +77,17 @@ Classification Classify(const outbound::HttpRequest& request,
   if (should_retry == "false") return outbound::Permanent(result.failure_type, message);
   result.retry_after = RetryAfter(response);
   return result;
+}
+
+const outbound::Vendor& OpenAiVendor() {
+  static const outbound::Vendor* const kVendor =
+      new outbound::Vendor{.name = "openai",
+                           .timeout = absl::Minutes(3),
+                           .tries_max = 5,
+                           .backoff_initial = absl::Milliseconds(500),
+                           .backoff_max = absl::Seconds(20),
+                           .classify = Classify};
+  return *kVendor;
 }
 
 }  // namespace openai

@@ -13,4 +13,7 @@ namespace openai {
 outbound::Classification Classify(const outbound::HttpRequest& request,
                                   const outbound::HttpResponse& response);
 
+// The vendor of every call: models think long; a local one on a small machine longer.
+const outbound::Vendor& OpenAiVendor();
+
 }  // namespace openai

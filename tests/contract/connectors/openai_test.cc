@@ -119,13 +119,13 @@ TEST_F(OpenAiScriptedTest, ATextCutOrFilteredIsAFailure) {
   EXPECT_FALSE(filtered.failure().retryable);
 }
 
-TEST_F(OpenAiScriptedTest, AnEmptyPurseIsPermanentAndASlowDownIsNot) {
+TEST_F(OpenAiScriptedTest, AnEmptyPurseWaitsForAPersonAndASlowDownIsTriedAgain) {
   ScriptList({Answer(429, R"({"error":{"message":"pay","type":"x","code":"insufficient_quota"}})",
                      {{"retry-after", "1"}})});
   const auto broke = Complete();
   ASSERT_FALSE(broke.ok());
   EXPECT_EQ(broke.failure().type, "QuotaExhausted");
-  EXPECT_FALSE(broke.failure().retryable);
+  EXPECT_GE(broke.failure().retry_after, absl::Minutes(15));
   EXPECT_EQ(requests().size(), 1u);
   ScriptList({Answer(429, R"({"error":{"message":"slow","code":null}})", {{"retry-after-ms", "3"}}),
               Answer(409, "{}"), Said(R"({"headline":"h","tagline":"t"})")});

@@ -5,7 +5,6 @@
 #include "activities/campaign/blog_page.h"
 #include "activities/campaign/email_text.h"
 #include "activities/campaign/names.h"
-#include "activities/campaign/social_text.h"
 #include "tests/unit/campaign/specs.h"
 
 namespace campaign {
@@ -30,17 +29,6 @@ TEST(MakeEmail, HasTextAndHtmlWithTheLink) {
 
 TEST(MakeEmail, DoesWithoutABanner) {
   EXPECT_THAT(MakeEmail(SpringSpec(), SpringPieces(), kLink, "").html, Not(HasSubstr("<img")));
-}
-
-TEST(SocialText, EndsWithTheLink) {
-  EXPECT_EQ(SocialText("Hello", kLink, 280), "Hello\n\n" + std::string(kLink));
-}
-
-TEST(SocialText, CutsThePostAndNeverTheLink) {
-  const std::string text = SocialText(std::string(500, 'x'), kLink, 280);
-  EXPECT_EQ(CharacterCount(text), 280u);
-  EXPECT_THAT(text, EndsWith("…\n\n" + std::string(kLink)));
-  EXPECT_EQ(SocialText("Hello", kLink, 10), kLink);
 }
 
 TEST(BlogPage, IsOneEscapedPage) {

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""What the language model costs and what moderation finds, over the real server: a budget is kept,
+the same brief is paid for once, a model that is not there is replaced, findings reach the
+reviewers, and a text that a rule forbids ends the campaign.
+
+    tests/e2e/content_test.py
+"""
+
+import harness
+from harness import Failed
+
+SETTINGS = """
+vendors:
+  openai:
+    model: missing-model
+    fallback_models: [gpt-4o-mini]
+    prices: ["gpt-4o-mini 0.15 0.60", "* 1 1"]
+campaign:
+  moderation:
+    model: omni-moderation-latest
+    on_block: fail
+    rules: ["promise warning (?i)guaranteed", "forbidden block (?i)forbidden words"]
+  content:
+    prompts:
+      version: e2e
+      user: |
+        Write about {{campaign_name}} for {{target_audience}}.
+        {{#pieces}}
+        - {{id}}: {{instructions}}
+        {{/pieces}}
+"""
+
+
+def expect(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+def start(server, name, **changes):
+    body = {**harness.campaign("Spring running"), **changes}
+    started = server.client.ok("POST", "/v1/campaigns", {"campaign": body, "request_id": name})
+    return started["workflow_id"]
+
+
+def waits(server, workflow_id):
+    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
+                       f"{workflow_id} waits for approval")
+
+
+def failure(server, workflow_id):
+    server.wait_ended(workflow_id)
+    return server.client.ok("GET", f"/v1/workflows/{workflow_id}/result").get("failure", {})
+
+
+def result(server, workflow_id):
+    server.client.ok("POST", f"/v1/workflows/{workflow_id}/signals/approve", {"decided_by": "ann"})
+    server.wait_ended(workflow_id)
+    return server.client.ok("GET", f"/v1/workflows/{workflow_id}/result?wait=30s")["result"]["value"]
+
+
+def chat_calls(sandbox, workflow_id):
+    calls = sandbox.client.ok("GET", f"/__sandbox/calls?workflow_id={workflow_id}")["calls"]
+    return [call for call in calls if call["operation"] == "chat.completions"
+            and call.get("workflow_id") == workflow_id]
+
+
+def the_same_brief_is_paid_for_once(server, sandbox):
+    first = start(server, "content-first")
+    waits(server, first)
+    done = result(server, first)
+    expect(done["model_used"] == "gpt-4o-mini", f"the fallback model: {done}")
+    expect(done["prompt_version"].startswith("e2e-"), f"the templates' version: {done}")
+    expect(done["cost_usd"] > 0, f"its cost: {done}")
+    expect(len(chat_calls(sandbox, first)) == 2, "the missing model, then the other")
+    second = start(server, "content-second")
+    waits(server, second)
+    done = result(server, second)
+    expect(not done.get("cost_usd"), f"nothing is paid again: {done}")
+    expect(not chat_calls(sandbox, second), "no call")
+    expect(server.metric("model_cost_usd_total") > 0, "model_cost_usd_total")
+
+
+def a_budget_is_kept(server, sandbox):
+    workflow_id = start(server, "content-poor", budget_usd=0.000001, target_audience="misers")
+    found = failure(server, workflow_id)
+    expect(found.get("type") == "BudgetExceeded", found)
+    expect(not chat_calls(sandbox, workflow_id), "no call was made")
+    expect(not sandbox.existing(workflow_id), f"left: {sandbox.existing(workflow_id)}")
+
+
+def findings_reach_the_reviewers(server, sandbox):
+    workflow_id = start(server, "content-findings", target_audience="doubters")
+    waits(server, workflow_id)
+    path = f"/v1/workflows/{workflow_id}/signals"
+    server.client.ok("POST", path + "/update_content",
+                     {"content_id": "headline", "new_content": "Guaranteed, stupid runners"})
+
+    def pull():
+        found = [r for r in sandbox.existing(workflow_id) if r["kind"] == "pull"]
+        return str(found[0]["detail"]) if found else ""
+    harness.wait_until(lambda: "## Moderation" in pull() and "harassment" in pull(), 60,
+                       "the pull request shows what moderation found")
+    rules = sorted(f["rule"] for f in server.progress(workflow_id)["moderation"])
+    expect(rules == ["harassment", "promise"], rules)
+    server.client.ok("POST", path + "/update_content",
+                     {"content_id": "headline", "new_content": "These are forbidden words"})
+    found = failure(server, workflow_id)
+    expect(found.get("type") == "ContentBlocked", found)
+    expect(not sandbox.existing(workflow_id), f"left: {sandbox.existing(workflow_id)}")
+
+
+def run():
+    with harness.Workplace("content") as place:
+        sandbox = place.sandbox()
+        settings = place.directory / "campaignd.yaml"
+        settings.write_text(SETTINGS)
+        server = place.server(sandbox, ["--config", settings])
+        the_same_brief_is_paid_for_once(server, sandbox)
+        a_budget_is_kept(server, sandbox)
+        findings_reach_the_reviewers(server, sandbox)
+        print("content: fine")
+        return 0
+
+
+if __name__ == "__main__":
+    harness.main(run)
