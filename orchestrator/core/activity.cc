@@ -92,6 +92,7 @@ void Postpone(TransitionBuilder& transition, PendingActivity& activity, v1::Fail
   const absl::Duration to_close =
       history::FromProto(activity.scheduled->schedule_to_close_timeout());
   failure.clear_not_attempted();
+  activity.effect_unknown |= failure.effect_unknown();
   failure.set_effect_unknown(activity.effect_unknown);
   if (to_close > absl::ZeroDuration() &&
       transition.now() + delay >= activity.scheduled_time + to_close) {
@@ -132,6 +133,7 @@ void OnActivityOutcome(TransitionBuilder& transition, EventId scheduled_event_id
     activity.in_flight = false;
     activity.effect_unknown = true;
     activity.next_attempt_time = transition.now();
+    transition.TouchAttempt(scheduled_event_id);
     return;
   }
 
@@ -155,17 +157,40 @@ void OnActivityOutcome(TransitionBuilder& transition, EventId scheduled_event_id
       policy.maximum_attempts() > 0 && activity.attempt >= policy.maximum_attempts();
   const bool out_of_time =
       to_close > absl::ZeroDuration() && next >= activity.scheduled_time + to_close;
-  if (failure.non_retryable() || IsListed(policy, failure.type()) || out_of_attempts ||
-      out_of_time) {
+  const bool parks = out_of_attempts && policy.on_exhausted() == v1::OnExhausted::PAUSE;
+  if (failure.non_retryable() || IsListed(policy, failure.type()) ||
+      (out_of_attempts && !parks) || out_of_time) {
     return CloseFailed(transition, activity, failure, outcome.identity);
   }
   activity.in_flight = false;
   ++activity.attempt;
   activity.postponed = 0;
+  activity.paused = parks;
   activity.next_attempt_time = next;
   activity.last_failure = std::move(failure);
   transition.TouchAttempt(scheduled_event_id);
-  transition.NoteRetry(scheduled_event_id);
+  if (parks) {
+    transition.NotePaused(scheduled_event_id);
+  } else {
+    transition.NoteRetry(scheduled_event_id);
+  }
+}
+
+std::vector<std::string> RetryActivitiesNow(TransitionBuilder& transition,
+                                            const std::vector<std::string>& activity_ids) {
+  std::vector<std::string> retried;
+  for (auto& [id, activity] : transition.state().activities) {
+    const std::string& name = activity.scheduled->activity_id();
+    const bool wanted = activity_ids.empty() || std::find(activity_ids.begin(), activity_ids.end(),
+                                                          name) != activity_ids.end();
+    const bool waits = activity.paused || activity.next_attempt_time > transition.now();
+    if (!wanted || !waits || activity.in_flight || activity.cancel_requested) continue;
+    activity.paused = false;
+    activity.next_attempt_time = transition.now();
+    transition.TouchAttempt(id);
+    retried.push_back(name);
+  }
+  return retried;
 }
 
 void OnHeartbeat(TransitionBuilder& transition, EventId scheduled_event_id, v1::Payload details) {

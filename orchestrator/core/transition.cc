@@ -1,5 +1,6 @@
 #include "orchestrator/core/transition.h"
 
+#include "orchestrator/base/check.h"
 #include "orchestrator/history/time.h"
 
 namespace core {
@@ -57,13 +58,22 @@ EventId TransitionBuilder::Add(Event event) {
   event.clear_event_id();
   event.clear_event_time();
   Apply(state_, event, now_);
+  CHECK(state_.corruption.empty()) << "run=" << state_.started.run_id() << " event=" << id << ": "
+                                   << state_.corruption;
   *transition_.add_events() = std::move(event);
   return id;
 }
 
-void TransitionBuilder::AddWorkflowTask() {
+void TransitionBuilder::AddWorkflowTask(const std::string& build_id, bool suggest,
+                                        int64_t history_bytes, int local_activities_pending) {
   Event event;
-  event.mutable_workflow_task();
+  v1::WorkflowTaskTriple* task = event.mutable_workflow_task();
+  if (build_id != state_.build_id) task->set_build_id(build_id);
+  if (suggest) {
+    task->set_continue_as_new_suggested(true);
+    task->set_history_bytes(history_bytes);
+  }
+  task->set_local_activities_pending(local_activities_pending);
   Add(std::move(event));
 }
 
@@ -113,7 +123,14 @@ void TransitionBuilder::NoteRetry(EventId scheduled_event_id) {
   notes_.push_back(std::move(note));
 }
 
-std::string TransitionBuilder::Serialize() const {
+void TransitionBuilder::NotePaused(EventId scheduled_event_id) {
+  NoteRetry(scheduled_event_id);
+  notes_.back().what = ActivityNote::What::kPaused;
+  notes_.back().next_attempt_time = absl::InfiniteFuture();
+}
+
+std::string TransitionBuilder::Serialize(int64_t lease) {
+  transition_.set_lease(lease);
   return has_events() ? transition_.SerializeAsString() : "";
 }
 

@@ -20,7 +20,7 @@ namespace core {
 
 // What happened to an activity in a transition, for metrics and logs.
 struct ActivityNote {
-  enum class What { kCompleted, kFailed, kTimedOut, kCanceled, kRetried };
+  enum class What { kCompleted, kFailed, kTimedOut, kCanceled, kRetried, kPaused };
   What what;
   std::string activity_type;
   std::string activity_id;
@@ -38,12 +38,18 @@ class TransitionBuilder {
 
   // Gives the event its place in the history and applies it. Returns its id.
   EventId Add(v1::HistoryEvent event);
-  // The workflow-task triple.
-  void AddWorkflowTask();
+  // The workflow-task triple. The build of the code is recorded when it is not that of the task
+  // before; empty: not known.
+  // `suggest` and `history_bytes`: whether the code was told to continue as new.
+  // `local_activities_pending`: local activities that the task leaves without their ends.
+  void AddWorkflowTask(const std::string& build_id = "", bool suggest = false,
+                       int64_t history_bytes = 0, int local_activities_pending = 0);
   // The attempt of a pending activity changed: its row must be written.
   void TouchAttempt(EventId scheduled_event_id);
   // The attempt failed and the next one is planned; the activity holds why and when.
   void NoteRetry(EventId scheduled_event_id);
+  // Its attempts are used up and an operator decides.
+  void NotePaused(EventId scheduled_event_id);
   const std::vector<ActivityNote>& notes() const { return notes_; }
 
   EventId first_event_id() const { return first_event_id_; }
@@ -55,7 +61,8 @@ class TransitionBuilder {
   // Nothing to store at all.
   bool empty() const { return !has_events() && touched_.empty() && removed_.empty(); }
 
-  std::string Serialize() const;
+  // `lease` under which it is written (v1::Transition).
+  std::string Serialize(int64_t lease = 0);
   std::vector<v1::ActivityAttemptState> AttemptsPut() const;
   std::vector<EventId> AttemptsRemoved() const;
 

@@ -8,16 +8,19 @@
 namespace engine {
 
 void Partition::QueueReady(LiveRun& run) {
-  if (run.writes_pending > 0 || run.state.closed() || closed_) return;
+  if (run.writes_pending > 0 || run.state.closed() || run.state.paused || closed_) return;
   const absl::Time now = Now();
   for (auto& [id, activity] : run.state.activities) {
-    if (activity.in_flight || activity.queued || activity.next_attempt_time > now) continue;
+    if (activity.in_flight || activity.queued || activity.paused) continue;
+    if (activity.next_attempt_time > now) continue;
     activity.queued = true;
     ready_.emplace_back(run.id, id);
   }
+  QueueReadyLocals(run);
 }
 
 void Partition::Pump() {
+  if (!ready_.empty() && !HoldsLease()) return;
   const absl::Time now = Now();
   while (!ready_.empty() && !closed_ &&
          static_cast<int>(running_.size()) < deps_.executor.slots()) {
@@ -26,10 +29,15 @@ void Partition::Pump() {
     const auto live = runs_.find(key.first);
     if (live == runs_.end()) continue;  // was dropped; it comes back when it is due
     LiveRun& run = *live->second;
+    if (key.second < 0) {
+      StartLocal(run, -key.second);
+      continue;
+    }
     const auto it = run.state.activities.find(key.second);
     if (it == run.state.activities.end() || !it->second.queued) continue;
     core::PendingActivity& activity = it->second;
     activity.queued = false;
+    if (run.state.paused) continue;  // it is queued again when the run is resumed
     activity.in_flight = true;
     activity.started_time = now;
     activity.heartbeat_time = now;
@@ -98,6 +106,10 @@ void Partition::CompleteActivity(ActivityToken token, core::ActivityOutcome outc
   deps_.loop.Post([this, token = std::move(token), outcome = std::move(outcome),
                    done = std::move(done)]() mutable {
     running_.erase(token.dispatch);
+    if (token.scheduled_event_id < 0) {
+      CompleteLocal(token, std::move(outcome), std::move(done));
+      return Pump();
+    }
     absl::StatusOr<LiveRun*> found = FindAttempt(token);
     if (!found.ok()) {
       done(found.status());
@@ -140,6 +152,12 @@ void Partition::RecordHeartbeat(ActivityToken token, v1::Payload details,
                                 absl::AnyInvocable<void(absl::Status)> done) {
   deps_.loop.Post([this, token = std::move(token), details = std::move(details),
                    done = std::move(done)]() mutable {
+    if (token.scheduled_event_id < 0) {  // a local activity's is not kept
+      const auto attempt = attempts_.find({token.run_id, token.scheduled_event_id});
+      const bool current = attempt != attempts_.end() && attempt->second.token == token;
+      return done(current ? absl::OkStatus()
+                          : absl::NotFoundError("the attempt is not current any more"));
+    }
     absl::StatusOr<LiveRun*> found = FindAttempt(token);
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <limits>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "orchestrator/base/status_macros.h"
@@ -13,9 +15,11 @@ absl::Status NoSuchWorkflow(const std::string& workflow_id) {
   return absl::NotFoundError(absl::StrCat("no workflow with id \"", workflow_id, "\""));
 }
 
-// The attempts that are stored beside the history, and what is not known of the others.
+// The attempts that are stored beside the history, and what is not known of the others. Clocks
+// have no say in it: `first_own_event` is the first event that this owner of the partition wrote.
 void RestoreAttempts(core::RunState& state, const std::vector<v1::ActivityAttemptState>& rows,
-                     absl::Time opened_at, absl::Time now) {
+                     int64_t lease, EventId first_own_event, absl::Time now) {
+  std::set<EventId> own;  // planned by this owner, which knows whether it dispatched them
   for (const v1::ActivityAttemptState& row : rows) {
     const auto it = state.activities.find(row.scheduled_event_id());
     if (it == state.activities.end()) continue;
@@ -31,15 +35,15 @@ void RestoreAttempts(core::RunState& state, const std::vector<v1::ActivityAttemp
     activity.paused = row.paused();
     activity.postponed = row.postponed();
     if (row.has_last_heartbeat()) activity.last_heartbeat = row.last_heartbeat();
+    if (row.lease() == lease) own.insert(row.scheduled_event_id());
   }
-  // An attempt that was ready before this process began may have run, and died with the process
-  // that ran it. One that became ready later is known here when it was dispatched.
   for (auto& [id, activity] : state.activities) {
-    if (activity.next_attempt_time <= opened_at) activity.effect_unknown = true;
+    // What an earlier owner planned it may have dispatched, whatever its clock said, and what came
+    // of that may have been lost with it. An own row of the attempt holds this mark already.
+    if (id < first_own_event && !own.contains(id)) activity.effect_unknown = true;
     // The clock has stepped back since: a first attempt waits for nothing.
-    if (activity.attempt == 1 && activity.postponed == 0 && activity.next_attempt_time > now) {
-      activity.next_attempt_time = std::min(opened_at, now);
-      activity.effect_unknown = true;
+    if (activity.attempt == 1 && activity.postponed == 0) {
+      activity.next_attempt_time = std::min(activity.next_attempt_time, now);
     }
   }
 }
@@ -86,8 +90,15 @@ absl::StatusOr<LiveRun*> Partition::Find(const RunId& id) {
   run->is_new = false;
   run->stored_next_event_id = run->row.next_event_id;
   std::vector<v1::HistoryEvent> events;
+  EventId first_own_event = std::numeric_limits<EventId>::max();
   for (const std::string& transition : stored.transitions) {
-    absl::Status expanded = history::Expand(transition, &events);
+    const size_t before = events.size();
+    run->history_bytes += static_cast<int64_t>(transition.size());
+    int64_t lease = 0;
+    absl::Status expanded = history::Expand(transition, &events, &lease);
+    if (expanded.ok() && lease == lease_ && events.size() > before) {
+      first_own_event = std::min(first_own_event, events[before].event_id());
+    }
     if (!expanded.ok()) {
       return absl::DataLossError(absl::StrCat("run=", id.value(), ": ", expanded.message()));
     }
@@ -95,12 +106,16 @@ absl::StatusOr<LiveRun*> Partition::Find(const RunId& id) {
   for (const v1::HistoryEvent& event : events) {
     core::Apply(run->state, event, history::FromProto(event.event_time()));
   }
+  if (!run->state.corruption.empty()) {
+    return absl::DataLossError(
+        absl::StrCat("run=", id.value(), " cannot be read: ", run->state.corruption));
+  }
   if (run->state.next_event_id != run->row.next_event_id) {
     return absl::DataLossError(absl::StrCat("run=", id.value(), " has ",
                                             run->state.next_event_id - 1, " events, its row says ",
                                             run->row.next_event_id - 1));
   }
-  RestoreAttempts(run->state, stored.attempts, opened_at_, Now());
+  RestoreAttempts(run->state, stored.attempts, lease_, first_own_event, Now());
   for (auto& [scheduled_id, activity] : run->state.activities) {
     const auto attempt = attempts_.find({id, scheduled_id});
     if (attempt == attempts_.end()) continue;
@@ -116,13 +131,16 @@ absl::StatusOr<LiveRun*> Partition::Find(const RunId& id) {
     run->stuck_backoff = options_.stuck_retry_min;
   }
   run->history = std::move(events);
+  run->owes = run->state.closed() && run->row.wake_at != absl::InfiniteFuture();
+  run->messages = CountMessages(*run);
+  for (auto& [event_id, external] : run->state.externals) external.in_flight = true;  // perhaps
   lru_.push_front(id);
   run->lru = lru_.begin();
   LiveRun* found = run.get();
   runs_[id] = std::move(run);
   const WorkflowKey key(found->row.ns.value(), found->row.workflow_id.value());
   if (!found->state.closed()) current_[key] = id;
-  if (!found->state.closed()) UpdateDue(*found);
+  if (!found->state.closed() || found->owes) UpdateDue(*found);
   return found;
 }
 
@@ -136,6 +154,7 @@ LiveRun& Partition::NewRun(RunId id, const v1::WorkflowExecutionStarted& started
   row.run_id = id;
   row.workflow_type = started.workflow_type();
   row.task_queue = started.task_queue();
+  row.parent_workflow_id = started.parent().workflow_id();
   row.request_id = started.request_id();
   row.correlation_id = started.correlation_id();
   // traceparent: 00-<32 hex trace id>-<16 hex span id>-<flags>
@@ -167,13 +186,12 @@ void Partition::Evict() {
     const LiveRun& run = *runs_.at(id);
     if (run.pinned()) continue;
     const absl::Time wake_at = run.row.wake_at;
-    const bool closed = run.state.closed();
     // The live run may know better: "at once" is later when the clock has stepped back.
     const auto known = due_of_.find(id);
     const absl::Time due = known == due_of_.end() ? wake_at : std::max(wake_at, known->second);
     ++it;  // Forget erases the entry before it
     Forget(id);
-    if (!closed && wake_at <= horizon_) SetDue(id, due);
+    if (wake_at <= horizon_) SetDue(id, due);
   }
 }
 

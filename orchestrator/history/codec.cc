@@ -6,11 +6,13 @@
 
 namespace history {
 
-absl::Status Expand(const std::string& stored, std::vector<v1::HistoryEvent>* events) {
+absl::Status Expand(const std::string& stored, std::vector<v1::HistoryEvent>* events,
+                    int64_t* lease) {
   v1::Transition transition;
   if (!transition.ParseFromString(stored)) {
     return absl::DataLossError("a stored transition cannot be parsed");
   }
+  if (lease != nullptr) *lease = transition.lease();
   int64_t id = transition.first_event_id();
   const int64_t expected =
       events->empty() ? std::max<int64_t>(id, 1) : events->back().event_id() + 1;
@@ -38,10 +40,18 @@ absl::Status Expand(const std::string& stored, std::vector<v1::HistoryEvent>* ev
     add(std::move(scheduled));
     v1::HistoryEvent started;
     started.mutable_workflow_task_started()->set_scheduled_event_id(scheduled_id);
+    started.mutable_workflow_task_started()->set_continue_as_new_suggested(
+        event.workflow_task().continue_as_new_suggested());
+    started.mutable_workflow_task_started()->set_history_bytes(
+        event.workflow_task().history_bytes());
     add(std::move(started));
     v1::HistoryEvent completed;
     completed.mutable_workflow_task_completed()->set_scheduled_event_id(scheduled_id);
     completed.mutable_workflow_task_completed()->set_started_event_id(scheduled_id + 1);
+    const v1::WorkflowTaskTriple& task = event.workflow_task();
+    completed.mutable_workflow_task_completed()->set_build_id(task.build_id());
+    completed.mutable_workflow_task_completed()->set_local_activities_pending(
+        task.local_activities_pending());
     add(std::move(completed));
   }
   return absl::OkStatus();

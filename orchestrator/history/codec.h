@@ -23,7 +23,9 @@ namespace v1 = ::orchestrator::v1;
 inline int64_t IdsOf(const v1::HistoryEvent& event) { return event.has_workflow_task() ? 3 : 1; }
 
 // Appends the events of a stored transition in their served form. DATA_LOSS when the bytes cannot
-// be read, or do not continue `events`.
-absl::Status Expand(const std::string& stored, std::vector<v1::HistoryEvent>* events);
+// be read, or do not continue `events`. `lease`, when given, is set to that under which it was
+// written.
+absl::Status Expand(const std::string& stored, std::vector<v1::HistoryEvent>* events,
+                    int64_t* lease = nullptr);
 
 }  // namespace history

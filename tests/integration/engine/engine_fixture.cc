@@ -34,7 +34,7 @@ void EngineHarness::Open(engine::EngineOptions options) {
   if (decorate != nullptr) decorated = decorate(store.get());
   io = std::make_unique<base::EpollLoop>(clock, "io");
   io->Start();
-  runner = std::make_unique<worker::WorkflowWorker>(registry);
+  runner = std::make_unique<worker::WorkflowWorker>(registry, build_id);
   activities = std::make_unique<worker::ActivityWorker>(
       registry, *io, worker::ActivityWorkerOptions{.slots = 1000});
   engine = std::make_unique<engine::Engine>(
@@ -44,7 +44,10 @@ void EngineHarness::Open(engine::EngineOptions options) {
                                    .clock = clock,
                                    .random = random,
                                    .metrics = metrics,
-                                   .on_fatal = [](absl::Status) {}});
+                                   .on_fatal =
+                                       [this](const absl::Status& status) {
+                                         if (on_fatal != nullptr) on_fatal(status);
+                                       }});
   activities->Connect(*engine);
   const absl::Status status = engine->Open(*activities);
   CHECK(status.ok()) << status;

@@ -76,6 +76,7 @@ class EngineHarness {
 
   sdk::Registry registry;
   std::string dir;
+  std::string build_id;  // of the workflows' code, as of the next Open
   base::SystemClock clock;
   base::SystemRandom random;
   base::Metrics metrics;
@@ -84,6 +85,7 @@ class EngineHarness {
   // When set, the engine is given what this makes around the real store.
   std::function<std::unique_ptr<store::Store>(store::Store*)> decorate;
   std::unique_ptr<store::Store> decorated;
+  std::function<void(absl::Status)> on_fatal;  // when set, hears that the engine cannot go on
   std::unique_ptr<worker::WorkflowWorker> runner;
   std::unique_ptr<worker::ActivityWorker> activities;
   std::unique_ptr<engine::Engine> engine;
