@@ -31,6 +31,27 @@ void Complete(const RunState& state, const std::string& new_run_id, Event& event
       }
       return;
     }
+    case Event::kStartChildWorkflowExecutionInitiated: {
+      auto* child = event.mutable_start_child_workflow_execution_initiated();
+      if (child->namespace_().empty()) child->set_namespace_(state.started.namespace_());
+      if (child->task_queue().empty()) child->set_task_queue(state.started.task_queue());
+      return;
+    }
+    case Event::kSignalExternalWorkflowExecutionInitiated: {
+      auto* signal = event.mutable_signal_external_workflow_execution_initiated();
+      if (signal->namespace_().empty()) signal->set_namespace_(state.started.namespace_());
+      return;
+    }
+    case Event::kRequestCancelExternalWorkflowExecutionInitiated: {
+      auto* cancel = event.mutable_request_cancel_external_workflow_execution_initiated();
+      if (cancel->namespace_().empty()) cancel->set_namespace_(state.started.namespace_());
+      for (const auto& [id, child] : state.children) {
+        if (!cancel->child() || child.initiated->workflow_id() != cancel->workflow_id()) continue;
+        cancel->set_run_id(child.run_id.empty() ? ChildRunId(state.started.run_id(), id).value()
+                                                : child.run_id);
+      }
+      return;
+    }
     case Event::kWorkflowExecutionContinuedAsNew:
       event.mutable_workflow_execution_continued_as_new()->set_new_run_id(new_run_id);
       return;

@@ -19,7 +19,8 @@ struct TimeoutFound {
   bool in_flight;
 };
 
-absl::Time ActivityDue(const PendingActivity& activity) {
+// `held`: nothing is dispatched, the run is paused.
+absl::Time ActivityDue(const PendingActivity& activity, bool held) {
   const v1::ActivityTaskScheduled& scheduled = *activity.scheduled;
   absl::Time due = Deadline(activity.scheduled_time, scheduled.schedule_to_close_timeout());
   if (activity.in_flight) {
@@ -27,8 +28,9 @@ absl::Time ActivityDue(const PendingActivity& activity) {
     due = std::min(due, Deadline(activity.heartbeat_time, scheduled.heartbeat_timeout()));
     return due;
   }
+  if (activity.paused) return due;
   due = std::min(due, Deadline(activity.next_attempt_time, scheduled.schedule_to_start_timeout()));
-  return activity.queued ? due : std::min(due, activity.next_attempt_time);
+  return activity.queued || held ? due : std::min(due, activity.next_attempt_time);
 }
 
 std::vector<TimeoutFound> FindTimeouts(const RunState& state, absl::Time now) {
@@ -46,7 +48,8 @@ std::vector<TimeoutFound> FindTimeouts(const RunState& state, absl::Time now) {
       } else if (due(activity.heartbeat_time, scheduled.heartbeat_timeout())) {
         found.push_back({id, v1::TimeoutType::HEARTBEAT, true});
       }
-    } else if (due(activity.next_attempt_time, scheduled.schedule_to_start_timeout())) {
+    } else if (!activity.paused &&
+               due(activity.next_attempt_time, scheduled.schedule_to_start_timeout())) {
       found.push_back({id, v1::TimeoutType::SCHEDULE_TO_START, false});
     }
   }
@@ -95,8 +98,28 @@ bool AttemptMayRepeat(const PendingActivity& activity, v1::TimeoutType::Value ty
   const int attempts_max = activity.scheduled->retry_policy().maximum_attempts();
   const bool of_attempt =
       type == v1::TimeoutType::START_TO_CLOSE || type == v1::TimeoutType::HEARTBEAT;
-  return of_attempt && !activity.cancel_requested &&
-         (attempts_max == 0 || activity.attempt < attempts_max);
+  // With PAUSE the attempts that are used up do not end it.
+  const bool any_left =
+      attempts_max == 0 || activity.attempt < attempts_max ||
+      activity.scheduled->retry_policy().on_exhausted() == v1::OnExhausted::PAUSE;
+  return of_attempt && !activity.cancel_requested && any_left;
+}
+
+// Which time-out asks the run to end; both, when both do.
+std::string TimeoutReason(const RunState& state) {
+  const absl::Duration of_chain = history::FromProto(state.started.execution_timeout());
+  const absl::Duration of_run = history::FromProto(state.started.run_timeout());
+  std::string reason;
+  if (of_chain > absl::ZeroDuration()) {
+    reason = "execution time-out of " + absl::FormatDuration(of_chain);
+  }
+  if (of_run > absl::ZeroDuration()) {
+    reason += std::string(reason.empty() ? "" : ", ") + "run time-out of " +
+              absl::FormatDuration(of_run);
+  }
+  const absl::Duration reserve = history::FromProto(state.started.compensation_reserve());
+  if (reserve <= absl::ZeroDuration()) return reason + " exceeded";
+  return reason + " is near: " + absl::FormatDuration(reserve) + " are kept for compensations";
 }
 
 void FireTimers(TransitionBuilder& transition) {
@@ -127,8 +150,7 @@ std::vector<AttemptToStop> OnTime(TransitionBuilder& transition, base::Random& r
   if (!state.cancel_requested && state.execution_deadline() <= transition.now()) {
     v1::HistoryEvent event;
     auto* request = event.mutable_workflow_execution_cancel_requested();
-    request->set_reason("execution time-out of " + absl::FormatDuration(state.execution_timeout()) +
-                        " exceeded");
+    request->set_reason(TimeoutReason(state));
     request->set_execution_timeout(true);
     transition.Add(std::move(event));
   }
@@ -153,7 +175,12 @@ absl::Time NextDue(const RunState& state) {
   if (state.closed()) return absl::InfiniteFuture();
   absl::Time due = state.cancel_requested ? absl::InfiniteFuture() : state.execution_deadline();
   for (const auto& [id, timer] : state.timers) due = std::min(due, timer.fire_at);
-  for (const auto& [id, activity] : state.activities) due = std::min(due, ActivityDue(activity));
+  if (state.begins_at != absl::InfinitePast() && !state.paused) {
+    due = std::min(due, state.begins_at);
+  }
+  for (const auto& [id, activity] : state.activities) {
+    due = std::min(due, ActivityDue(activity, state.paused));
+  }
   return due;
 }
 
@@ -161,13 +188,25 @@ absl::Time StoredWakeAt(const RunState& state) {
   if (state.closed()) return absl::InfiniteFuture();
   absl::Time due = state.cancel_requested ? absl::InfiniteFuture() : state.execution_deadline();
   // InfinitePast rather than the moment: a value that stays the same costs no index update.
-  if (state.task_pending) return absl::InfinitePast();
+  if (state.wants_task() || HasMessages(state)) return absl::InfinitePast();
+  // They are known only while a process works on them.
+  if (state.local_activities_pending > 0 && !state.paused) return absl::InfinitePast();
+  if (state.begins_at != absl::InfinitePast() && !state.paused) {
+    due = std::min(due, state.begins_at);
+  }
   for (const auto& [id, timer] : state.timers) due = std::min(due, timer.fire_at);
   for (const auto& [id, activity] : state.activities) {
+    due = std::min(due, Deadline(activity.scheduled_time,
+                                 activity.scheduled->schedule_to_close_timeout()));
+    if (activity.paused) continue;
+    if (state.paused) {
+      // Nothing is dispatched, but its wait for a worker may time out.
+      due = std::min(due, Deadline(activity.next_attempt_time,
+                                   activity.scheduled->schedule_to_start_timeout()));
+      continue;
+    }
     const bool at_once = activity.attempt == 1 && activity.postponed == 0;
-    due = std::min(
-        {due, at_once ? absl::InfinitePast() : activity.next_attempt_time,
-         Deadline(activity.scheduled_time, activity.scheduled->schedule_to_close_timeout())});
+    due = std::min(due, at_once ? absl::InfinitePast() : activity.next_attempt_time);
   }
   return due;
 }

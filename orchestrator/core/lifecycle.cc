@@ -17,12 +17,27 @@ void Signal(TransitionBuilder& transition, v1::WorkflowExecutionSignaled signal)
 }
 
 void RequestCancel(TransitionBuilder& transition, const std::string& reason,
-                   const std::string& identity) {
+                   const std::string& identity, const std::string& request_id) {
   if (transition.state().cancel_requested) return;
   v1::HistoryEvent event;
   auto* request = event.mutable_workflow_execution_cancel_requested();
   request->set_reason(reason);
   request->set_identity(identity);
+  request->set_request_id(request_id);
+  transition.Add(std::move(event));
+}
+
+void Pause(TransitionBuilder& transition, v1::WorkflowExecutionPaused pause) {
+  if (transition.state().paused) return;
+  v1::HistoryEvent event;
+  *event.mutable_workflow_execution_paused() = std::move(pause);
+  transition.Add(std::move(event));
+}
+
+void Resume(TransitionBuilder& transition, v1::WorkflowExecutionResumed resume) {
+  if (!transition.state().paused) return;
+  v1::HistoryEvent event;
+  *event.mutable_workflow_execution_resumed() = std::move(resume);
   transition.Add(std::move(event));
 }
 

@@ -9,14 +9,13 @@
 #include "absl/synchronization/notification.h"
 #include "orchestrator/base/check.h"
 #include "orchestrator/base/status_macros.h"
+#include "orchestrator/engine/retention.h"
 #include "orchestrator/history/codec.h"
 #include "orchestrator/history/time.h"
 
 namespace engine {
 namespace {
 
-constexpr int kListPageDefault = 50;
-constexpr int kListPageMax = 1000;
 constexpr int kHistoryPageDefault = 1000;
 constexpr int kHistoryPageMax = 10'000;
 constexpr int kTransitionsPerRead = 2000;
@@ -28,7 +27,9 @@ int PageSize(int wanted, int otherwise, int maximum) {
 }  // namespace
 
 Engine::Engine(EngineOptions options, Dependencies dependencies)
-    : options_(std::move(options)), deps_(std::move(dependencies)) {
+    : options_(std::move(options)),
+      deps_(std::move(dependencies)),
+      store_(&deps_.store, options_.payload_offload_bytes) {
   CHECK(options_.partitions >= 1 && options_.partitions <= store::kSlots);
 }
 
@@ -38,7 +39,7 @@ absl::Status Engine::Open(ActivityExecutor& executor) {
   CHECK(!open_);
   commit_thread_ = std::make_unique<base::EpollLoop>(deps_.clock, "commit");
   read_thread_ = std::make_unique<base::EpollLoop>(deps_.clock, "reads");
-  committer_ = std::make_unique<Committer>(deps_.store, *commit_thread_, deps_.metrics);
+  committer_ = std::make_unique<Committer>(store_, *commit_thread_, deps_.metrics);
   commit_thread_->Start();
   read_thread_->Start();
   open_ = true;
@@ -50,14 +51,15 @@ absl::Status Engine::Open(ActivityExecutor& executor) {
     const int slot_last = (i + 1) * store::kSlots / count - 1;
     partitions_.push_back(
         std::make_unique<Partition>(i, slot_first, slot_last, epoch, options_,
-                                    Partition::Dependencies{.store = deps_.store,
+                                    Partition::Dependencies{.store = store_,
                                                             .committer = *committer_,
                                                             .runner = deps_.runner,
                                                             .executor = executor,
                                                             .loop = *loops_.back(),
                                                             .random = deps_.random,
                                                             .metrics = deps_.metrics,
-                                                            .on_lease_lost = deps_.on_fatal}));
+                                                            .on_lease_lost = deps_.on_fatal,
+                                                            .peers = this}));
     deps_.metrics
         .Gauge("partition_epoch", "Epoch of the lease that this node holds on a partition.",
                {{"partition", absl::StrCat(i)}})
@@ -67,12 +69,36 @@ absl::Status Engine::Open(ActivityExecutor& executor) {
       .Set(static_cast<double>(count));
   for (auto& loop : loops_) loop->Start();
   for (auto& partition : partitions_) partition->Open();
+  if (options_.task_blocked_after > absl::ZeroDuration()) {
+    std::vector<LoopWatch*> watches;
+    for (auto& partition : partitions_) watches.push_back(&partition->watch());
+    watchdog_ = std::make_unique<Watchdog>(deps_.clock, deps_.metrics, options_.task_blocked_after,
+                                           std::move(watches));
+  }
+  if (Retention::Wanted(options_)) StartRetention();
   return absl::OkStatus();
+}
+
+void Engine::StartRetention() {
+  retention_thread_ = std::make_unique<base::EpollLoop>(deps_.clock, "retention");
+  retention_ = std::make_unique<Retention>(
+      options_, Retention::Dependencies{
+                    .store = store_,
+                    .loop = *retention_thread_,
+                    .metrics = deps_.metrics,
+                    .delete_run = [this](const store::RunRow& row, auto done) {
+                      Route(row.ns.value(), row.workflow_id.value())
+                          ->DeleteClosed(row, std::move(done));
+                    }});
+  retention_thread_->Start();
+  retention_->Start();
 }
 
 void Engine::Close() {
   if (!open_) return;
   open_ = false;
+  if (retention_thread_ != nullptr) retention_thread_->Stop();
+  watchdog_.reset();
   for (auto& partition : partitions_) {
     absl::Notification closed;
     partition->Close([&closed] { closed.Notify(); });
@@ -100,7 +126,57 @@ void Engine::Start(v1::StartWorkflowRequest request, Callback<v1::StartWorkflowR
 
 void Engine::Describe(v1::GetWorkflowRequest request, Callback<v1::WorkflowInfo> done) {
   Partition* partition = Route("", request.workflow_id());
-  partition->Describe(std::move(request), std::move(done));
+  if (watchdog_ == nullptr) return partition->Describe(std::move(request), std::move(done));
+  auto shared = std::make_shared<Callback<v1::WorkflowInfo>>(std::move(done));
+  const auto is_open = partition->watch().Guard(
+      [this, request, shared](const LoopWatch::Blocked& blocked) {
+        read_thread_->Post([this, request, shared, blocked] {
+          DescribeBlocked(request, blocked, std::move(*shared));
+        });
+      });
+  partition->Describe(std::move(request),
+                      [shared, is_open](absl::StatusOr<v1::WorkflowInfo> info) {
+                        if (is_open()) (*shared)(std::move(info));
+                      });
+}
+
+void Engine::DescribeBlocked(const v1::GetWorkflowRequest& request,
+                             const LoopWatch::Blocked& blocked, Callback<v1::WorkflowInfo> done) {
+  const base::WorkflowId workflow_id(request.workflow_id());
+  absl::StatusOr<std::optional<store::RunRow>> row =
+      request.run_id().empty() ? store_.FindRun(base::Namespace("default"), workflow_id)
+                               : store_.FindRunById(base::RunId(request.run_id()));
+  if (!row.ok()) return done(row.status());
+  v1::WorkflowInfo info;
+  if (row->has_value() && (*row)->workflow_id == workflow_id) info = DescribeRow(**row);
+  // A run may block before it is stored.
+  const bool is_blocked = blocked.workflow_id == request.workflow_id() &&
+                          (request.run_id().empty() || request.run_id() == blocked.run_id);
+  if (is_blocked && info.run_id() != blocked.run_id) {
+    info.Clear();
+    info.set_namespace_("default");
+    info.set_workflow_id(blocked.workflow_id);
+    info.set_run_id(blocked.run_id);
+    info.set_workflow_type(blocked.workflow_type);
+    info.set_status(v1::RunStatus::RUNNING);
+  }
+  if (info.run_id().empty()) {
+    return done(absl::NotFoundError(
+        absl::StrCat("no workflow with id \"", request.workflow_id(), "\"")));
+  }
+  const std::string reason = blocked.Reason(deps_.clock.Monotonic());
+  if (is_blocked) {
+    info.set_status_reason(reason);
+  } else if (info.status() == v1::RunStatus::RUNNING && info.status_reason().empty()) {
+    info.set_status_reason(absl::StrCat("waits for its partition: workflow \"",
+                                        blocked.workflow_id, "\" is ", reason));
+  }
+  done(std::move(info));
+}
+
+void Engine::Reset(v1::ResetWorkflowRequest request, Callback<v1::ResetWorkflowResponse> done) {
+  Partition* partition = Route("", request.workflow_id());
+  partition->Reset(std::move(request), std::move(done));
 }
 
 void Engine::GetResult(v1::GetWorkflowResultRequest request,
@@ -140,19 +216,32 @@ void Engine::Terminate(v1::TerminateWorkflowRequest request,
   partition->Terminate(std::move(request), std::move(done));
 }
 
-void Engine::List(v1::ListWorkflowsRequest request, Callback<v1::ListWorkflowsResponse> done) {
-  read_thread_->Post([this, request = std::move(request), done = std::move(done)]() mutable {
-    absl::StatusOr<store::RunPage> page = deps_.store.List(
-        {.ns = base::Namespace(request.namespace_()),
-         .status = request.status(),
-         .workflow_type = request.workflow_type()},
-        PageSize(request.page_size(), kListPageDefault, kListPageMax), request.page_token());
-    if (!page.ok()) return done(page.status());
-    v1::ListWorkflowsResponse response;
-    for (const store::RunRow& row : page->rows) *response.add_workflows() = DescribeRow(row);
-    response.set_next_page_token(page->next_page_token);
-    done(std::move(response));
-  });
+void Engine::SignalWithStart(v1::SignalWithStartWorkflowRequest request,
+                             Callback<v1::SignalWithStartWorkflowResponse> done) {
+  Partition* partition = Route(request.start().namespace_(), request.start().workflow_id());
+  partition->SignalWithStart(std::move(request), std::move(done));
+}
+
+void Engine::UpdateWithStart(v1::UpdateWithStartWorkflowRequest request,
+                             Callback<v1::UpdateWithStartWorkflowResponse> done) {
+  Partition* partition = Route(request.start().namespace_(), request.start().workflow_id());
+  partition->UpdateWithStart(std::move(request), std::move(done));
+}
+
+void Engine::Pause(v1::PauseWorkflowRequest request, Callback<v1::PauseWorkflowResponse> done) {
+  Partition* partition = Route("", request.workflow_id());
+  partition->Pause(std::move(request), std::move(done));
+}
+
+void Engine::Resume(v1::ResumeWorkflowRequest request, Callback<v1::ResumeWorkflowResponse> done) {
+  Partition* partition = Route("", request.workflow_id());
+  partition->Resume(std::move(request), std::move(done));
+}
+
+void Engine::RetryNow(v1::RetryWorkflowNowRequest request,
+                      Callback<v1::RetryWorkflowNowResponse> done) {
+  Partition* partition = Route("", request.workflow_id());
+  partition->RetryNow(std::move(request), std::move(done));
 }
 
 void Engine::GetHistory(v1::GetWorkflowHistoryRequest request,
@@ -178,7 +267,7 @@ void Engine::ReadHistory(const v1::WorkflowInfo& info, const v1::GetWorkflowHist
   base::EventId after = request.after_event_id();
   while (response.events_size() < page_size) {
     absl::StatusOr<std::vector<std::string>> rows =
-        deps_.store.ReadTransitions(base::RunId(info.run_id()), after, kTransitionsPerRead);
+        store_.ReadTransitions(base::RunId(info.run_id()), after, kTransitionsPerRead);
     if (!rows.ok()) return done(rows.status());
     std::vector<v1::HistoryEvent> events;
     for (const std::string& row : *rows) {
@@ -199,6 +288,32 @@ void Engine::ReadHistory(const v1::WorkflowInfo& info, const v1::GetWorkflowHist
     response.set_next_after_event_id(after);
   }
   done(std::move(response));
+}
+
+void Engine::StartChild(v1::StartWorkflowRequest request, v1::ParentWorkflow parent, RunId run_id,
+                        Done done) {
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
+  partition->StartChild(std::move(request), std::move(parent), std::move(run_id), std::move(done));
+}
+
+void Engine::EndChild(core::ChildEnd end, Done done) {
+  Partition* partition = Route(end.parent.namespace_(), end.parent.workflow_id());
+  partition->EndChild(std::move(end), std::move(done));
+}
+
+void Engine::StopChild(ChildStop stop, Done done) {
+  Partition* partition = Route(stop.parent.namespace_(), stop.workflow_id);
+  partition->StopChild(std::move(stop), std::move(done));
+}
+
+void Engine::SignalExternal(ExternalSignal signal, Done done) {
+  Partition* partition = Route(signal.ns, signal.request.workflow_id());
+  partition->SignalExternal(std::move(signal), std::move(done));
+}
+
+void Engine::CancelExternal(ExternalCancel cancel, Done done) {
+  Partition* partition = Route(cancel.ns, cancel.workflow_id);
+  partition->CancelExternal(std::move(cancel), std::move(done));
 }
 
 void Engine::CompleteActivity(ActivityToken token, core::ActivityOutcome outcome,

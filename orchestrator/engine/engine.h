@@ -16,13 +16,17 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "orchestrator/engine/blob_store.h"
 #include "orchestrator/engine/options.h"
 #include "orchestrator/engine/partition.h"
+#include "orchestrator/engine/watchdog.h"
 #include "orchestrator/engine/worker_port.h"
 
 namespace engine {
 
-class Engine : public WorkerPort {
+class Retention;
+
+class Engine : public WorkerPort, private PeerPort {
  public:
   struct Dependencies {
     store::Store& store;
@@ -56,6 +60,18 @@ class Engine : public WorkerPort {
   void Terminate(v1::TerminateWorkflowRequest request,
                  Callback<v1::TerminateWorkflowResponse> done);
 
+  void SignalWithStart(v1::SignalWithStartWorkflowRequest request,
+                       Callback<v1::SignalWithStartWorkflowResponse> done);
+  void UpdateWithStart(v1::UpdateWithStartWorkflowRequest request,
+                       Callback<v1::UpdateWithStartWorkflowResponse> done);
+  void Pause(v1::PauseWorkflowRequest request, Callback<v1::PauseWorkflowResponse> done);
+  void Resume(v1::ResumeWorkflowRequest request, Callback<v1::ResumeWorkflowResponse> done);
+  void RetryNow(v1::RetryWorkflowNowRequest request, Callback<v1::RetryWorkflowNowResponse> done);
+  void Reset(v1::ResetWorkflowRequest request, Callback<v1::ResetWorkflowResponse> done);
+  void Delete(v1::DeleteWorkflowRequest request, Callback<v1::DeleteWorkflowResponse> done);
+  void Count(v1::CountWorkflowsRequest request, Callback<v1::CountWorkflowsResponse> done);
+  void ListVersions(v1::ListVersionsRequest request, Callback<v1::ListVersionsResponse> done);
+
   void CompleteActivity(ActivityToken token, core::ActivityOutcome outcome,
                         absl::AnyInvocable<void(absl::Status)> done) override;
   void RecordHeartbeat(ActivityToken token, v1::Payload details,
@@ -65,17 +81,33 @@ class Engine : public WorkerPort {
   void RefreshGauges();
 
  private:
+  // PeerPort, for its partitions.
+  void StartChild(v1::StartWorkflowRequest request, v1::ParentWorkflow parent, RunId run_id,
+                  Done done) override;
+  void EndChild(core::ChildEnd end, Done done) override;
+  void StopChild(ChildStop stop, Done done) override;
+  void SignalExternal(ExternalSignal signal, Done done) override;
+  void CancelExternal(ExternalCancel cancel, Done done) override;
+
+  void StartRetention();
   Partition* Route(const std::string& ns, const std::string& workflow_id);
+  // GetWorkflow when the partition's loop cannot answer.
+  void DescribeBlocked(const v1::GetWorkflowRequest& request, const LoopWatch::Blocked& blocked,
+                       Callback<v1::WorkflowInfo> done);
   void ReadHistory(const v1::WorkflowInfo& info, const v1::GetWorkflowHistoryRequest& request,
                    Callback<v1::GetWorkflowHistoryResponse> done);
 
   const EngineOptions options_;
   Dependencies deps_;
+  BlobStore store_;  // deps_.store, with large payloads kept apart
+  std::unique_ptr<Retention> retention_;
+  std::unique_ptr<base::EpollLoop> retention_thread_;  // only with a retention
   std::unique_ptr<base::EpollLoop> commit_thread_;
   std::unique_ptr<base::EpollLoop> read_thread_;
   std::unique_ptr<Committer> committer_;
   std::vector<std::unique_ptr<base::EpollLoop>> loops_;
   std::vector<std::unique_ptr<Partition>> partitions_;
+  std::unique_ptr<Watchdog> watchdog_;
   bool open_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "orchestrator/base/check.h"
+#include "orchestrator/engine/properties.h"
 
 namespace engine {
 
@@ -13,10 +14,12 @@ Partition::Partition(int index, int slot_first, int slot_last, int64_t epoch, En
       slot_first_(slot_first),
       slot_last_(slot_last),
       epoch_(epoch),
+      lease_(epoch * store::kSlots + index),
       options_(std::move(options)),
       deps_(std::move(dependencies)),
-      metrics_(deps_.metrics),
-      opened_at_(deps_.loop.clock().Now()) {}
+      build_id_(deps_.runner.build_id()),
+      metrics_(deps_.metrics) {}
+
 
 Partition::~Partition() = default;
 
@@ -57,25 +60,39 @@ void Partition::Call(absl::AnyInvocable<void()> fn, absl::AnyInvocable<void(absl
   });
 }
 
-void Partition::Write(LiveRun& run, const core::TransitionBuilder& transition) {
+void Partition::Write(LiveRun& run, core::TransitionBuilder& transition) {
   store::RunWrite write;
   write.is_new = run.is_new;
   write.expected_next_event_id = run.stored_next_event_id;
   ProjectRow(run);
+  if (ChangesProperties(transition)) {
+    auto properties = PropertiesOf(run.state);
+    write.properties_changed = properties != nullptr || run.row.properties != nullptr;
+    run.row.properties = std::move(properties);
+  }
   write.row = run.row;
   write.first_event_id = transition.first_event_id();
-  write.transition = transition.Serialize();
+  write.transition = transition.Serialize(lease_);
   write.attempts_put = transition.AttemptsPut();
+  for (v1::ActivityAttemptState& attempt : write.attempts_put) attempt.set_lease(lease_);
   write.attempts_removed = transition.AttemptsRemoved();
+  run.history_bytes += static_cast<int64_t>(write.transition.size());
   run.is_new = false;
   run.stored_next_event_id = run.state.next_event_id;
   if (transition.has_events()) run.history.reset();  // no longer the whole history
+  HandOver(run, std::move(write));
+}
+
+void Partition::HandOver(LiveRun& run, store::RunWrite write) {
+  AddWrite(std::move(write));
+  if (run.last_batch == filling_number_) return;
+  run.last_batch = filling_number_;
+  ++run.writes_pending;
+  filling_.runs.push_back(run.id);
+}
+
+void Partition::AddWrite(store::RunWrite write) {
   filling_.writes.writes.push_back(std::move(write));
-  if (run.last_batch != filling_number_) {
-    run.last_batch = filling_number_;
-    ++run.writes_pending;
-    filling_.runs.push_back(run.id);
-  }
   if (!syncing_ && !flush_posted_) {
     flush_posted_ = true;
     deps_.loop.Post([this] { Flush(); });  // after everything that is in the inbox by now
@@ -101,7 +118,12 @@ void Partition::Flush() {
   batch->writes.epoch = epoch_;
   store::WriteBatch writes = std::move(batch->writes);
   deps_.committer.Commit(std::move(writes), [this, batch](absl::Status status) {
-    deps_.loop.Post([this, batch, status] { OnCommitted(std::move(*batch), status); });
+    // What was accepted was written by the owner of the lease.
+    const absl::Duration at = deps_.loop.clock().Monotonic();
+    deps_.loop.Post([this, batch, status, at] {
+      if (status.ok()) lease_seen_ = std::max(lease_seen_, at);
+      OnCommitted(std::move(*batch), status);
+    });
   });
 }
 
@@ -168,7 +190,13 @@ void Partition::AfterRunCommitted(const RunId& id) {
     }
   }
   WakeWaiters(id);
-  if (run.state.closed() && !run.pinned()) return Forget(id);
+  SendMessages(run);
+  if (run.state.closed() && !run.pinned()) {
+    const bool owes = run.owes;
+    Forget(id);
+    if (owes) SetDue(id, Now() + options_.store_retry);
+    return ArmTimer();
+  }
   QueueReady(run);
   UpdateDue(run);
 }
@@ -192,10 +220,35 @@ void Partition::DropUncommitted(const Batch& failed, const absl::Status& status)
     SetDue(id, Now() + options_.store_retry);
   }
   for (Action& action : next.after) action(status);
-  if (status.code() == absl::StatusCode::kAborted && !closed_.exchange(true)) {
-    deps_.on_lease_lost(status);
-  }
+  if (absl::IsAborted(status)) LoseLease(status);
   ArmTimer();
+}
+
+void Partition::LoseLease(const absl::Status& status) {
+  if (!closed_.exchange(true)) deps_.on_lease_lost(status);
+}
+
+bool Partition::HoldsLease() {
+  if (closed_) return false;
+  const absl::Duration now = deps_.loop.clock().Monotonic();
+  if (now - lease_seen_ <= options_.lease_check_after) return true;
+  const absl::Status status = deps_.store.CheckEpoch(index_, epoch_);
+  if (status.ok()) {
+    lease_seen_ = now;
+    return true;
+  }
+  if (absl::IsAborted(status)) {
+    base::Log(base::LogLevel::kError, "the lease was lost; nothing more goes out", {},
+              {{"partition", index_}, {"status", status.ToString()}});
+    LoseLease(status);
+  } else if (!lease_retry_) {
+    lease_retry_ = true;
+    deps_.loop.PostAfter(options_.store_retry, [this] {
+      lease_retry_ = false;
+      Pump();
+    });
+  }
+  return false;
 }
 
 void Partition::SetDue(const RunId& id, absl::Time due) {
@@ -212,7 +265,16 @@ void Partition::SetDue(const RunId& id, absl::Time due) {
 
 void Partition::UpdateDue(LiveRun& run) {
   absl::Time due = core::NextDue(run.state);
-  if (!run.stuck_reason.empty()) due = run.stuck_retry_at;
+  if (!run.stuck_reason.empty()) {
+    due = run.stuck_retry_at;
+  } else if (run.state.wants_task() && run.writes_pending == 0) {
+    due = absl::InfinitePast();  // it had to wait until its history was written
+  }
+  if (run.stuck_reason.empty()) {
+    due = std::min(due, NeedsCodeForLocals(run) ? absl::InfinitePast() : LocalsDue(run));
+  }
+  const bool owes = run.state.closed() && run.owes && run.messages == 0;
+  if (run.message_waits || owes) due = std::min(due, Now() + options_.store_retry);
   SetDue(run.id, due);
   ArmTimer();
 }
@@ -261,15 +323,18 @@ void Partition::RunDue(LiveRun& run) {
   if (run.state.closed()) {
     // A commit whose outcome was unknown had closed it: whoever waits for it must hear.
     WakeWaiters(run.id);
-    return;
+    SendMessages(run);
+    return UpdateDue(run);
   }
   if (!run.stuck_reason.empty() && Now() < run.stuck_retry_at) return UpdateDue(run);
+  LocalTimeouts(run);
   core::TransitionBuilder transition(run.state, Now());
   std::vector<core::AttemptToStop> stop = core::OnTime(transition, deps_.random);
   const auto advanced = AdvanceUpdates(run, transition, std::move(stop), {});
   if (!advanced.ok()) return;  // stuck: it was written and has its next try
   if (run.writes_pending == 0) {
     QueueReady(run);
+    SendMessages(run);
     UpdateDue(run);
     WakeWaiters(run.id);
   }

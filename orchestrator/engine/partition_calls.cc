@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "orchestrator/engine/partition.h"
 #include "orchestrator/history/payload.h"
 #include "orchestrator/history/time.h"
@@ -12,99 +11,16 @@ namespace {
 
 constexpr char kDefault[] = "default";
 
-std::string OrDefault(const std::string& text) { return text.empty() ? kDefault : text; }
-
-bool SamePayload(const v1::Payload& a, const v1::Payload& b) {
-  return a.data() == b.data() && a.metadata().size() == b.metadata().size();
-}
-
-absl::Status CheckPayload(const v1::Payload& payload, int bytes_max) {
-  const size_t bytes = payload.ByteSizeLong();
-  if (bytes <= static_cast<size_t>(bytes_max)) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat(
-      "the payload has ", bytes, " bytes (limit payload_bytes_max = ", bytes_max, ")"));
-}
-
-// A new trace (W3C Trace Context, level 1), sampled. Its ids must not be all zero.
-std::string NewTraceparent(base::Random& random) {
-  const uint64_t high = random.Next();
-  const uint64_t low = random.Next();
-  const uint64_t span = random.Next();
-  return absl::StrFormat("00-%016x%016x-%016x-01", high, low | 1, span | 1);
-}
-
 }  // namespace
-
-void Partition::Start(v1::StartWorkflowRequest request, Callback<v1::StartWorkflowResponse> done) {
-  Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
-    const std::string ns = OrDefault(request.namespace_());
-    if (absl::Status size = CheckPayload(request.input(), options_.payload_bytes_max); !size.ok()) {
-      return done(size);
-    }
-    absl::StatusOr<LiveRun*> known = FindByWorkflow(ns, request.workflow_id(), "");
-    if (known.ok()) {
-      LiveRun& run = **known;
-      const bool same_request =
-          !request.request_id().empty() && run.row.request_id == request.request_id();
-      // The chain's later runs have inputs of their own; the request names its first one.
-      const bool continued = !run.state.started.continued_from_run_id().empty();
-      if (same_request && (continued || SamePayload(run.state.started.input(), request.input()))) {
-        v1::StartWorkflowResponse response;
-        response.set_workflow_id(request.workflow_id());
-        response.set_run_id(continued ? run.state.started.first_run_id() : run.id.value());
-        response.set_status(continued ? v1::RunStatus::CONTINUED_AS_NEW : run.row.status);
-        response.set_already_started(true);
-        return Answer(run, std::move(done), std::move(response));
-      }
-      if (same_request) {
-        return done(absl::AlreadyExistsError(
-            absl::StrCat("request_id \"", request.request_id(), "\" started workflow \"",
-                         request.workflow_id(), "\" with another input; use a new request_id")));
-      }
-      if (!run.state.closed()) {
-        return done(absl::AlreadyExistsError(absl::StrCat(
-            "workflow \"", request.workflow_id(), "\" is running (run ", run.id.value(), ")")));
-      }
-    } else if (!absl::IsNotFound(known.status())) {
-      return done(known.status());
-    }
-
-    v1::WorkflowExecutionStarted started;
-    started.set_namespace_(ns);
-    started.set_workflow_id(request.workflow_id());
-    started.set_workflow_type(request.workflow_type());
-    started.set_task_queue(OrDefault(request.task_queue()));
-    *started.mutable_input() = std::move(*request.mutable_input());
-    if (request.has_execution_timeout()) {
-      *started.mutable_execution_timeout() = request.execution_timeout();
-    }
-    started.set_request_id(request.request_id());
-    started.set_traceparent(request.traceparent().empty() ? NewTraceparent(deps_.random)
-                                                          : request.traceparent());
-    started.set_correlation_id(request.correlation_id());
-    started.set_identity(request.identity());
-    started.set_random_seed(deps_.random.Next());
-    const RunId id = base::NewRunId(Now(), deps_.random);
-    started.set_run_id(id.value());
-    started.set_first_run_id(id.value());
-    LiveRun& run = NewRun(id, started, known.ok() ? *known : nullptr);
-    core::TransitionBuilder transition(run.state, Now());
-    core::Start(transition, std::move(started));
-    Advance(run, transition, {});  // a type that is not registered makes the run STUCK
-    v1::StartWorkflowResponse response;
-    response.set_workflow_id(run.row.workflow_id.value());
-    response.set_run_id(id.value());
-    response.set_status(run.row.status);
-    Answer(run, std::move(done), std::move(response));
-  });
-}
 
 void Partition::Describe(v1::GetWorkflowRequest request, Callback<v1::WorkflowInfo> done) {
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
     absl::StatusOr<LiveRun*> run =
         FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
     if (!run.ok()) return done(run.status());
-    Answer(**run, std::move(done), DescribeRun(**run, Now()));
+    v1::WorkflowInfo info = DescribeRun(**run, Now());
+    info.set_continue_as_new_suggested(SuggestsContinueAsNew(**run));
+    Answer(**run, std::move(done), std::move(info));
   });
 }
 
@@ -120,15 +36,20 @@ void Partition::GetSaga(v1::GetSagaRequest request, Callback<v1::SagaInfo> done)
 void Partition::Signal(v1::SignalWorkflowRequest request,
                        Callback<v1::SignalWorkflowResponse> done) {
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
-    if (absl::Status size = CheckPayload(request.input(), options_.payload_bytes_max); !size.ok()) {
+    if (absl::Status size = CheckPayloadSize(request.input()); !size.ok()) {
       return done(size);
     }
+    if (absl::Status name = CheckName("signal_name", request.signal_name()); !name.ok()) {
+      return done(name);
+    }
+    if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
     absl::StatusOr<LiveRun*> found = FindOpen(kDefault, request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
     if (request.request_id().empty() ||
         !run.state.signal_request_ids.contains(request.request_id())) {
       if (absl::Status limits = CheckLimits(run); !limits.ok()) return done(limits);
+      if (absl::Status limits = CheckSignal(run); !limits.ok()) return done(limits);
       v1::WorkflowExecutionSignaled signal;
       signal.set_signal_name(request.signal_name());
       *signal.mutable_input() = request.input();
@@ -150,6 +71,17 @@ void Partition::Query(v1::QueryWorkflowRequest request, Callback<v1::QueryWorkfl
         FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
+    if (run.state.begins_at != absl::InfinitePast()) {
+      return done(absl::FailedPreconditionError(
+          absl::StrCat("run ", run.id.value(), " has not begun; it begins at ",
+                       absl::FormatTime(run.state.begins_at, absl::UTCTimeZone()))));
+    }
+    if (MustWaitForHistory(run)) {
+      return AfterCommit(run, [this, request = std::move(request),
+                               done = std::move(done)](absl::Status status) mutable {
+        status.ok() ? Query(std::move(request), std::move(done)) : done(status);
+      });
+    }
     if (absl::Status made = EnsureWorkflow(run); !made.ok()) {
       if (!run.state.closed() && run.stuck_reason.empty()) {
         core::TransitionBuilder nothing(run.state, Now());
@@ -160,7 +92,11 @@ void Partition::Query(v1::QueryWorkflowRequest request, Callback<v1::QueryWorkfl
       return done(absl::InternalError(
           absl::StrCat("run ", run.id.value(), " cannot answer: ", made.message())));
     }
-    base::Outcome<v1::Payload> answer = run.workflow->Query(request.query_name(), request.input());
+    base::Outcome<v1::Payload> answer = [&] {
+      const LoopWatch::Work work{.kind = LoopWatch::Kind::kQuery, .row = &run.row};
+      const LoopWatch::Scope watched(watch_, work, deps_.loop.clock().Monotonic());
+      return run.workflow->Query(request.query_name(), request.input());
+    }();
     if (!answer.ok()) {
       const base::Failure& failure = answer.failure();
       return done(failure.type == "UnknownQuery" ? absl::NotFoundError(failure.message)
@@ -175,44 +111,73 @@ void Partition::Query(v1::QueryWorkflowRequest request, Callback<v1::QueryWorkfl
 }
 
 void Partition::Update(v1::UpdateWorkflowRequest request, UpdateCallback done) {
-  Enqueue<v1::UpdateWorkflowResponse>(std::move(done), [this, request = std::move(request)](
-                                                           auto done) mutable {
-    if (absl::Status size = CheckPayload(request.input(), options_.payload_bytes_max); !size.ok()) {
-      return done(size);
-    }
-    absl::StatusOr<LiveRun*> found =
-        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
-    if (!found.ok()) return done(found.status());
-    LiveRun& run = **found;
-    std::string id = request.update_id();
-    if (id.empty()) id = base::NewRunId(Now(), deps_.random).value();
-    const auto known = run.state.updates.find(id);
-    if (known == run.state.updates.end()) {
-      absl::StatusOr<LiveRun*> open = FindOpen(kDefault, request.workflow_id(), request.run_id());
-      if (!open.ok()) return done(open.status());
-      core::TransitionBuilder transition(run.state, Now());
-      absl::StatusOr<std::vector<UpdateVerdict>> verdicts = AdvanceUpdates(
-          run, transition, {}, {{id, request.update_name(), request.input(), request.identity()}});
-      if (!verdicts.ok()) {
-        return done(absl::InternalError(
-            absl::StrCat("run ", run.id.value(), " is STUCK: ", verdicts.status().message())));
-      }
-      if (!verdicts->empty() && verdicts->back().rejected.has_value()) {
-        v1::UpdateWorkflowResponse response;
-        response.set_run_id(run.id.value());
-        response.set_update_id(id);
-        *response.mutable_rejected() = *verdicts->back().rejected;
-        return Answer(run, std::move(done), std::move(response));
-      }
-    }
-    run.update_waiters[id].push_back(std::move(done));
-    if (run.writes_pending == 0) AfterRunCommitted(run.id);
-  });
+  Enqueue<v1::UpdateWorkflowResponse>(
+      std::move(done), [this, request = std::move(request)](auto done) mutable {
+        if (absl::Status size = CheckPayloadSize(request.input());
+            !size.ok()) {
+          return done(size);
+        }
+        if (absl::Status name = CheckName("update_name", request.update_name()); !name.ok()) {
+          return done(name);
+        }
+        if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
+        absl::StatusOr<LiveRun*> found =
+            FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+        if (!found.ok()) return done(found.status());
+        LiveRun& run = **found;
+        if (request.update_id().empty()) {
+          request.set_update_id(base::NewRunId(Now(), deps_.random).value());
+        }
+        if (run.state.updates.contains(request.update_id())) {
+          return AwaitUpdate(run, request.update_id(), std::move(done));
+        }
+        absl::StatusOr<LiveRun*> open =
+            FindOpen(kDefault, request.workflow_id(), request.run_id());
+        if (!open.ok()) return done(open.status());
+        if (MustWaitForHistory(run)) {
+          return AfterCommit(run, [this, request = std::move(request),
+                                   done = std::move(done)](absl::Status status) mutable {
+            status.ok() ? Update(std::move(request), std::move(done)) : done(status);
+          });
+        }
+        core::TransitionBuilder transition(run.state, Now());
+        RunUpdate(run, transition,
+                  {request.update_id(), request.update_name(), request.input(),
+                   request.identity()},
+                  std::move(done));
+      });
+}
+
+void Partition::RunUpdate(LiveRun& run, core::TransitionBuilder& transition, WorkflowUpdate update,
+                          UpdateCallback done) {
+  if (absl::Status limits = CheckUpdate(run); !limits.ok()) return done(limits);
+  const std::string id = update.update_id;
+  absl::StatusOr<std::vector<UpdateVerdict>> verdicts =
+      AdvanceUpdates(run, transition, {}, {std::move(update)});
+  if (!verdicts.ok()) {
+    return done(absl::InternalError(
+        absl::StrCat("run ", run.id.value(), " is STUCK: ", verdicts.status().message())));
+  }
+  if (!verdicts->empty() && verdicts->back().rejected.has_value()) {
+    v1::UpdateWorkflowResponse response;
+    response.set_run_id(run.id.value());
+    response.set_update_id(id);
+    *response.mutable_rejected() = *verdicts->back().rejected;
+    return Answer(run, std::move(done), std::move(response));
+  }
+  AwaitUpdate(run, id, std::move(done));
+}
+
+void Partition::AwaitUpdate(LiveRun& run, const std::string& update_id, UpdateCallback done) {
+  run.update_waiters[update_id].push_back(std::move(done));
+  if (run.writes_pending == 0) AfterRunCommitted(run.id);
 }
 
 void Partition::Cancel(v1::CancelWorkflowRequest request,
                        Callback<v1::CancelWorkflowResponse> done) {
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
+    if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
+    if (absl::Status why = CheckReason(request.reason()); !why.ok()) return done(why);
     absl::StatusOr<LiveRun*> found = FindOpen(kDefault, request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
@@ -231,6 +196,8 @@ void Partition::Cancel(v1::CancelWorkflowRequest request,
 void Partition::Terminate(v1::TerminateWorkflowRequest request,
                           Callback<v1::TerminateWorkflowResponse> done) {
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
+    if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
+    if (absl::Status why = CheckReason(request.reason()); !why.ok()) return done(why);
     absl::StatusOr<LiveRun*> found = FindOpen(kDefault, request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;

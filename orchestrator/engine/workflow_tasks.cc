@@ -4,7 +4,9 @@
 #include "absl/strings/str_cat.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/engine/partition.h"
+#include "orchestrator/engine/properties.h"
 #include "orchestrator/history/codec.h"
+#include "orchestrator/history/time.h"
 
 namespace engine {
 namespace {
@@ -31,11 +33,17 @@ absl::Status Partition::EnsureWorkflow(LiveRun& run) {
   if (!run.history->empty()) {
     metrics_.WorkflowReplayed();
   }
-  absl::StatusOr<std::unique_ptr<LiveWorkflow>> workflow =
-      deps_.runner.Load(run.row.workflow_type, *run.history);
+  const LoopWatch::Work replay{.kind = LoopWatch::Kind::kReplay,
+                               .row = &run.row,
+                               .events = static_cast<int64_t>(run.history->size())};
+  absl::StatusOr<std::unique_ptr<LiveWorkflow>> workflow = [&] {
+    const LoopWatch::Scope watched(watch_, replay, deps_.loop.clock().Monotonic());
+    return deps_.runner.Load(run.row.workflow_type, *run.history);
+  }();
   if (!workflow.ok()) return workflow.status();
   run.workflow = *std::move(workflow);
   run.history.reset();
+  if (!run.state.closed()) AdoptLocals(run, run.workflow->PendingLocal());
   return absl::OkStatus();
 }
 
@@ -62,27 +70,55 @@ absl::StatusOr<Partition::TaskOutcome> Partition::RunWorkflowTasks(
   TaskOutcome outcome;
   core::RunState& state = run.state;
   // A stuck run is tried again even when nothing waits: so it is seen that its code is mended.
-  const bool idle = !state.task_pending && updates.empty() && run.stuck_reason.empty();
-  if (state.closed() || idle) return outcome;
+  state.BeginIfDue(transition.now());
+  const bool idle = !state.task_pending && updates.empty() && run.stuck_reason.empty() &&
+                    run.local_results.empty() && !NeedsCodeForLocals(run);
+  if (state.closed()) return outcome;
+  if (idle || state.paused) {
+    // The code gets these events with the others when it runs again: from the history.
+    if (transition.has_events()) run.workflow.reset();
+    return outcome;
+  }
   RETURN_IF_ERROR(CheckLimits(run));
+  if (MustWaitForHistory(run)) return outcome;  // UpdateDue sees to it when it is written
   RETURN_IF_ERROR(EnsureWorkflow(run));
   run.stuck_reason.clear();
   int delivered = 0;
-  for (int task = 0; !state.closed() && (state.task_pending || !updates.empty()); ++task) {
+  const auto has_work = [&] {
+    return state.task_pending || !updates.empty() || !run.local_results.empty();
+  };
+  for (int task = 0; !state.closed() && has_work(); ++task) {
     if (task == kTasksPerTurnMax) {
       return absl::ResourceExhaustedError(absl::StrCat(
           "more than ", kTasksPerTurnMax, " workflow tasks in one turn (limit kTasksPerTurnMax)"));
     }
     std::vector<const v1::HistoryEvent*> events;
+    // What its event will be, so that the code can ask how long the history is.
+    v1::HistoryEvent begun;
+    const bool suggest = SuggestsContinueAsNew(run);
+    begun.set_event_id(state.next_event_id + 1);
+    begun.mutable_workflow_task_started()->set_continue_as_new_suggested(suggest);
+    if (suggest) begun.mutable_workflow_task_started()->set_history_bytes(run.history_bytes);
+    events.push_back(&begun);
     for (; delivered < transition.events().size(); ++delivered) {
       events.push_back(&transition.events().Get(delivered));
     }
-    WorkflowTaskResult result = run.workflow->RunTask(transition.now(), events, updates);
+    for (LocalResult& end : std::exchange(run.local_results, {})) {
+      run.workflow->LocalEnded(std::move(end));
+    }
+    WorkflowTaskResult result = [&] {
+      const LoopWatch::Work work{.kind = LoopWatch::Kind::kTask, .row = &run.row};
+      const LoopWatch::Scope watched(watch_, work, deps_.loop.clock().Monotonic());
+      return run.workflow->RunTask(transition.now(), events, updates);
+    }();
+    RETURN_IF_ERROR(result.status);
+    RETURN_IF_ERROR(CheckUpserts(state, result.commands, options_));
     for (UpdateVerdict& verdict : result.verdicts) outcome.verdicts.push_back(std::move(verdict));
     updates.clear();
     // Refused updates alone leave no trace.
     if (!state.task_pending && result.commands.empty()) break;
-    transition.AddWorkflowTask();
+    transition.AddWorkflowTask(build_id_, suggest, suggest ? run.history_bytes : 0,
+                               result.local_pending);
     const EventId first_command = state.next_event_id;
     delivered += 1 + static_cast<int>(result.commands.size());
     const std::string new_run_id = base::NewRunId(transition.now(), deps_.random).value();
@@ -91,6 +127,11 @@ absl::StatusOr<Partition::TaskOutcome> Partition::RunWorkflowTasks(
       outcome.stop.push_back(std::move(attempt));
     }
     run.workflow->Recorded(first_command);
+    for (core::AttemptToStop& attempt :
+         DropLocals(run, result.local_canceled, "canceled by the workflow")) {
+      outcome.stop.push_back(std::move(attempt));
+    }
+    AdoptLocals(run, std::move(result.local_activities));  // they start when this is durable
   }
   return outcome;
 }
@@ -105,6 +146,12 @@ absl::Status Partition::CheckLimits(const LiveRun& run) const {
     return absl::ResourceExhaustedError(absl::StrCat(
         run.state.activities.size(), " activities are pending (limit pending_activities_max = ",
         options_.pending_activities_max, ")"));
+  }
+  const size_t others = run.state.children.size() + run.state.externals.size();
+  if (static_cast<int>(others) > options_.pending_children_max) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        others, " children and messages to other runs are pending (limit pending_children_max = ",
+        options_.pending_children_max, ")"));
   }
   return absl::OkStatus();
 }
@@ -125,6 +172,12 @@ absl::StatusOr<std::vector<UpdateVerdict>> Partition::AdvanceUpdates(
     Observe(run, transition);
     Write(run, transition);
     if (run.state.closed_status == v1::RunStatus::CONTINUED_AS_NEW) ContinueRun(run, transition);
+    if (run.state.closed()) FollowByCron(run);
+  }
+  if (run.state.closed()) {
+    for (core::AttemptToStop& attempt : DropAllLocals(run, "the workflow ended")) {
+      stop.push_back(std::move(attempt));
+    }
   }
   // The attempts that are over are refused from now on; they are told to stop after the commit.
   if (!stop.empty()) {
@@ -151,6 +204,13 @@ void Partition::ContinueRun(LiveRun& run, const core::TransitionBuilder& transit
   v1::WorkflowExecutionStarted started = run.state.started;
   *started.mutable_input() = closing.input();
   *started.mutable_carried_saga() = closing.carried_saga();
+  started.set_initiator(v1::ContinueInitiator::WORKFLOW);
+  started.clear_first_workflow_task_delay();
+  if (started.has_execution_timeout() && !started.has_chain_start_time()) {
+    *started.mutable_chain_start_time() = history::ToProto(run.state.start_time);
+  }
+  *started.mutable_search_attributes() = run.state.search_attributes;
+  *started.mutable_memo() = run.state.memo;
   started.set_run_id(closing.new_run_id());
   started.set_continued_from_run_id(run.id.value());
   if (started.first_run_id().empty()) started.set_first_run_id(run.id.value());

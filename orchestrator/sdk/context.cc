@@ -92,10 +92,47 @@ void Context::Record(v1::HistoryEvent event, std::source_location where) {
   *instance_->AddCommand(where) = std::move(event);
 }
 
+void Context::UpsertSearchAttributes(v1::SearchAttributes attributes, std::source_location where) {
+  v1::HistoryEvent event;
+  *event.mutable_upsert_workflow_search_attributes()->mutable_search_attributes() =
+      std::move(attributes);
+  Record(std::move(event), where);
+}
+
+void Context::UpsertMemo(v1::Memo memo, std::source_location where) {
+  v1::HistoryEvent event;
+  *event.mutable_workflow_properties_modified()->mutable_upserted_memo() = std::move(memo);
+  Record(std::move(event), where);
+}
+
 internal::FutureStatePtr Context::Schedule(const std::string& type, v1::Payload input,
                                            const ActivityOptions& options,
                                            std::source_location where) {
   return instance_->Schedule(type, std::move(input), options, scope_, where);
+}
+
+internal::FutureStatePtr Context::ExecuteLocalRaw(const std::string& type, v1::Payload input,
+                                                  const LocalActivityOptions& options,
+                                                  std::source_location where) {
+  return instance_->StartLocal(type, std::move(input), options, scope_, where);
+}
+
+Context::ChildFutures Context::StartChild(const std::string& type, v1::Payload input,
+                                          const ChildOptions& options,
+                                          std::source_location where) {
+  return instance_->StartChild(type, std::move(input), options, scope_, where);
+}
+
+internal::FutureStatePtr Context::SignalExternalRaw(const ExternalRun& run,
+                                                    const std::string& signal_name,
+                                                    v1::Payload input,
+                                                    std::source_location where) {
+  return instance_->SignalExternal(run, signal_name, std::move(input), scope_, where);
+}
+
+Future<Unit> Context::CancelExternal(const ExternalRun& run, const std::string& reason,
+                                     std::source_location where) {
+  return Future<Unit>(instance_->CancelExternal(run, reason, scope_, where));
 }
 
 Failure Context::ContinueAsNewRaw(v1::Payload input, v1::CarriedSaga saga,
@@ -109,7 +146,10 @@ Failure Context::ContinueAsNewRaw(v1::Payload input, v1::CarriedSaga saga,
 bool Context::CancelRaw(const internal::FutureStatePtr& future, bool timers_only,
                         std::source_location where) {
   if (instance_->CancelTimer(future->id, where)) return true;
-  return !timers_only && instance_->CancelActivity(future->id, where);
+  if (timers_only) return false;
+  return instance_->CancelActivity(future->id, where) ||
+         instance_->CancelChild(future->id, where) ||
+         instance_->CancelLocal(future->id, "local activity canceled");
 }
 
 internal::FutureStatePtr Context::SpawnRaw(Workflow<v1::Payload> workflow) {

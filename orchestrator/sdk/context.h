@@ -18,12 +18,16 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <utility>
 
 #include "absl/time/time.h"
+#include "orchestrator/sdk/child.h"
+#include "orchestrator/sdk/external.h"
 #include "orchestrator/sdk/future.h"
+#include "orchestrator/sdk/local_activity.h"
 #include "orchestrator/sdk/side_effect.h"
 #include "orchestrator/v1/history.pb.h"
 
@@ -41,6 +45,19 @@ struct RunInfo {
   std::string continued_from_run_id;
   absl::Time start_time;
   v1::CarriedSaga carried_saga;  // from the run before, after continue-as-new
+  v1::SearchAttributes search_attributes;  // at the start
+  v1::Memo memo;                           // at the start
+  std::string cron_schedule;
+  // Of a cron run: the result of the last run before it that completed, empty when none has; and
+  // how the run before it failed, when it did.
+  std::optional<v1::Payload> last_completion_result;
+  std::optional<Failure> continued_failure;
+  std::string first_run_id;  // of the chain
+  absl::Time chain_start_time;
+  // As of the current workflow task; the same on replay. From the limits engine.continue_as_new_events
+  // and engine.continue_as_new_bytes on the engine suggests to continue as new.
+  int64_t history_length = 0;
+  bool continue_as_new_suggested = false;
 };
 
 namespace internal {
@@ -115,6 +132,41 @@ class Context {
     return Future<v1::Payload>(Schedule(type, std::move(input), options, where));
   }
 
+  // Runs an activity in the worker, beside the workflow, without scheduling it in the history: only
+  // its end is recorded, in the task that sees it. For short work (a look-up, a check) that is
+  // asked for often. It may run again, from its first attempt, after a crash; every attempt has the
+  // same idempotency key. It has no heartbeats, and no saga undoes it. When it is canceled its
+  // future ends at once with "Canceled". See local_activity.h.
+  template <typename In, typename Out>
+  Future<Out> ExecuteLocal(const ActivityType<In, Out>& type, const In& input,
+                           const LocalActivityOptions& options = {},
+                           std::source_location where = std::source_location::current()) {
+    return Future<Out>(ExecuteLocalRaw(type.name, history::ToPayload(input), options, where));
+  }
+
+  // Starts a workflow as a child of this one, and gives a handle to it (child.h). It is started
+  // when this task is durable; co_await child.started() to know that it runs.
+  template <typename In, typename Out>
+  ChildWorkflow<Out> ExecuteChild(const WorkflowType<In, Out>& type, const In& input,
+                                  const ChildOptions& options = {},
+                                  std::source_location where = std::source_location::current()) {
+    auto [id, started, result] = StartChild(type.name, history::ToPayload(input), options, where);
+    return ChildWorkflow<Out>(std::move(id), std::move(started), std::move(result));
+  }
+  // Sends a signal to another workflow, a child for example, once. The future is ready when it is
+  // durable there; it ends with a failure of type "WorkflowNotFound" or "WorkflowClosed" when there
+  // is nobody to take it. To a child that is not started yet it is sent when it is.
+  template <typename In>
+  Future<Unit> SignalExternal(const ExternalRun& run, const std::string& signal_name,
+                              const In& input,
+                              std::source_location where = std::source_location::current()) {
+    return Future<Unit>(SignalExternalRaw(run, signal_name, history::ToPayload(input), where));
+  }
+  // Asks another workflow to end: it undoes what it did. Ready when the request is durable there;
+  // failures as of SignalExternal.
+  Future<Unit> CancelExternal(const ExternalRun& run, const std::string& reason = "",
+                              std::source_location where = std::source_location::current());
+
   // A durable timer; it fires not earlier than `delay` from Now().
   Future<Unit> Sleep(absl::Duration delay,
                      std::source_location where = std::source_location::current());
@@ -133,6 +185,12 @@ class Context {
   bool Cancel(const Future<T>& future,
               std::source_location where = std::source_location::current()) {
     return CancelRaw(future.state(), /*timers_only=*/false, where);
+  }
+  // Asks a child to end. Its result is ready when it has ended: with "Canceled", or as it chose.
+  template <typename T>
+  bool Cancel(const ChildWorkflow<T>& child,
+              std::source_location where = std::source_location::current()) {
+    return Cancel(child.result(), where);
   }
 
   // Waits until `condition` holds; it is looked at after every event. Ends with a failure of type
@@ -194,6 +252,22 @@ class Context {
     return ContinueAsNewRaw(history::ToPayload(input), std::move(saga), where);
   }
 
+  // Sets search attributes: facts by which lists and counts find the run. A field without a value
+  // is removed; others stay. Names and limits: docs/operations/search.md; a run that goes beyond
+  // them becomes STUCK. SearchAttributes in search_attributes.h builds them:
+  // Example: ctx.UpsertSearchAttributes(sdk::SearchAttributes().Keyword("Region", "eu"));
+  void UpsertSearchAttributes(v1::SearchAttributes attributes,
+                              std::source_location where = std::source_location::current());
+  // Sets fields of the memo: facts that are shown with the run and not searched.
+  void UpsertMemo(v1::Memo memo, std::source_location where = std::source_location::current());
+  template <typename T>
+  void UpsertMemo(const std::string& name, const T& value,
+                  std::source_location where = std::source_location::current()) {
+    v1::Memo memo;
+    (*memo.mutable_fields())[name] = history::ToPayload(value);
+    UpsertMemo(std::move(memo), where);
+  }
+
   // Records a marker or saga event in the history, in command order. For libraries.
   void Record(v1::HistoryEvent event, std::source_location where = std::source_location::current());
 
@@ -204,6 +278,19 @@ class Context {
   using RawUpdate = std::function<Workflow<v1::Payload>(v1::Payload)>;
   internal::FutureStatePtr Schedule(const std::string& type, v1::Payload input,
                                     const ActivityOptions& options, std::source_location where);
+  internal::FutureStatePtr ExecuteLocalRaw(const std::string& type, v1::Payload input,
+                                           const LocalActivityOptions& options,
+                                           std::source_location where);
+  struct ChildFutures {
+    std::string workflow_id;
+    internal::FutureStatePtr started;
+    internal::FutureStatePtr result;
+  };
+  ChildFutures StartChild(const std::string& type, v1::Payload input, const ChildOptions& options,
+                          std::source_location where);
+  internal::FutureStatePtr SignalExternalRaw(const ExternalRun& run,
+                                             const std::string& signal_name, v1::Payload input,
+                                             std::source_location where);
   Failure ContinueAsNewRaw(v1::Payload input, v1::CarriedSaga saga, std::source_location where);
   Outcome<v1::Payload> TakeSignalRaw(const std::string& name);
   v1::Payload SideEffectRaw(const std::function<v1::Payload()>& fn, std::source_location where);

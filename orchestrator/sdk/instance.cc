@@ -78,7 +78,9 @@ absl::Status Instance::Replay(const std::vector<v1::HistoryEvent>& events) {
     // External events up to the end of the next workflow task.
     std::vector<const Event*> external;
     while (i < events.size() && !events[i].has_workflow_task_completed()) {
-      if (!events[i].has_workflow_task_scheduled() && !events[i].has_workflow_task_started()) {
+      if (events[i].has_workflow_task_started()) {
+        TaskStarted(events[i]);
+      } else if (!events[i].has_workflow_task_scheduled()) {
         external.push_back(&events[i]);
       }
       ++i;
@@ -86,6 +88,10 @@ absl::Status Instance::Replay(const std::vector<v1::HistoryEvent>& events) {
     if (i == events.size()) {
       for (const Event* event : external) backlog_.push_back(*event);
       break;
+    }
+    if (closed_) {
+      return absl::DataLossError(absl::StrCat("event ", events[i].event_id(),
+                                              ": a workflow task after the run's end"));
     }
     const absl::Time task_time = history::FromProto(events[i].event_time());
     ++i;
@@ -110,6 +116,7 @@ absl::Status Instance::Replay(const std::vector<v1::HistoryEvent>& events) {
     }
     for (const auto& [index, sequence] : scheduled_) {
       scheduled_sequence_[recorded[index]->event_id()] = sequence;
+      AdoptChild(sequence, *recorded[index]);
     }
     scheduled_.clear();
   }
@@ -119,24 +126,36 @@ absl::Status Instance::Replay(const std::vector<v1::HistoryEvent>& events) {
 }
 
 TaskResult Instance::RunTask(absl::Time now, const std::vector<const Event*>& events,
-                             const std::vector<UpdateRequest>& updates) {
+                             const std::vector<UpdateRequest>& updates,
+                             const std::vector<LocalEnd>& locals) {
   CHECK(!closed_);
   TaskResult result;
   now_ = now;
   commands_.clear();
   scheduled_.clear();
+  locals_begun_.clear();
+  locals_canceled_.clear();
   const std::vector<Event> backlog = std::exchange(backlog_, {});
+  bool news = !backlog.empty();
+  for (const Event* event : events) {
+    event->has_workflow_task_started() ? TaskStarted(*event) : void(news = true);
+  }
   for (const Event& event : backlog) Apply(event);
   for (const Event* event : events) Apply(*event);
+  bool local_ended = EndRecordedLocals();
+  for (const LocalEnd& end : locals) local_ended |= EndLocal(end);
   // Code advances only where a task is recorded: a refused update alone leaves no trace, so it
   // must not make a condition on the time come true either.
-  if (!backlog.empty() || !events.empty()) Drain();
+  if (news || local_ended) Drain();
   for (const UpdateRequest& update : updates) {
     result.verdicts.push_back(DeliverUpdate(update, !replaying_));
     if (!result.verdicts.back().rejected.has_value()) Drain();
   }
   result.commands = std::move(commands_);
   commands_.clear();
+  result.locals = std::exchange(locals_begun_, {});
+  result.locals_canceled = std::exchange(locals_canceled_, {});
+  result.locals_pending = closed_ ? 0 : static_cast<int>(locals_.size());
   return result;
 }
 
@@ -205,11 +224,19 @@ void Instance::Apply(const Event& event) {
       return Resolve(future, v1::Payload());
     }
     default:
-      return;  // the engine's own bookkeeping (started, terminated, ...)
+      (void)ApplyChildEvent(event);
+      return;  // others are the engine's own bookkeeping (started, terminated, ...)
   }
 }
 
+void Instance::TaskStarted(const Event& event) {
+  info_.history_length = event.event_id();
+  info_.continue_as_new_suggested = event.workflow_task_started().continue_as_new_suggested();
+}
+
 void Instance::Start(const v1::WorkflowExecutionStarted& started, const Event& event) {
+  const int64_t history_length = info_.history_length;  // of the task that begins
+  const bool suggested = info_.continue_as_new_suggested;
   info_ = {.ns = started.namespace_(),
            .workflow_id = started.workflow_id(),
            .run_id = started.run_id(),
@@ -219,7 +246,24 @@ void Instance::Start(const v1::WorkflowExecutionStarted& started, const Event& e
            .correlation_id = started.correlation_id(),
            .continued_from_run_id = started.continued_from_run_id(),
            .start_time = event.has_event_time() ? history::FromProto(event.event_time()) : now_,
-           .carried_saga = started.carried_saga()};
+           .carried_saga = started.carried_saga(),
+           .search_attributes = started.search_attributes(),
+           .memo = started.memo()};
+  info_.search_attributes = started.search_attributes();
+  info_.memo = started.memo();
+  info_.cron_schedule = started.cron_schedule();
+  if (started.has_last_completion_result()) {
+    info_.last_completion_result = started.last_completion_result();
+  }
+  if (started.has_continued_failure()) {
+    info_.continued_failure = history::FromProto(started.continued_failure());
+  }
+  info_.first_run_id = started.first_run_id().empty() ? started.run_id() : started.first_run_id();
+  info_.chain_start_time = started.has_chain_start_time()
+                               ? history::FromProto(started.chain_start_time())
+                               : info_.start_time;
+  info_.history_length = history_length;
+  info_.continue_as_new_suggested = suggested;
   random_ = std::make_unique<base::SeededRandom>(started.random_seed());
   Launch(workflow_(Context(this, root_scope_), started.input()),
          [this](Outcome<v1::Payload> outcome) { CloseWith(std::move(outcome)); });

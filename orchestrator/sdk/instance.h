@@ -25,6 +25,7 @@
 #include "absl/status/status.h"
 #include "orchestrator/base/random.h"
 #include "orchestrator/sdk/context.h"
+#include "orchestrator/sdk/local_activity.h"
 #include "orchestrator/sdk/registry.h"
 #include "orchestrator/sdk/replay_check.h"
 
@@ -45,6 +46,9 @@ struct UpdateVerdict {
 struct TaskResult {
   std::vector<v1::Command> commands;
   std::vector<UpdateVerdict> verdicts;  // one an update, in order
+  std::vector<LocalStart> locals;       // local activities that were begun
+  std::vector<int64_t> locals_canceled;
+  int locals_pending = 0;  // of all tasks
 };
 
 class Instance {
@@ -61,7 +65,10 @@ class Instance {
 
   // One workflow task: external events since the last one, then updates, then the code.
   TaskResult RunTask(absl::Time now, const std::vector<const v1::HistoryEvent*>& events,
-                     const std::vector<UpdateRequest>& updates);
+                     const std::vector<UpdateRequest>& updates,
+                     const std::vector<LocalEnd>& locals = {});
+  // Local activities that were begun and have not ended.
+  std::vector<LocalStart> PendingLocals() const;
   // The commands of the last task became events, the first of them with this id.
   void Recorded(base::EventId first_event_id);
 
@@ -82,6 +89,18 @@ class Instance {
     bool cancel_sent = false;
   };
   struct PendingTimer {
+    internal::FutureStatePtr future;
+    internal::ScopePtr scope;
+  };
+  struct PendingChild {
+    std::string workflow_id;
+    internal::FutureStatePtr started;
+    internal::FutureStatePtr result;
+    internal::ScopePtr scope;
+    bool cancel_sent = false;
+  };
+  struct PendingLocal {
+    v1::ActivityTaskScheduled scheduled;
     internal::FutureStatePtr future;
     internal::ScopePtr scope;
   };
@@ -110,6 +129,7 @@ class Instance {
 
   // Events.
   void Apply(const v1::HistoryEvent& event);
+  void TaskStarted(const v1::HistoryEvent& event);
   void Start(const v1::WorkflowExecutionStarted& started, const v1::HistoryEvent& event);
   void ResolveActivity(base::EventId scheduled_event_id, Outcome<v1::Payload> outcome,
                        const v1::Payload* checkpoint);
@@ -117,6 +137,12 @@ class Instance {
   // Ends what was begun in `scope` and in the scopes within it.
   void CancelScope(internal::ScopeState& scope, const std::string& reason,
                    std::source_location where);
+  // instance_children.cc. True when the event was one of children or external runs.
+  bool ApplyChildEvent(const v1::HistoryEvent& event);
+  void ResolveChild(base::EventId initiated_event_id, Outcome<v1::Payload> outcome);
+  void ResolveExternal(base::EventId initiated_event_id, Outcome<v1::Payload> outcome);
+  // A child keeps the workflow id that the history has.
+  void AdoptChild(int64_t sequence, const v1::HistoryEvent& recorded);
   UpdateVerdict DeliverUpdate(const UpdateRequest& update, bool validate);
 
   // Coroutines.
@@ -146,6 +172,27 @@ class Instance {
   // False when there is nothing to cancel.
   bool CancelTimer(const std::string& timer_id, std::source_location where);
   bool CancelActivity(const std::string& activity_id, std::source_location where);
+  Context::ChildFutures StartChild(const std::string& type, v1::Payload input,
+                                   const ChildOptions& options, const internal::ScopePtr& scope,
+                                   std::source_location where);
+  internal::FutureStatePtr SignalExternal(const ExternalRun& run, const std::string& signal_name,
+                                          v1::Payload input, const internal::ScopePtr& scope,
+                                          std::source_location where);
+  internal::FutureStatePtr CancelExternal(const ExternalRun& run, const std::string& reason,
+                                          const internal::ScopePtr& scope,
+                                          std::source_location where);
+  bool CancelChild(const std::string& id, std::source_location where);
+  // instance_local.cc.
+  internal::FutureStatePtr StartLocal(const std::string& type, v1::Payload input,
+                                      const LocalActivityOptions& options,
+                                      const internal::ScopePtr& scope, std::source_location where);
+  bool EndLocal(const LocalEnd& end);
+  // While replaying: the ends that the task's markers hold. True when there are some.
+  bool EndRecordedLocals();
+  bool CancelLocal(const std::string& id, const std::string& reason);
+  void CancelLocals(const std::string& reason);  // of scopes that are canceled now
+  void RequestChildCancel(PendingChild& child, const std::string& reason,
+                          std::source_location where);
   bool Look(const std::function<bool()>& holds);
   internal::FutureStatePtr AddCondition(std::function<bool()> holds,
                                         const internal::ScopePtr& scope);
@@ -178,6 +225,11 @@ class Instance {
   std::map<int64_t, PendingActivity> activities_;      // by sequence
   std::map<base::EventId, int64_t> scheduled_sequence_;
   std::map<int64_t, PendingTimer> timers_;
+  std::map<int64_t, PendingChild> children_;
+  std::map<int64_t, internal::FutureStatePtr> externals_;  // messages that were not answered
+  std::map<int64_t, PendingLocal> locals_;                 // by sequence
+  std::vector<LocalStart> locals_begun_;                   // by the current task
+  std::vector<int64_t> locals_canceled_;                   // by the current task
   std::list<Condition> conditions_;
   std::map<std::string, std::deque<v1::Payload>> signals_;
   std::map<std::string, Context::RawQuery> queries_;

@@ -79,6 +79,7 @@ internal::FutureStatePtr Instance::Schedule(const std::string& type, v1::Payload
   const RetryPolicy retry =
       options.retry.has_value() ? *options.retry : defaults.retry.value_or(RetryPolicy{});
   *scheduled->mutable_retry_policy() = ToProto(retry);
+  future->on_exhausted = retry.on_exhausted;
   scheduled->set_task_queue(!options.task_queue.empty()    ? options.task_queue
                             : !defaults.task_queue.empty() ? defaults.task_queue
                                                            : info_.task_queue);
@@ -182,6 +183,9 @@ void Instance::CancelScope(internal::ScopeState& scope, const std::string& reaso
     AddCommand(where)->mutable_activity_task_cancel_requested()->set_activity_id(
         absl::StrCat(sequence));
   }
+  for (auto& [sequence, child] : children_) {
+    if (!spared(child.scope) && !child.cancel_sent) RequestChildCancel(child, reason, where);
+  }
   for (auto it = timers_.begin(); it != timers_.end();) {
     if (spared(it->second.scope)) {
       ++it;
@@ -191,6 +195,7 @@ void Instance::CancelScope(internal::ScopeState& scope, const std::string& reaso
     Resolve(it->second.future, CanceledFailure(reason));
     it = timers_.erase(it);
   }
+  CancelLocals(reason);
   for (auto it = conditions_.begin(); it != conditions_.end();) {
     if (spared(it->scope)) {
       ++it;

@@ -9,6 +9,17 @@ namespace {
 
 using Event = v1::HistoryEvent;
 
+// A child's default workflow id begins with its parent's run id, which is another one after a
+// reset: only the number after it says which child it is.
+std::string ChildId(const std::string& workflow_id) {
+  constexpr size_t kUuidSize = 36;
+  const bool is_default = workflow_id.size() > kUuidSize + 1 && workflow_id[kUuidSize] == '_' &&
+                          workflow_id[8] == '-' && workflow_id[23] == '-' &&
+                          workflow_id.find_first_not_of("0123456789", kUuidSize + 1) ==
+                              std::string::npos;
+  return is_default ? absl::StrCat("#", workflow_id.substr(kUuidSize + 1)) : workflow_id;
+}
+
 // The identity of a command: equal on replay when code and history agree. A run that its own
 // time-out canceled is recorded as TimedOut, whatever way the code ended.
 std::string Identity(const Event& event) {
@@ -41,6 +52,25 @@ std::string Identity(const Event& event) {
     case Event::kWorkflowExecutionUpdateCompleted:
       return absl::StrCat("UpdateCompleted id=",
                           event.workflow_execution_update_completed().update_id());
+    case Event::kStartChildWorkflowExecutionInitiated: {
+      const auto& child = event.start_child_workflow_execution_initiated();
+      return absl::StrCat("StartChildWorkflowExecutionInitiated id=",
+                          ChildId(child.workflow_id()), " type=", child.workflow_type());
+    }
+    case Event::kSignalExternalWorkflowExecutionInitiated: {
+      const auto& signal = event.signal_external_workflow_execution_initiated();
+      return absl::StrCat("SignalExternalWorkflowExecutionInitiated id=",
+                          ChildId(signal.workflow_id()), " name=", signal.signal_name());
+    }
+    case Event::kRequestCancelExternalWorkflowExecutionInitiated:
+      return absl::StrCat(
+          "RequestCancelExternalWorkflowExecutionInitiated id=",
+          ChildId(event.request_cancel_external_workflow_execution_initiated().workflow_id()));
+    // The values may follow from data that code changes; that there is one at this place may not.
+    case Event::kUpsertWorkflowSearchAttributes:
+      return "UpsertWorkflowSearchAttributes";
+    case Event::kWorkflowPropertiesModified:
+      return "WorkflowPropertiesModified";
     case Event::kSagaStepRegistered:
       return absl::StrCat("SagaStepRegistered step=", event.saga_step_registered().step());
     case Event::kSagaPivotPassed:
