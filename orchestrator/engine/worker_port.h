@@ -36,9 +36,28 @@ struct UpdateVerdict {
   std::optional<v1::Failure> rejected;
 };
 
+// An activity that runs beside the workflow code, without being scheduled in the history: only its
+// end is recorded, by a marker.
+struct LocalActivity {
+  int64_t sequence = 0;  // names it within the run, from 1
+  std::shared_ptr<const v1::ActivityTaskScheduled> scheduled;  // type, input, key, limits
+};
+
+struct LocalResult {  // one of the two is set
+  int64_t sequence = 0;
+  std::optional<v1::Payload> result;
+  std::optional<v1::Failure> failure;
+};
+
 struct WorkflowTaskResult {
+  // Not OK: the task could not be run. Nothing of it is recorded, and the live run is of no use any
+  // more; the run becomes STUCK with this message.
+  absl::Status status;
   std::vector<v1::Command> commands;
   std::vector<UpdateVerdict> verdicts;  // one an update, in order
+  std::vector<LocalActivity> local_activities;  // begun by this task: start them when it is durable
+  std::vector<int64_t> local_canceled;          // their results are not wanted any more
+  int local_pending = 0;                        // all that were begun and have not ended
 };
 
 // One live run of workflow code. Partition thread only.
@@ -52,6 +71,10 @@ class LiveWorkflow {
   // The commands of the last task became events, the first of them with this id.
   virtual void Recorded(EventId first_event_id) = 0;
   virtual base::Outcome<v1::Payload> Query(const std::string& name, const v1::Payload& input) = 0;
+  // The next RunTask sees these ends, in order; those that were canceled leave no trace.
+  virtual void LocalEnded(LocalResult result) { (void)result; }
+  // After Load: the local activities whose ends the history does not have.
+  virtual std::vector<LocalActivity> PendingLocal() const { return {}; }
 };
 
 // Makes live runs. Thread-safe.
@@ -63,12 +86,15 @@ class WorkflowRunner {
   // message of DESIGN.md invariant 6; FAILED_PRECONDITION when the type is not registered.
   virtual absl::StatusOr<std::unique_ptr<LiveWorkflow>> Load(
       const std::string& workflow_type, const std::vector<v1::HistoryEvent>& events) = 0;
+  // Names the build of the code that runs the tasks; empty: not known. It is recorded in a run's
+  // history when it is not that of the task before.
+  virtual std::string build_id() const { return ""; }
 };
 
 // Names one attempt; a result with another token than the current one is refused (invariant 4).
 struct ActivityToken {
   RunId run_id;
-  EventId scheduled_event_id = 0;
+  EventId scheduled_event_id = 0;  // of a local activity: its sequence, negated
   int attempt = 0;
   uint64_t dispatch = 0;  // grows with every dispatch of a partition's life
   int64_t epoch = 0;      // of the partition's lease

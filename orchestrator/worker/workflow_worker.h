@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "orchestrator/engine/worker_port.h"
@@ -18,13 +19,17 @@ namespace worker {
 class WorkflowWorker : public engine::WorkflowRunner {
  public:
   // `registry` is complete and outlives the worker.
-  explicit WorkflowWorker(const sdk::Registry& registry) : registry_(registry) {}
+  // `build_id` names the build of their code; empty: not known.
+  explicit WorkflowWorker(const sdk::Registry& registry, std::string build_id = "")
+      : registry_(registry), build_id_(std::move(build_id)) {}
   absl::StatusOr<std::unique_ptr<engine::LiveWorkflow>> Load(
       const std::string& workflow_type,
       const std::vector<engine::v1::HistoryEvent>& events) override;
+  std::string build_id() const override { return build_id_; }
 
  private:
   const sdk::Registry& registry_;
+  const std::string build_id_;
 };
 
 }  // namespace worker
