@@ -88,6 +88,7 @@ int Main(int argc, char** argv) {
   AddResultCommand(app, session);
   AddDecisionCommands(app, session);
   AddHistoryCommand(app, session);
+  AddReplayCommand(app, session);
   AddSagaCommands(app, session);
   AddCompletionCommand(app, session);
   try {

@@ -46,9 +46,16 @@ void AddResultCommand(CLI::App& app, Session& session);
 void AddWizardCommands(CLI::App& app, Session& session);
 void AddWorkflowCommands(CLI::App& app, Session& session);  // list, show, cancel, terminate
 void AddHistoryCommand(CLI::App& app, Session& session);
+void AddHistoryExportCommand(CLI::App& history, Session& session);
+void AddReplayCommand(CLI::App& app, Session& session);
 void AddSagaCommands(CLI::App& app, Session& session);
 void AddCompletionCommand(CLI::App& app, Session& session);
 
+// All events of a run after `after_event_id`, page after page; an empty run id means the latest
+// run.
+absl::StatusOr<orchestrator::v1::GetWorkflowHistoryResponse> FetchHistory(
+    Session& session, const std::string& workflow_id, const std::string& run_id,
+    int64_t after_event_id);
 // Follows a campaign until it ends and sets the exit code by its outcome.
 void Watch(Session& session, const std::string& workflow_id);
 // Prints a closed run's result or failure and sets the exit code by it.

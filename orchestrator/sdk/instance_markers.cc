@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "orchestrator/base/check.h"
 #include "orchestrator/sdk/instance.h"
 
 namespace sdk {
@@ -49,7 +48,9 @@ v1::Payload Instance::SideEffect(const std::function<v1::Payload()>& fn,
   if (details.metadata().contains(kSideEffectFailedKey)) {
     v1::Failure failure;
     const absl::Status parsed = history::ParsePayload(details, &failure);
-    CHECK(parsed.ok()) << parsed << " run=" << info_.run_id;
+    if (!parsed.ok()) {
+      throw base::FailureException(Failure::Permanent("UndecodablePayload", parsed.ToString()));
+    }
     throw base::FailureException(history::FromProto(failure));
   }
   return details;

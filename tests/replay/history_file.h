@@ -1,11 +1,9 @@
-// Histories as files: v1::History in protobuf's text form, one file a run, so that a change is
-// readable in a diff. Not thread-safe (test support).
+// Histories as files in exported form (orchestrator/history/history_file.h), one file a run.
+// Not thread-safe (test support).
 //
 // Example:
-//   v1::History history = replay::ReadHistory("tests/replay/golden/0.1/order_shipped.txtpb");
+//   history::HistoryFile file = replay::ReadFile("tests/replay/golden/0.1/order_shipped.jsonl");
 #pragma once
-
-#include <google/protobuf/text_format.h>
 
 #include <fstream>
 #include <sstream>
@@ -13,32 +11,30 @@
 #include <vector>
 
 #include "orchestrator/base/check.h"
-#include "orchestrator/v1/history.pb.h"
+#include "orchestrator/history/history_file.h"
 
 namespace replay {
 
 namespace v1 = ::orchestrator::v1;
 
-inline v1::History ReadHistory(const std::string& path) {
-  std::ifstream file(path);
+inline history::HistoryFile ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
   CHECK(file.good()) << "cannot read " << path;
   std::ostringstream text;
   text << file.rdbuf();
-  v1::History history;
-  CHECK(google::protobuf::TextFormat::ParseFromString(text.str(), &history)) << path;
-  return history;
+  absl::StatusOr<history::HistoryFile> read = history::ReadHistoryFile(text.str());
+  CHECK(read.ok()) << path << ": " << read.status().ToString();
+  return *std::move(read);
 }
 
-inline void WriteHistory(const v1::History& history, const std::string& path) {
-  std::string text;
-  CHECK(google::protobuf::TextFormat::PrintToString(history, &text));
-  std::ofstream file(path);
-  file << text;
+inline void WriteFile(const std::vector<v1::HistoryEvent>& events, v1::RunStatus::Value status,
+                      const std::string& path) {
+  const absl::StatusOr<std::string> text =
+      history::WriteHistoryFile(history::MakeHistoryFile(events, status));
+  CHECK(text.ok()) << path << ": " << text.status().ToString();
+  std::ofstream file(path, std::ios::binary);
+  file << *text;
   CHECK(file.flush().good()) << "cannot write " << path;
-}
-
-inline std::vector<v1::HistoryEvent> EventsOf(const v1::History& history) {
-  return {history.events().begin(), history.events().end()};
 }
 
 }  // namespace replay
