@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "orchestrator/base/coverage.h"
 #include "orchestrator/history/payload.h"
 #include "orchestrator/history/time.h"
 
@@ -24,7 +25,7 @@ bool IsSettled(CompensationState::Value state) {
 
 }  // namespace
 
-Saga::Saga(sdk::Context ctx) : ctx_(ctx) {
+Saga::Saga(sdk::Context ctx) : ctx_(ctx), steps_scope_(ctx.NewScope()) {
   const v1::CarriedSaga& carried = ctx_.info().carried_saga;
   pivot_passed_ = carried.pivot_passed();
   for (const v1::CarriedStep& step : carried.steps()) {
@@ -56,7 +57,7 @@ sdk::Workflow<v1::Payload> Saga::RunRaw(std::string type, v1::Payload input, std
     co_return sdk::Failure::Permanent("TooManySteps",
                                       absl::StrCat("a saga has at most ", kStepsMax, " steps"));
   }
-  sdk::Future<v1::Payload> future = ctx_.ExecuteRaw(type, input, options.step, where);
+  sdk::Future<v1::Payload> future = steps_scope_.ExecuteRaw(type, input, options.step, where);
   // Canceled before it was scheduled: the step never happens and there is nothing to undo.
   if (future.is_ready()) {
     sdk::Outcome<v1::Payload> canceled = co_await future;
@@ -85,6 +86,10 @@ sdk::Workflow<v1::Payload> Saga::RunRaw(std::string type, v1::Payload input, std
   }
   if (future.checkpoint().has_value()) {
     *step->input.mutable_step_checkpoint() = *future.checkpoint();
+  }
+  const bool at_once = future.state()->on_exhausted == sdk::OnExhausted::kCompensate;
+  if (at_once && !outcome.ok() && !outcome.failure().is_canceled()) {
+    AbortAtOnce(step->registration.step(), outcome.failure());
   }
   co_return outcome;
 }
@@ -119,10 +124,18 @@ base::Task<sdk::Failure> Saga::Abort(sdk::Failure cause, std::string reason) {
   if (reason.empty()) {
     reason = !cause.is_canceled() ? "failed" : ctx_.timed_out() ? "timed_out" : "canceled";
   }
-  const sdk::Outcome<sdk::Unit> undone = co_await CompensateAll(reason, cause.message);
+  if (!undoing_.has_value()) undoing_ = ctx_.Spawn<sdk::Unit>(CompensateAll(reason, cause.message));
+  const sdk::Outcome<sdk::Unit> undone = co_await *undoing_;
   if (!undone.ok()) co_return undone.failure();
   cause.detail_json = Report();
   co_return cause;
+}
+
+void Saga::AbortAtOnce(const std::string& step, const sdk::Failure& failure) {
+  if (aborting_ || pivot_passed_) return;
+  aborting_ = true;
+  steps_scope_.Cancel(absl::StrCat("step ", step, " failed: the saga is undone"));
+  undoing_ = ctx_.Spawn<sdk::Unit>(CompensateAll("failed", failure.message));
 }
 
 sdk::Workflow<sdk::Unit> Saga::CompensateAll(std::string reason, std::string why) {
@@ -195,6 +208,7 @@ sdk::Workflow<sdk::Unit> Saga::Compensate(Step* step, std::string reason, std::s
         history::ToProto(outcome.failure());
     shielded.Record(std::move(ended));
     step->last_error = outcome.failure().ToString();
+    REACHED("compensation blocked");
     step->compensation = CompensationState::BLOCKED;
 
     const sdk::Done decided =

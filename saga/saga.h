@@ -5,6 +5,10 @@
 // - Steps that succeeded, and steps whose outcome is unknown (timed out, canceled in flight,
 //   worker lost), are compensated; a step that failed with no effect is not.
 // - After Pivot() nothing is undone any more.
+// - A step whose retry policy says on_exhausted = kCompensate undoes all at once when it fails for
+//   good (attempts used up, not retryable, timed out): steps that are still running are canceled,
+//   the compensations begin in the same workflow task, and later steps fail with "SagaAborted". The
+//   workflow's code gets the failure as always and calls Abort, which has only to wait.
 // - Compensations are durable activities with their own retries; canceling the workflow does not
 //   cancel them. One that uses its retries up is parked: the run is STUCK until an operator
 //   retries, skips (with a reason) or resolves it; the others run meanwhile.
@@ -131,6 +135,8 @@ class Saga {
                                     StepOptions options, std::string group,
                                     std::source_location where);
   sdk::Workflow<sdk::Unit> Compensate(Step* step, std::string reason, std::string why);
+  // A step that was to be compensated at once has failed: the undoing begins.
+  void AbortAtOnce(const std::string& step, const sdk::Failure& failure);
   sdk::Workflow<sdk::Unit> CompensateAll(std::string reason, std::string why);
   sdk::Done ValidateVerb(const v1::CompensationVerbInput& input, bool reason_needed) const;
   void RegisterVerb(const std::string& update, Step::Verb verb, bool reason_needed);
@@ -139,6 +145,8 @@ class Saga {
   std::string Report() const;
 
   sdk::Context ctx_;
+  sdk::Scope steps_scope_;  // the steps; canceled when one fails that undoes all at once
+  std::optional<sdk::Future<sdk::Unit>> undoing_;  // begun by such a step
   std::vector<std::unique_ptr<Step>> steps_;  // in the order of registration
   std::map<std::string, int> type_counts_;
   int group_counter_ = 0;

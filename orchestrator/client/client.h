@@ -60,6 +60,27 @@ class WorkflowClient {
                       Callback<v1::CancelWorkflowResponse> done) = 0;
   virtual void Terminate(v1::TerminateWorkflowRequest request,
                          Callback<v1::TerminateWorkflowResponse> done) = 0;
+  // One transition: a start and its first signal, or a signal to the open run.
+  virtual void SignalWithStart(v1::SignalWithStartWorkflowRequest request,
+                               Callback<v1::SignalWithStartWorkflowResponse> done) = 0;
+  virtual void UpdateWithStart(v1::UpdateWithStartWorkflowRequest request,
+                               Callback<v1::UpdateWithStartWorkflowResponse> done) = 0;
+  virtual void Pause(v1::PauseWorkflowRequest request,
+                     Callback<v1::PauseWorkflowResponse> done) = 0;
+  virtual void Resume(v1::ResumeWorkflowRequest request,
+                      Callback<v1::ResumeWorkflowResponse> done) = 0;
+  virtual void RetryNow(v1::RetryWorkflowNowRequest request,
+                        Callback<v1::RetryWorkflowNowResponse> done) = 0;
+  // Forks the run at an event; an open run is terminated. FAILED_PRECONDITION, unless forced, when
+  // saga steps after the event would be left behind, or steps before it were undone since.
+  virtual void ResetWorkflow(v1::ResetWorkflowRequest request,
+                             Callback<v1::ResetWorkflowResponse> done) = 0;
+  virtual void DeleteWorkflow(v1::DeleteWorkflowRequest request,
+                              Callback<v1::DeleteWorkflowResponse> done) = 0;
+  virtual void CountWorkflows(v1::CountWorkflowsRequest request,
+                              Callback<v1::CountWorkflowsResponse> done) = 0;
+  virtual void ListVersions(v1::ListVersionsRequest request,
+                            Callback<v1::ListVersionsResponse> done) = 0;
   virtual void Compensation(CompensationVerb verb, v1::CompensationVerbRequest request,
                             Callback<v1::CompensationVerbResponse> done) = 0;
 };

@@ -89,6 +89,42 @@ class InProcessClient : public WorkflowClient {
     engine_.Terminate(std::move(request), std::move(done));
   }
 
+  void SignalWithStart(v1::SignalWithStartWorkflowRequest request,
+                       Callback<v1::SignalWithStartWorkflowResponse> done) override {
+    engine_.SignalWithStart(std::move(request), std::move(done));
+  }
+  void UpdateWithStart(v1::UpdateWithStartWorkflowRequest request,
+                       Callback<v1::UpdateWithStartWorkflowResponse> done) override {
+    engine_.UpdateWithStart(std::move(request), std::move(done));
+  }
+  void Pause(v1::PauseWorkflowRequest request, Callback<v1::PauseWorkflowResponse> done) override {
+    engine_.Pause(std::move(request), std::move(done));
+  }
+  void Resume(v1::ResumeWorkflowRequest request,
+              Callback<v1::ResumeWorkflowResponse> done) override {
+    engine_.Resume(std::move(request), std::move(done));
+  }
+  void RetryNow(v1::RetryWorkflowNowRequest request,
+                Callback<v1::RetryWorkflowNowResponse> done) override {
+    engine_.RetryNow(std::move(request), std::move(done));
+  }
+
+  void ResetWorkflow(v1::ResetWorkflowRequest request,
+                     Callback<v1::ResetWorkflowResponse> done) override {
+    engine_.Reset(std::move(request), std::move(done));
+  }
+  void DeleteWorkflow(v1::DeleteWorkflowRequest request,
+                      Callback<v1::DeleteWorkflowResponse> done) override {
+    engine_.Delete(std::move(request), std::move(done));
+  }
+  void CountWorkflows(v1::CountWorkflowsRequest request,
+                      Callback<v1::CountWorkflowsResponse> done) override {
+    engine_.Count(std::move(request), std::move(done));
+  }
+  void ListVersions(v1::ListVersionsRequest request,
+                    Callback<v1::ListVersionsResponse> done) override {
+    engine_.ListVersions(std::move(request), std::move(done));
+  }
   void Compensation(CompensationVerb verb, v1::CompensationVerbRequest request,
                     Callback<v1::CompensationVerbResponse> done) override {
     v1::CompensationVerbInput input;

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "orchestrator/base/check.h"
+#include "orchestrator/base/coverage.h"
 #include "orchestrator/core/decide.h"
 #include "orchestrator/history/time.h"
 
@@ -82,6 +83,7 @@ void CloseFailed(TransitionBuilder& transition, const PendingActivity& activity,
 // made again later.
 void Postpone(TransitionBuilder& transition, PendingActivity& activity, v1::Failure failure,
               const std::string& identity, base::Random& random) {
+  REACHED("attempt put off");
   ++activity.postponed;
   activity.effect_unknown |= failure.effect_unknown();
   const v1::RetryPolicy& policy = activity.scheduled->retry_policy();
@@ -130,6 +132,7 @@ void OnActivityOutcome(TransitionBuilder& transition, EventId scheduled_event_id
   if (outcome.result.has_value()) return Complete(transition, activity, outcome);
 
   if (!outcome.failure.has_value()) {  // given back unfinished
+    REACHED("attempt given back");
     activity.in_flight = false;
     activity.effect_unknown = true;
     activity.next_attempt_time = transition.now();
@@ -145,6 +148,7 @@ void OnActivityOutcome(TransitionBuilder& transition, EventId scheduled_event_id
   activity.effect_unknown |= failure.effect_unknown();
   failure.set_effect_unknown(activity.effect_unknown);
   if (activity.cancel_requested) {
+    REACHED("attempt failed after it was asked to cancel");
     return CloseCanceled(transition, activity, true, &failure, outcome.identity);
   }
   const v1::RetryPolicy& policy = activity.scheduled->retry_policy();
@@ -160,6 +164,7 @@ void OnActivityOutcome(TransitionBuilder& transition, EventId scheduled_event_id
   const bool parks = out_of_attempts && policy.on_exhausted() == v1::OnExhausted::PAUSE;
   if (failure.non_retryable() || IsListed(policy, failure.type()) ||
       (out_of_attempts && !parks) || out_of_time) {
+    if (out_of_attempts) REACHED("attempts used up");
     return CloseFailed(transition, activity, failure, outcome.identity);
   }
   activity.in_flight = false;

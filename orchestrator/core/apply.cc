@@ -1,7 +1,7 @@
 // The switch that dispatches events to their folds; each family has its own file.
 #include "orchestrator/core/apply.h"
 
-#include "orchestrator/base/check.h"
+#include "absl/strings/str_cat.h"
 #include "orchestrator/history/codec.h"
 
 namespace core {
@@ -141,10 +141,9 @@ void Apply(RunState& state, const v1::HistoryEvent& event, absl::Time time) {
     case Event::kWorkflowExecutionPaused:
       return ApplyPaused(state, event.workflow_execution_paused());
     case Event::kWorkflowExecutionResumed:
-      return ApplyResumed(state);
+      return ApplyResumed(state, event.workflow_execution_resumed());
     case Event::kWorkflowExecutionReset:
-      state.task_pending = true;
-      return;
+      return ApplyReset(state, event.workflow_execution_reset(), time);
     case Event::kMarkerRecorded:
       return ApplyMarker(state, event.marker_recorded());
     case Event::kWorkflowTaskScheduled:
@@ -153,7 +152,7 @@ void Apply(RunState& state, const v1::HistoryEvent& event, absl::Time time) {
     case Event::ATTRIBUTES_NOT_SET:
       break;
   }
-  CHECK(false) << "event " << id << " has no attributes; run=" << state.started.run_id();
+  state.Corrupt(absl::StrCat("event ", id, " has no attributes"));
 }
 
 }  // namespace core

@@ -12,6 +12,7 @@ void ApplyClosed(RunState& state, v1::RunStatus::Value status, absl::Time time);
 void ApplyTerminated(RunState& state, const v1::WorkflowExecutionTerminated& event,
                      absl::Time time);
 void ApplyCancelRequested(RunState& state, const v1::WorkflowExecutionCancelRequested& event);
+void ApplyReset(RunState& state, const v1::WorkflowExecutionReset& event, absl::Time time);
 void ApplySignaled(RunState& state, const v1::WorkflowExecutionSignaled& event);
 void ApplyUpdateCompleted(RunState& state, const v1::WorkflowExecutionUpdateCompleted& event);
 
@@ -40,7 +41,7 @@ void ApplyMarker(RunState& state, const v1::MarkerRecorded& event);
 void ApplySearchAttributes(RunState& state, const v1::SearchAttributes& attributes);
 void ApplyMemo(RunState& state, const v1::Memo& memo);
 void ApplyPaused(RunState& state, const v1::WorkflowExecutionPaused& event);
-void ApplyResumed(RunState& state);
+void ApplyResumed(RunState& state, const v1::WorkflowExecutionResumed& event);
 
 // apply_timer.cc
 void ApplyTimerStarted(RunState& state, EventId id, const v1::TimerStarted& event, absl::Time time);

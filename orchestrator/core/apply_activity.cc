@@ -1,6 +1,6 @@
 #include <memory>
 
-#include "orchestrator/base/check.h"
+#include "absl/strings/str_cat.h"
 #include "orchestrator/core/apply.h"
 
 namespace core {
@@ -17,14 +17,20 @@ void ApplyActivityScheduled(RunState& state, EventId id, const v1::ActivityTaskS
 
 void ApplyActivityStarted(RunState& state, const v1::ActivityTaskStarted& event) {
   const auto it = state.activities.find(event.scheduled_event_id());
-  CHECK(it != state.activities.end()) << "event " << event.scheduled_event_id();
+  if (it == state.activities.end()) {
+    return state.Corrupt(absl::StrCat("activity ", event.scheduled_event_id(),
+                                      " is started and was not scheduled, or is closed"));
+  }
   it->second.attempt = event.attempt();
 }
 
 void ApplyActivityClosed(RunState& state, EventId scheduled_event_id,
                          v1::StepOutcome::Value outcome, const v1::Failure* failure) {
   const auto it = state.activities.find(scheduled_event_id);
-  CHECK(it != state.activities.end()) << "event " << scheduled_event_id;
+  if (it == state.activities.end()) {
+    return state.Corrupt(absl::StrCat("activity ", scheduled_event_id,
+                                      " is closed and was not scheduled, or is closed twice"));
+  }
   const std::string activity_id = it->second.scheduled->activity_id();
   for (SagaStep& step : state.saga) {
     if (step.registration.activity_id() == activity_id &&

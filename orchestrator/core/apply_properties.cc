@@ -5,6 +5,8 @@ namespace core {
 
 void ApplyWorkflowTask(RunState& state, const std::string& build_id, int local_activities_pending) {
   state.task_pending = false;
+  state.begins_at = absl::InfinitePast();
+  state.signals_waiting = 0;
   state.local_activities_pending = local_activities_pending;
   if (!build_id.empty()) state.build_id = build_id;
 }
@@ -37,9 +39,11 @@ void ApplyPaused(RunState& state, const v1::WorkflowExecutionPaused& event) {
   state.paused = true;
   state.paused_reason = event.reason();
   state.paused_by = event.identity();
+  if (!event.request_id().empty()) state.control_request_ids.insert(event.request_id());
 }
 
-void ApplyResumed(RunState& state) {
+void ApplyResumed(RunState& state, const v1::WorkflowExecutionResumed& event) {
+  if (!event.request_id().empty()) state.control_request_ids.insert(event.request_id());
   state.paused = false;
   state.paused_reason.clear();
   state.paused_by.clear();

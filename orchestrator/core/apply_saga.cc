@@ -1,13 +1,16 @@
-#include "orchestrator/base/check.h"
+#include "absl/strings/str_cat.h"
 #include "orchestrator/core/apply.h"
 
 namespace core {
 namespace {
 
-SagaStep& Step(RunState& state, const std::string& name) {
+// Null when the history speaks of a step that it did not register.
+SagaStep* Step(RunState& state, const std::string& name) {
   SagaStep* step = state.FindStep(name);
-  CHECK(step != nullptr) << "run=" << state.started.run_id() << " step=" << name;
-  return *step;
+  if (step == nullptr) {
+    state.Corrupt(absl::StrCat("the saga's step \"", name, "\" was not registered"));
+  }
+  return step;
 }
 
 }  // namespace
@@ -23,38 +26,43 @@ void ApplyStepRegistered(RunState& state, const v1::SagaStepRegistered& event) {
 }
 
 void ApplyCompensationStarted(RunState& state, const v1::SagaCompensationStarted& event) {
-  SagaStep& step = Step(state, event.step());
-  step.compensation = v1::CompensationState::RUNNING;
-  step.compensation_attempts_before += step.compensation_attempts_closed;
-  step.compensation_attempts_closed = 0;
-  step.compensation_activity_id = event.activity_id();
-  step.compensation_reason = event.reason();
+  SagaStep* step = Step(state, event.step());
+  if (step == nullptr) return;
+  step->compensation = v1::CompensationState::RUNNING;
+  step->compensation_attempts_before += step->compensation_attempts_closed;
+  step->compensation_attempts_closed = 0;
+  step->compensation_activity_id = event.activity_id();
+  step->compensation_reason = event.reason();
 }
 
 void ApplyCompensationCompleted(RunState& state, const v1::SagaCompensationCompleted& event) {
-  SagaStep& step = Step(state, event.step());
-  step.compensation = v1::CompensationState::COMPLETED;
-  step.compensation_failure.reset();
+  SagaStep* step = Step(state, event.step());
+  if (step == nullptr) return;
+  step->compensation = v1::CompensationState::COMPLETED;
+  step->compensation_failure.reset();
 }
 
 void ApplyCompensationFailed(RunState& state, const v1::SagaCompensationFailed& event) {
-  SagaStep& step = Step(state, event.step());
-  step.compensation = v1::CompensationState::BLOCKED;
-  step.compensation_failure = event.failure();
+  SagaStep* step = Step(state, event.step());
+  if (step == nullptr) return;
+  step->compensation = v1::CompensationState::BLOCKED;
+  step->compensation_failure = event.failure();
 }
 
 void ApplyCompensationSkipped(RunState& state, const v1::SagaCompensationSkipped& event) {
-  SagaStep& step = Step(state, event.step());
-  step.compensation = v1::CompensationState::SKIPPED;
-  step.compensation_reason = event.reason();
-  step.decided_by = event.identity();
+  SagaStep* step = Step(state, event.step());
+  if (step == nullptr) return;
+  step->compensation = v1::CompensationState::SKIPPED;
+  step->compensation_reason = event.reason();
+  step->decided_by = event.identity();
 }
 
 void ApplyCompensationResolved(RunState& state, const v1::SagaCompensationResolved& event) {
-  SagaStep& step = Step(state, event.step());
-  step.compensation = v1::CompensationState::RESOLVED;
-  step.compensation_reason = event.reason();
-  step.decided_by = event.identity();
+  SagaStep* step = Step(state, event.step());
+  if (step == nullptr) return;
+  step->compensation = v1::CompensationState::RESOLVED;
+  step->compensation_reason = event.reason();
+  step->decided_by = event.identity();
 }
 
 void ApplyCarriedSaga(RunState& state, const v1::CarriedSaga& carried) {

@@ -148,11 +148,19 @@ std::vector<AttemptToStop> OnTime(TransitionBuilder& transition, base::Random& r
   if (state.closed()) return stop;
   FireTimers(transition);
   if (!state.cancel_requested && state.execution_deadline() <= transition.now()) {
+    const bool begun = state.begins_at == absl::InfinitePast();
+    const std::string reason = TimeoutReason(state);
     v1::HistoryEvent event;
     auto* request = event.mutable_workflow_execution_cancel_requested();
-    request->set_reason(TimeoutReason(state));
+    request->set_reason(reason);
     request->set_execution_timeout(true);
     transition.Add(std::move(event));
+    if (!begun) {
+      v1::HistoryEvent closing;
+      *closing.mutable_workflow_execution_timed_out()->mutable_failure() = CanceledFailure(reason);
+      transition.Add(std::move(closing));
+      return stop;
+    }
   }
   for (const TimeoutFound& timeout : FindTimeouts(state, transition.now())) {
     PendingActivity& activity = state.activities.at(timeout.scheduled_event_id);

@@ -4,6 +4,14 @@
 
 namespace core {
 
+v1::Failure CanceledFailure(const std::string& reason) {
+  v1::Failure failure;
+  failure.set_type("Canceled");
+  failure.set_message(reason.empty() ? "canceled" : reason);
+  failure.set_non_retryable(true);
+  return failure;
+}
+
 void Start(TransitionBuilder& transition, v1::WorkflowExecutionStarted started) {
   v1::HistoryEvent event;
   *event.mutable_workflow_execution_started() = std::move(started);
@@ -19,12 +27,18 @@ void Signal(TransitionBuilder& transition, v1::WorkflowExecutionSignaled signal)
 void RequestCancel(TransitionBuilder& transition, const std::string& reason,
                    const std::string& identity, const std::string& request_id) {
   if (transition.state().cancel_requested) return;
+  const bool begun = transition.state().begins_at == absl::InfinitePast();
   v1::HistoryEvent event;
   auto* request = event.mutable_workflow_execution_cancel_requested();
   request->set_reason(reason);
   request->set_identity(identity);
   request->set_request_id(request_id);
   transition.Add(std::move(event));
+  if (begun) return;
+  // Its code has not begun: there is nothing to ask it, and nothing to undo.
+  v1::HistoryEvent closing;
+  *closing.mutable_workflow_execution_canceled()->mutable_failure() = CanceledFailure(reason);
+  transition.Add(std::move(closing));
 }
 
 void Pause(TransitionBuilder& transition, v1::WorkflowExecutionPaused pause) {

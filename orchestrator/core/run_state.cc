@@ -1,16 +1,48 @@
 #include "orchestrator/core/run_state.h"
 
+#include <algorithm>
+
 #include "orchestrator/history/time.h"
 
 namespace core {
 
-absl::Duration RunState::execution_timeout() const {
-  return history::FromProto(started.execution_timeout());
+absl::Time RunState::deadline() const {
+  absl::Time end = absl::InfiniteFuture();
+  const absl::Duration of_chain = history::FromProto(started.execution_timeout());
+  if (of_chain > absl::ZeroDuration()) {
+    end = (started.has_chain_start_time() ? history::FromProto(started.chain_start_time())
+                                          : start_time) +
+          of_chain;
+  }
+  const absl::Duration of_run = history::FromProto(started.run_timeout());
+  if (of_run > absl::ZeroDuration()) {
+    // It counts from the moment at which the code may begin.
+    end = std::min(end, start_time + history::FromProto(started.first_workflow_task_delay()) +
+                            of_run);
+  }
+  return end;
 }
 
 absl::Time RunState::execution_deadline() const {
-  const absl::Duration timeout = execution_timeout();
-  return timeout > absl::ZeroDuration() ? start_time + timeout : absl::InfiniteFuture();
+  return deadline() - history::FromProto(started.compensation_reserve());
+}
+
+std::vector<const PendingActivity*> RunState::PausedActivities() const {
+  std::vector<const PendingActivity*> found;
+  for (const auto& [id, activity] : activities) {
+    if (activity.paused && !activity.cancel_requested) found.push_back(&activity);
+  }
+  return found;
+}
+
+void RunState::BeginIfDue(absl::Time now) {
+  if (paused || begins_at == absl::InfinitePast() || begins_at > now) return;
+  begins_at = absl::InfinitePast();
+  task_pending = true;
+}
+
+void RunState::Corrupt(const std::string& finding) {
+  if (corruption.empty()) corruption = finding;
 }
 
 v1::SagaState::Value RunState::saga_state() const {

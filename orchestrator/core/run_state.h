@@ -91,6 +91,9 @@ struct SagaStep {
   std::string decided_by;
 };
 
+// The failure's type of a run that a reset terminated: another run has gone on with its work.
+inline constexpr char kReplacedByReset[] = "Reset";
+
 struct RunState {
   // From WorkflowExecutionStarted.
   v1::WorkflowExecutionStarted started;
@@ -110,13 +113,19 @@ struct RunState {
   std::map<std::string, EventId> activity_ids;    // of the pending ones
   std::map<std::string, PendingTimer> timers;     // by timer id
   std::map<std::string, UpdateRecord> updates;    // by update id
+  int updates_completed = 0;                      // of `updates`
   std::set<std::string> signal_request_ids;
+  int signals_received = 0;                       // in the whole history
+  int signals_waiting = 0;                        // that no workflow task has seen yet
   std::map<EventId, PendingChild> children;      // by initiated event id
   std::map<EventId, PendingExternal> externals;  // by initiated event id
 
   bool paused = false;  // by an operator
   std::string paused_reason;
   std::string paused_by;
+  std::set<std::string> control_request_ids;  // of pauses and resumes
+  // The code has not begun and begins at this moment; InfinitePast: it has begun, or may.
+  absl::Time begins_at = absl::InfinitePast();
   int local_activities_pending = 0;  // of the last workflow task
   std::string build_id;              // of the code that ran the last workflow task
   std::set<std::string> patches;     // ids that the history has markers of
@@ -126,10 +135,27 @@ struct RunState {
   bool pivot_passed = false;
   std::vector<SagaStep> saga;  // in the order of registration
 
+  // Not empty: the events do not make a history (the stored one is damaged). Nothing may be done
+  // with such a state.
+  std::string corruption;
+
   bool closed() const { return closed_status != v1::RunStatus::UNSPECIFIED; }
-  absl::Duration execution_timeout() const;
-  // The moment at which the run is asked to end; InfiniteFuture when it has no time-out.
+  // The moment at which the run, or its chain, is over; InfiniteFuture when it has no time-out.
+  absl::Time deadline() const;
+  // The moment at which it is asked to end: earlier, so that its undoing fits in.
   absl::Time execution_deadline() const;
+  // A workflow task is owed, and may run now.
+  bool wants_task() const { return task_pending && !paused && !closed(); }
+  // The moment to begin has come: a workflow task is owed.
+  void BeginIfDue(absl::Time now);
+  // The activities that wait for an operator because their attempts are used up.
+  std::vector<const PendingActivity*> PausedActivities() const;
+  // A message does not begin a run that waits for its cron time.
+  bool waits_for_cron() const {
+    return begins_at != absl::InfinitePast() && !started.cron_schedule().empty();
+  }
+  // Notes what is wrong; the first finding stays.
+  void Corrupt(const std::string& finding);
 
   v1::SagaState::Value saga_state() const;
   // Names of steps whose effect is there (or may be) and was not undone.

@@ -331,13 +331,20 @@ void Engine::RecordHeartbeat(ActivityToken token, v1::Payload details,
 void Engine::RefreshGauges() {
   absl::StatusOr<std::vector<store::StatusCount>> counts = deps_.store.CountRuns();
   if (!counts.ok()) return;
-  for (const store::StatusCount& count : *counts) {
+  const auto set = [this](const std::string& type, v1::RunStatus::Value status, int64_t count) {
     deps_.metrics
         .Gauge("workflow_runs", "Stored workflow runs, by type and status.",
-               {{"workflow", count.workflow_type},
-                {"status", v1::RunStatus::Value_Name(count.status)}})
-        .Set(static_cast<double>(count.count));
+               {{"workflow", type}, {"status", v1::RunStatus::Value_Name(status)}})
+        .Set(static_cast<double>(count));
+  };
+  absl::MutexLock lock(&gauges_mu_);
+  auto gone = std::exchange(gauges_, {});
+  for (const store::StatusCount& count : *counts) {
+    set(count.workflow_type, count.status, count.count);
+    gone.erase({count.workflow_type, count.status});
+    gauges_.insert({count.workflow_type, count.status});
   }
+  for (const auto& [type, status] : gone) set(type, status, 0);
 }
 
 }  // namespace engine

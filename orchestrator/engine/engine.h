@@ -12,10 +12,14 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "orchestrator/engine/blob_store.h"
 #include "orchestrator/engine/options.h"
 #include "orchestrator/engine/partition.h"
@@ -96,6 +100,10 @@ class Engine : public WorkerPort, private PeerPort {
                        Callback<v1::WorkflowInfo> done);
   void ReadHistory(const v1::WorkflowInfo& info, const v1::GetWorkflowHistoryRequest& request,
                    Callback<v1::GetWorkflowHistoryResponse> done);
+
+  absl::Mutex gauges_mu_;
+  // Type and status of the gauges that are not 0, so that one whose runs are gone becomes it.
+  std::set<std::pair<std::string, v1::RunStatus::Value>> gauges_ ABSL_GUARDED_BY(gauges_mu_);
 
   const EngineOptions options_;
   Dependencies deps_;

@@ -32,6 +32,10 @@ EngineMetrics::EngineMetrics(base::Metrics& metrics)
                            "Closed workflow runs, by how they ended.", "workflow", "status"),
       workflow_stuck_(metrics, "workflow_stuck_total", "Runs that became STUCK, by reason.",
                       "reason"),
+      workflow_paused_(metrics, "workflow_paused_total",
+                       "Runs that were paused: by an operator, or by an activity whose attempts "
+                       "are used up.",
+                       "by"),
       activity_executions_(metrics, "activity_executions_total",
                            "Closed activities, by how they ended.", "activity", "status"),
       activity_retries_(metrics, "activity_retry_count",
@@ -67,6 +71,8 @@ void EngineMetrics::WorkflowClosed(const std::string& workflow, const std::strin
 void EngineMetrics::WorkflowReplayed() { replays_.Increment(); }
 
 void EngineMetrics::WorkflowStuck(const std::string& reason) { workflow_stuck_.Increment(reason); }
+
+void EngineMetrics::WorkflowPaused(const std::string& by) { workflow_paused_.Increment(by); }
 
 void EngineMetrics::ActivityStarted(absl::Duration waited) {
   schedule_to_start_.Observe(absl::ToDoubleSeconds(waited));

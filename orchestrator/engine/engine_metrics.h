@@ -24,6 +24,7 @@ class EngineMetrics {
                       absl::Duration lifetime);
   void WorkflowReplayed();
   void WorkflowStuck(const std::string& reason);
+  void WorkflowPaused(const std::string& by);
 
   void ActivityStarted(absl::Duration waited);
   void ActivityClosed(const std::string& activity, const std::string& status);
@@ -54,6 +55,7 @@ class EngineMetrics {
   CounterFamily workflow_starts_;
   CounterFamily workflow_executions_;
   CounterFamily workflow_stuck_;
+  CounterFamily workflow_paused_;
   CounterFamily activity_executions_;
   CounterFamily activity_retries_;
   CounterFamily compensations_;

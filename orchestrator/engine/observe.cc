@@ -21,6 +21,7 @@ const char* StatusLabel(What what) {
     case What::kCanceled:
       return "canceled";
     case What::kRetried:
+    case What::kPaused:
       break;
   }
   return "retried";
@@ -46,6 +47,12 @@ void Partition::ObserveActivity(const LiveRun& run, const core::ActivityNote& no
                {"next_attempt_in_seconds", absl::ToDoubleSeconds(note.next_attempt_time - Now())}});
     return;
   }
+  if (note.what == What::kPaused) {
+    metrics_.WorkflowPaused("activity");
+    return base::Log(base::LogLevel::kError,
+                     "activity used up its attempts and is PAUSED: retry it now, or cancel",
+                     context, {{"attempts", note.attempt}, {"failure", note.failure}});
+  }
   metrics_.ActivityClosed(note.activity_type, StatusLabel(note.what));
   const bool completed = note.what == What::kCompleted;
   base::Log(
@@ -57,6 +64,9 @@ void Partition::ObserveActivity(const LiveRun& run, const core::ActivityNote& no
 void Partition::Observe(const LiveRun& run, const core::TransitionBuilder& transition) {
   const std::string& workflow = run.row.workflow_type;
   for (const core::ActivityNote& note : transition.notes()) ObserveActivity(run, note);
+  // The row is as of the last write.
+  const bool blocked_before = run.row.saga_state == v1::SagaState::COMPENSATION_BLOCKED;
+  if (run.state.blocked() && !blocked_before) metrics_.WorkflowStuck("compensation_blocked");
   for (const Event& event : transition.events()) {
     switch (event.attributes_case()) {
       case Event::kWorkflowExecutionStarted:

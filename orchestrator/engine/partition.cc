@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "orchestrator/base/check.h"
+#include "orchestrator/base/coverage.h"
 #include "orchestrator/engine/properties.h"
 
 namespace engine {
@@ -171,6 +172,7 @@ void Partition::AfterRunCommitted(const RunId& id) {
       }
       for (UpdateCallback& done : waiting->second) {
         if (!completed) {
+          REACHED("run closed before its update");
           done(absl::FailedPreconditionError(
               absl::StrCat("run ", run.id.value(), " closed before it answered the update")));
           continue;
@@ -204,15 +206,18 @@ void Partition::AfterRunCommitted(const RunId& id) {
 void Partition::DropUncommitted(const Batch& failed, const absl::Status& status) {
   base::Log(base::LogLevel::kError, "commit failed; its runs are loaded again from the store", {},
             {{"partition", index_}, {"status", status.ToString()}, {"runs", failed.runs.size()}});
+  REACHED("commit failed or unknown");
   // Whatever was built on the failed batch goes with it.
   Batch next = std::exchange(filling_, Batch{});
   ++filling_number_;
   std::vector<RunId> lost = failed.runs;
+  if (!next.runs.empty()) REACHED("batch dropped with the one before");
   lost.insert(lost.end(), next.runs.begin(), next.runs.end());
   for (const RunId& id : lost) {
     const auto it = runs_.find(id);
     if (it == runs_.end()) continue;
     for (auto& [update_id, waiting] : it->second->update_waiters) {
+      REACHED("update lost with its batch");
       for (UpdateCallback& done : waiting) done(status);
     }
     it->second->update_waiters.clear();
@@ -220,7 +225,10 @@ void Partition::DropUncommitted(const Batch& failed, const absl::Status& status)
     SetDue(id, Now() + options_.store_retry);
   }
   for (Action& action : next.after) action(status);
-  if (absl::IsAborted(status)) LoseLease(status);
+  if (absl::IsAborted(status)) {
+    REACHED("lease lost at a commit");
+    LoseLease(status);
+  }
   ArmTimer();
 }
 
@@ -238,10 +246,12 @@ bool Partition::HoldsLease() {
     return true;
   }
   if (absl::IsAborted(status)) {
+    REACHED("lease lost before a dispatch");
     base::Log(base::LogLevel::kError, "the lease was lost; nothing more goes out", {},
               {{"partition", index_}, {"status", status.ToString()}});
     LoseLease(status);
   } else if (!lease_retry_) {
+    REACHED("lease not confirmed");
     lease_retry_ = true;
     deps_.loop.PostAfter(options_.store_retry, [this] {
       lease_retry_ = false;
@@ -308,6 +318,7 @@ void Partition::OnDue() {
     if (run.ok()) {
       RunDue(**run);
     } else if (run.status().code() != absl::StatusCode::kNotFound) {
+      REACHED("due run not loaded");
       base::Log(base::LogLevel::kError, "a due run cannot be loaded", {.run_id = id.value()},
                 {{"status", run.status().ToString()}});
       SetDue(id, now + absl::Seconds(30));
@@ -321,6 +332,7 @@ void Partition::OnDue() {
 
 void Partition::RunDue(LiveRun& run) {
   if (run.state.closed()) {
+    REACHED("closed run is due");
     // A commit whose outcome was unknown had closed it: whoever waits for it must hear.
     WakeWaiters(run.id);
     SendMessages(run);
@@ -350,6 +362,7 @@ void Partition::ScanDue() {
     absl::StatusOr<std::vector<store::DueRun>> page =
         deps_.store.DueRuns(slot_first_, slot_last_, after, until, kPage);
     if (!page.ok()) {
+      REACHED("due runs not read");
       base::Log(base::LogLevel::kError, "due runs cannot be read; trying again", {},
                 {{"status", page.status().ToString()}});
       scanning_ = false;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "orchestrator/base/coverage.h"
 #include "orchestrator/engine/partition.h"
 
 namespace engine {
@@ -79,12 +80,14 @@ void Partition::StopAttempts(const RunId& id, std::vector<core::AttemptToStop> a
              activity->second.attempt == it->second.token.attempt;
     }();
     if (!still_current) attempts_.erase(it);  // a late result is refused
+    REACHED("attempt told to stop");
   }
 }
 
 absl::StatusOr<LiveRun*> Partition::FindAttempt(const ActivityToken& token) {
   const auto attempt = attempts_.find({token.run_id, token.scheduled_event_id});
   if (attempt == attempts_.end() || !(attempt->second.token == token)) {
+    REACHED("late result refused");
     return absl::NotFoundError("the attempt is not current any more");
   }
   absl::StatusOr<LiveRun*> run = Find(token.run_id);
@@ -136,6 +139,7 @@ void Partition::CompleteActivity(ActivityToken token, core::ActivityOutcome outc
         const auto attempt = attempts_.find({token.run_id, token.scheduled_event_id});
         if (attempt != attempts_.end() && attempt->second.token == token) attempts_.erase(attempt);
       } else {
+        REACHED("result lost with its batch");
         status = absl::UnavailableError(status.message());
       }
       done(status);

@@ -71,6 +71,9 @@ void Partition::Query(v1::QueryWorkflowRequest request, Callback<v1::QueryWorkfl
         FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
+    if (absl::Status name = CheckName("query_name", request.query_name()); !name.ok()) {
+      return done(name);
+    }
     if (run.state.begins_at != absl::InfinitePast()) {
       return done(absl::FailedPreconditionError(
           absl::StrCat("run ", run.id.value(), " has not begun; it begins at ",

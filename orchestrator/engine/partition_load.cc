@@ -3,6 +3,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "orchestrator/base/coverage.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/engine/partition.h"
 #include "orchestrator/history/codec.h"
@@ -35,12 +36,16 @@ void RestoreAttempts(core::RunState& state, const std::vector<v1::ActivityAttemp
     activity.paused = row.paused();
     activity.postponed = row.postponed();
     if (row.has_last_heartbeat()) activity.last_heartbeat = row.last_heartbeat();
+    REACHED("attempt restored");
     if (row.lease() == lease) own.insert(row.scheduled_event_id());
   }
   for (auto& [id, activity] : state.activities) {
     // What an earlier owner planned it may have dispatched, whatever its clock said, and what came
     // of that may have been lost with it. An own row of the attempt holds this mark already.
-    if (id < first_own_event && !own.contains(id)) activity.effect_unknown = true;
+    if (id < first_own_event && !own.contains(id)) {
+      REACHED("takeover: effect unknown");
+      activity.effect_unknown = true;
+    }
     // The clock has stepped back since: a first attempt waits for nothing.
     if (activity.attempt == 1 && activity.postponed == 0) {
       activity.next_attempt_time = std::min(activity.next_attempt_time, now);
@@ -119,6 +124,7 @@ absl::StatusOr<LiveRun*> Partition::Find(const RunId& id) {
   for (auto& [scheduled_id, activity] : run->state.activities) {
     const auto attempt = attempts_.find({id, scheduled_id});
     if (attempt == attempts_.end()) continue;
+    REACHED("attempt in flight outlived its run in memory");
     activity.in_flight = attempt->second.token.attempt == activity.attempt;
     activity.started_time = attempt->second.started_time;
     activity.heartbeat_time = attempt->second.heartbeat_time;
@@ -126,6 +132,7 @@ absl::StatusOr<LiveRun*> Partition::Find(const RunId& id) {
   const bool stuck_in_code =
       run->row.status == v1::RunStatus::STUCK && !run->state.blocked() && !run->state.closed();
   if (stuck_in_code) {
+    REACHED("stuck run loaded");
     run->stuck_reason = run->row.status_reason;
     run->stuck_retry_at = Now();  // the code may have changed since
     run->stuck_backoff = options_.stuck_retry_min;
@@ -162,6 +169,7 @@ LiveRun& Partition::NewRun(RunId id, const v1::WorkflowExecutionStarted& started
   row.start_time = Now();
   // The newest run of a workflow id is the one that started last, also when the clock stepped back.
   if (previous != nullptr) {
+    if (row.start_time <= previous->row.start_time) REACHED("run begins before the one before it");
     row.start_time = std::max(row.start_time, previous->row.start_time + absl::Microseconds(1));
   }
   run->history.emplace();
@@ -191,7 +199,11 @@ void Partition::Evict() {
     const absl::Time due = known == due_of_.end() ? wake_at : std::max(wake_at, known->second);
     ++it;  // Forget erases the entry before it
     Forget(id);
-    if (wake_at <= horizon_) SetDue(id, due);
+    REACHED("eviction");
+    if (wake_at <= horizon_) {
+      REACHED("eviction of a run with something due");
+      SetDue(id, due);
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "orchestrator/base/coverage.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/engine/partition.h"
 
@@ -122,6 +123,7 @@ void Partition::SendDebts(LiveRun& run) {
       continue;
     }
     open = true;
+    REACHED("closed run sees to its child");
     abandoned ? SendStart(run, child) : SendStop(run, child);
   }
   for (const auto& [id, external] : state.externals) {
@@ -241,7 +243,10 @@ void Partition::OnAnswer(const MessagePtr& message, const absl::Status& status) 
       .Counter("run_messages_total", "Messages of runs to other runs, by kind and answer.",
                {{"kind", message->kind}, {"code", absl::StatusCodeToString(status.code())}})
       .Increment();
-  if (!IsFinal(status)) return again();
+  if (!IsFinal(status)) {
+    REACHED("message to a run sent again");
+    return again();
+  }
   absl::StatusOr<LiveRun*> found = Find(message->run_id);
   if (!found.ok() && !absl::IsNotFound(found.status())) return again();
   sending_.erase(key);
@@ -253,6 +258,7 @@ void Partition::OnAnswer(const MessagePtr& message, const absl::Status& status) 
 void Partition::OnFinalAnswer(LiveRun& run, const Message& message, const absl::Status& status) {
   const auto child = run.state.children.find(message.event_id);
   if (run.state.closed()) {
+    REACHED("answer to a closed run");
     // A child that has begun although its parent closed is stopped next, unless it may stay.
     const bool stop_next =
         message.starts && status.ok() &&
@@ -322,6 +328,7 @@ void Partition::EndChild(core::ChildEnd end, Done done) {
     core::TransitionBuilder transition(parent->state, Now());
     core::OnChildEnd(transition, end);
     if (!transition.empty()) Advance(*parent, transition, {});
+    if (transition.empty()) REACHED("child's end told again");
     // Also what came before must be durable: that it was recorded, or that the parent closed.
     AfterCommit(*parent, std::move(done));
   });
@@ -340,6 +347,7 @@ void Partition::StopChild(ChildStop stop, Done done) {
     core::TransitionBuilder transition(run.state, Now());
     std::vector<core::AttemptToStop> attempts;
     if (run.state.closed()) {
+      REACHED("child to stop has ended");
       // Nothing is left to stop.
     } else if (stop.parent.parent_close_policy() == v1::ParentClosePolicy::REQUEST_CANCEL) {
       core::RequestCancel(transition, reason, identity);
@@ -362,6 +370,7 @@ void Partition::SignalExternal(ExternalSignal signal, Done done) {
     // A run may have taken it and continued as new since.
     for (LiveRun* before = &run; before != nullptr;) {
       if (before->state.signal_request_ids.contains(request.request_id())) {
+        REACHED("message to a run came again");
         return AfterCommit(*before, std::move(done));
       }
       const std::string& previous = before->state.started.continued_from_run_id();

@@ -16,6 +16,16 @@ v1::RetryPolicy ToProto(const RetryPolicy& policy) {
     proto.add_non_retryable_error_types(type);
   }
   proto.set_jitter(policy.jitter);
+  switch (policy.on_exhausted) {
+    case OnExhausted::kFail:
+      break;
+    case OnExhausted::kPause:
+      proto.set_on_exhausted(v1::OnExhausted::PAUSE);
+      break;
+    case OnExhausted::kCompensate:
+      proto.set_on_exhausted(v1::OnExhausted::COMPENSATE);
+      break;
+  }
   return proto;
 }
 

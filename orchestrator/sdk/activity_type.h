@@ -37,6 +37,17 @@ struct ActivityType {
   const char* name;
 };
 
+// What happens when an activity's attempts are used up.
+enum class OnExhausted {
+  kFail,   // it fails
+  // It is parked and the run is PAUSED, until an operator tries it again (retry-now) or the
+  // activity is canceled. Its schedule_to_close time-out still ends it.
+  kPause,
+  // It fails, and the saga whose step it is undoes everything at once: steps that are still running
+  // are canceled, and Abort has only to wait. Outside of a saga the same as kFail.
+  kCompensate,
+};
+
 struct RetryPolicy {
   absl::Duration initial_interval = absl::Seconds(1);
   double backoff_coefficient = 2.0;
@@ -44,6 +55,7 @@ struct RetryPolicy {
   int maximum_attempts = 0;                                // zero: no limit
   std::vector<std::string> non_retryable_error_types;
   double jitter = 0.2;
+  OnExhausted on_exhausted = OnExhausted::kFail;
 };
 v1::RetryPolicy ToProto(const RetryPolicy& policy);
 

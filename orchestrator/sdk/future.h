@@ -42,6 +42,7 @@ struct FutureState {
   std::vector<std::shared_ptr<Selection>> selections;
   std::optional<v1::Payload> checkpoint;  // the activity's last heartbeat, when it did not succeed
   std::string id;                         // activity or timer id
+  OnExhausted on_exhausted = OnExhausted::kFail;  // of an activity's retry policy
 };
 using FutureStatePtr = std::shared_ptr<FutureState>;
 

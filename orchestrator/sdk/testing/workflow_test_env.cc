@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "orchestrator/base/check.h"
 #include "orchestrator/history/codec.h"
+#include "orchestrator/history/time.h"
 
 namespace sdk::testing {
 namespace {
@@ -88,7 +90,8 @@ std::string WorkflowTestEnv::WaitsFor() const {
   }
   std::vector<std::string> pending;
   for (const auto& [id, activity] : state_.activities) {
-    pending.push_back(absl::StrCat("activity ", activity.scheduled->activity_type()));
+    pending.push_back(absl::StrCat("activity ", activity.scheduled->activity_type(),
+                                   activity.paused ? " (PAUSED: its attempts are used up)" : ""));
   }
   return absl::StrCat(
       "nothing more is due at ", absl::FormatDuration(Elapsed()),
@@ -100,6 +103,7 @@ absl::Time WorkflowTestEnv::NextDue() const {
   absl::Time due = core::NextDue(state_);
   if (!script_.empty()) due = std::min(due, start_ + script_.begin()->first);
   for (const auto& [id, attempt] : running_) due = std::min(due, attempt.due);
+  for (const auto& [sequence, local] : locals_) due = std::min(due, local.due);
   return due;
 }
 
@@ -114,16 +118,67 @@ bool WorkflowTestEnv::Step(absl::Time until) {
     fn();
     return true;
   }
-  if (DeliverOneOutcome()) return true;
+  if (RunOneLocal() || DeliverOneOutcome()) return true;
   Transition([&](core::TransitionBuilder& transition) { Stop(core::OnTime(transition, random_)); });
   StartAttempts();
   return true;
 }
 
+bool WorkflowTestEnv::RunOneLocal() {
+  auto next = locals_.end();
+  for (auto it = locals_.begin(); it != locals_.end(); ++it) {
+    if (it->second.due > now_) continue;
+    if (next == locals_.end() || it->second.due < next->second.due) next = it;
+  }
+  if (next == locals_.end()) return false;
+  Local& local = next->second;
+  if (!local.outcome.has_value()) {
+    StartLocal(next->first);
+    return true;
+  }
+  const v1::RetryPolicy& policy = local.scheduled->retry_policy();
+  const absl::Duration to_close =
+      history::FromProto(local.scheduled->schedule_to_close_timeout());
+  if (!local.outcome->ok() && local.outcome->failure().retryable &&
+      (policy.maximum_attempts() == 0 || local.attempt < policy.maximum_attempts())) {
+    const absl::Time again = now_ + core::BackoffDelay(policy, local.attempt, 0.5);
+    if (to_close <= absl::ZeroDuration() || again < local.begun + to_close) {
+      ++local.attempt;
+      local.outcome.reset();
+      local.due = again;
+      return true;
+    }
+  }
+  local_ends_.push_back({.sequence = next->first, .outcome = *std::move(local.outcome)});
+  locals_.erase(next);
+  Transition([](core::TransitionBuilder&) {});
+  return true;
+}
+
+void WorkflowTestEnv::StartLocal(int64_t sequence) {
+  core::PendingActivity activity;
+  activity.scheduled = locals_.at(sequence).scheduled;
+  activity.attempt = locals_.at(sequence).attempt;
+  Attempt attempt = Call(activity);
+  const auto it = locals_.find(sequence);
+  if (it == locals_.end()) return;  // the function made the workflow cancel it
+  const absl::Time limit =
+      now_ + history::FromProto(activity.scheduled->start_to_close_timeout());
+  if (attempt.due > limit) {
+    attempt.due = limit;
+    attempt.outcome = Failure::Retryable(
+        "TimedOut", absl::StrCat("local activity ", activity.scheduled->activity_type(),
+                                 " exceeded its START_TO_CLOSE time-out"));
+  }
+  it->second.due = attempt.due;
+  it->second.outcome = std::move(attempt.outcome);
+}
+
 void WorkflowTestEnv::StartAttempts() {
   std::vector<base::EventId> ready;
   for (const auto& [id, activity] : state_.activities) {
-    if (!activity.in_flight && activity.next_attempt_time <= now_) ready.push_back(id);
+    if (activity.in_flight || activity.paused || activity.next_attempt_time > now_) continue;
+    ready.push_back(id);
   }
   for (const base::EventId id : ready) {
     // The functions before may have signaled the workflow, which may have canceled this one.
@@ -203,24 +258,50 @@ std::vector<UpdateVerdict> WorkflowTestEnv::Transition(
   core::TransitionBuilder transition(state_, now_);
   fn(transition);
   int delivered = 0;
-  for (int task = 0; !state_.closed() && (state_.task_pending || !updates.empty()); ++task) {
+  const auto has_work = [&] {
+    return state_.task_pending || !updates.empty() || !local_ends_.empty();
+  };
+  for (int task = 0; !state_.closed() && has_work(); ++task) {
     CHECK(task < kTasksMax) << "the workflow goes on for ever at " << now_;
     std::vector<const v1::HistoryEvent*> events;
+    v1::HistoryEvent begun;
+    begun.set_event_id(state_.next_event_id + 1);
+    begun.mutable_workflow_task_started();
+    events.push_back(&begun);
     for (; delivered < transition.events().size(); ++delivered) {
       events.push_back(&transition.events().Get(delivered));
     }
-    TaskResult result = instance_->RunTask(now_, events, updates);
+    TaskResult result =
+        instance_->RunTask(now_, events, updates, std::exchange(local_ends_, {}));
+    for (LocalStart& start : result.locals) {
+      locals_[start.sequence] = {
+          .scheduled =
+              std::make_shared<const v1::ActivityTaskScheduled>(std::move(start.scheduled)),
+          .begun = now_,
+          .due = now_};
+    }
+    for (const int64_t sequence : result.locals_canceled) locals_.erase(sequence);
     for (UpdateVerdict& verdict : result.verdicts) verdicts.push_back(std::move(verdict));
     updates.clear();
     if (!state_.task_pending && result.commands.empty()) break;  // refused updates leave no trace
-    transition.AddWorkflowTask();
+    transition.AddWorkflowTask("", false, 0, result.locals_pending);
     const base::EventId first = state_.next_event_id;
     delivered += 1 + static_cast<int>(result.commands.size());
     Stop(core::AddCommands(transition, std::move(result.commands), "test-run-2"));
     instance_->Recorded(first);
   }
+  if (state_.closed()) locals_.clear();
   if (transition.has_events()) rows_.push_back(transition.Serialize());
   return verdicts;
+}
+
+void WorkflowTestEnv::RetryNow() {
+  CHECK(instance_ != nullptr) << "Start comes first";
+  if (state_.closed()) return;
+  Transition([](core::TransitionBuilder& transition) {
+    (void)core::RetryActivitiesNow(transition, {});
+  });
+  StartAttempts();
 }
 
 void WorkflowTestEnv::SignalRaw(const std::string& name, const v1::Payload& input) {

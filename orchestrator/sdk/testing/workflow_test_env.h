@@ -117,6 +117,9 @@ class WorkflowTestEnv {
     SignalRaw(name, history::ToPayload(input));
   }
   void Cancel(const std::string& reason);
+  // Tries activities at once that wait for their next attempt, or are paused because their attempts
+  // are used up: what an operator does by retry-now.
+  void RetryNow();
   template <typename Resp, typename Req>
   Outcome<Resp> Query(const std::string& name, const Req& request) {
     return internal::Decode<Resp>(QueryRaw(name, history::ToPayload(request)));
@@ -154,6 +157,15 @@ class WorkflowTestEnv {
     Outcome<v1::Payload> outcome;
   };
 
+  // A local activity that has not ended: its attempt ends, or its next one begins, when it is due.
+  struct Local {
+    std::shared_ptr<const v1::ActivityTaskScheduled> scheduled;
+    absl::Time begun;
+    absl::Time due;
+    int attempt = 1;
+    std::optional<Outcome<v1::Payload>> outcome;  // none: between attempts
+  };
+
   void SignalRaw(const std::string& name, const v1::Payload& input);
   Outcome<v1::Payload> QueryRaw(const std::string& name, const v1::Payload& request);
   Outcome<v1::Payload> UpdateRaw(const std::string& name, v1::Payload request);
@@ -165,6 +177,8 @@ class WorkflowTestEnv {
   void StartAttempts();
   Attempt Call(const core::PendingActivity& activity);
   bool DeliverOneOutcome();
+  bool RunOneLocal();
+  void StartLocal(int64_t sequence);
   // One transition: `fn` says what happened, then the workflow's code runs.
   std::vector<UpdateVerdict> Transition(const std::function<void(core::TransitionBuilder&)>& fn,
                                         std::vector<UpdateRequest> updates = {});
@@ -182,6 +196,8 @@ class WorkflowTestEnv {
   std::string type_;
   std::unique_ptr<Instance> instance_;
   std::map<base::EventId, Attempt> running_;  // by scheduled event id
+  std::map<int64_t, Local> locals_;           // by sequence
+  std::vector<LocalEnd> local_ends_;          // for the next workflow task
   std::vector<std::string> rows_;
   std::string last_update_id_;
   int updates_ = 0;

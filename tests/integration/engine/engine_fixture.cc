@@ -32,7 +32,7 @@ void EngineHarness::Open(engine::EngineOptions options) {
   CHECK(opened.ok()) << opened.status();
   store = *std::move(opened);
   if (decorate != nullptr) decorated = decorate(store.get());
-  io = std::make_unique<base::EpollLoop>(clock, "io");
+  io = std::make_unique<base::EpollLoop>(*engine_clock, "io");
   io->Start();
   runner = std::make_unique<worker::WorkflowWorker>(registry, build_id);
   activities = std::make_unique<worker::ActivityWorker>(
@@ -41,7 +41,7 @@ void EngineHarness::Open(engine::EngineOptions options) {
       std::move(options),
       engine::Engine::Dependencies{.store = decorated != nullptr ? *decorated : *store,
                                    .runner = *runner,
-                                   .clock = clock,
+                                   .clock = *engine_clock,
                                    .random = random,
                                    .metrics = metrics,
                                    .on_fatal =

@@ -78,6 +78,7 @@ class EngineHarness {
   std::string dir;
   std::string build_id;  // of the workflows' code, as of the next Open
   base::SystemClock clock;
+  base::Clock* engine_clock = &clock;  // the engine's and its loops'
   base::SystemRandom random;
   base::Metrics metrics;
   std::unique_ptr<base::EpollLoop> io;

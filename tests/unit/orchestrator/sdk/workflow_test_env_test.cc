@@ -212,6 +212,28 @@ TEST_F(WorkflowTestEnvTest, CodeThatIsNotDeterministicIsFound) {
                                                "WorkflowExecutionCompleted"));
 }
 
+Workflow<Text> Insists(Context ctx, Text input) {
+  const Outcome<Text> out = co_await ctx.Execute(
+      kRemind, input,
+      {.retry = RetryPolicy{.maximum_attempts = 2, .on_exhausted = OnExhausted::kPause}});
+  co_return out;
+}
+
+TEST_F(WorkflowTestEnvTest, AnActivityThatPausedIsRetriedNow) {
+  env.AddWorkflow<Text, Text>("insists", &Insists);
+  int attempts = 0;
+  env.OnActivity(kRemind, [&attempts](const Text& input) -> Outcome<Text> {
+    if (++attempts < 3) return Failure::Retryable("MailDown", "no answer");
+    return input;
+  });
+  const Outcome<Text> waits = env.Run<Text, Text>("insists", T("invoice"));
+  EXPECT_THAT(waits.failure().message, HasSubstr("remind (PAUSED: its attempts are used up)"));
+  EXPECT_EQ(attempts, 2);
+  env.RetryNow();
+  env.RunFor(absl::Seconds(1));
+  EXPECT_EQ(env.Result<Text>()->message(), "invoice");
+}
+
 TEST_F(WorkflowTestEnvTest, RepeatingForEverEndsTheTest) {
   env.OnActivity(kRemind, [](const Text&) -> Outcome<Text> {
     return Failure::Retryable("MailDown", "no answer");
