@@ -5,6 +5,7 @@ SEED ?= 1
 SEEDS ?= 1000
 CAMPAIGNS ?= 300
 KILL_EVERY ?= 5
+MINUTES ?= 10
 RATE ?= 0.2
 ARGS ?=
 JOBS ?= 2
@@ -13,7 +14,7 @@ SOURCE_DIRS := orchestrator saga activities gateway tests
 SOURCES = $(shell find $(SOURCE_DIRS) -name '*.cc' -o -name '*.h')
 
 .DEFAULT_GOAL := help
-.PHONY: build demo run test fmt lint sim bench e2e check help deps configure
+.PHONY: build demo run test fmt lint sim bench e2e chaos check help deps configure
 
 help: deps ## print this help
 	@echo 'usage: make TARGET [VARIABLE=value]'
@@ -62,6 +63,9 @@ bench: build ## measure: micro benchmarks, and 1,000 campaigns at once on one se
 e2e: build ## 1,000 campaigns at once, then 300 under faults and SIGKILL (SEED CAMPAIGNS KILL_EVERY RATE)
 	@python3 tests/e2e/thousand.py
 	@python3 tests/e2e/chaos.py --seed $(SEED) --campaigns $(CAMPAIGNS) \
-	  --kill-every $(KILL_EVERY) --fault-rate $(RATE) $(ARGS)
+	  --troubles kill --every $(KILL_EVERY) --fault-rate $(RATE) $(ARGS)
+
+chaos: build ## campaigns while the server is killed, stopped, without disk, out of time (SEED MINUTES=10)
+	@python3 tests/e2e/chaos.py --seed $(SEED) --minutes $(MINUTES) --fault-rate $(RATE) $(ARGS)
 
 check: lint test ## lint and test: run it before a commit

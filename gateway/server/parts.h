@@ -2,14 +2,14 @@
 // passed to everything. Thread-safe.
 #pragma once
 
-#include "orchestrator/base/clock.h"
+#include "gateway/server/process_clock.h"
 #include "orchestrator/base/metrics.h"
 #include "orchestrator/base/random.h"
 
 namespace server {
 
 struct Parts {
-  base::SystemClock clock;
+  ProcessClock clock;
   base::SystemRandom random;
   base::Metrics metrics;
 };

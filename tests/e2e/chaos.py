@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Many campaigns under faults in every vendor, with the server killed again and again.
+"""Many campaigns under faults in every vendor, while the server is killed and stopped, its disk is
+full or cannot be written, and its clock jumps (troubles.py).
 
 Some campaigns are approved, some rejected, some canceled on the way. Every start and decision is
 repeated until it is answered, by its request id. At the end every campaign has ended, nothing
 exists twice, and nothing is left of those that did not complete. A seed decides the plan of every
-campaign, the faults and the moments of the kills.
+campaign, the faults and the order and moments of the troubles.
 
-    tests/e2e/chaos.py --seed 1 --campaigns 300 --kill-every 5 --fault-rate 0.2
+    tests/e2e/chaos.py --seed 1 --campaigns 300 --troubles kill --every 5 --fault-rate 0.2
+    tests/e2e/chaos.py --seed 1 --minutes 10
 """
 
 import argparse
@@ -14,9 +16,11 @@ import collections
 import concurrent.futures
 import json
 import random
+import threading
 import time
 
 import harness
+import troubles
 from harness import ENDED, Failed
 
 KINDS = ("error", "rate_limit", "reset", "lost_response")
@@ -143,15 +147,95 @@ def spoil(plans, sandbox):
     return [f"{bad.workflow_id} ({bad.status}): left behind: grafana", "exists twice"]
 
 
+class Load:
+    """Campaigns, so many at once, until there have been `campaigns`, or until `minutes` are over."""
+
+    def __init__(self, args, server, sandbox):
+        self.args = args
+        self.server = server
+        self.sandbox = sandbox
+        self.lock = threading.Lock()
+        self.plans = []
+        self.end = time.monotonic() + args.minutes * 60 if args.minutes else None
+        self.pool = concurrent.futures.ThreadPoolExecutor(args.at_once)
+        self.workers = [self.pool.submit(self.work) for _ in range(args.at_once)]
+
+    def next_plan(self):
+        with self.lock:
+            over = (time.monotonic() > self.end if self.end
+                    else len(self.plans) >= self.args.campaigns)
+            if over:
+                return None
+            plan = Plan(self.args.seed, len(self.plans), self.sandbox, self.args.web_share)
+            self.plans.append(plan)
+            return plan
+
+    def work(self):
+        while plan := self.next_plan():
+            live(self.server, plan, self.args.seconds)
+
+    def starting(self):
+        """Whether there is more to come."""
+        return time.monotonic() < self.end if self.end else len(self.plans) < self.args.campaigns
+
+    def running(self):
+        """False when all is over; raises what went wrong."""
+        for worker in self.workers:
+            if worker.done() and worker.exception() is not None:
+                raise worker.exception()
+        return not all(worker.done() for worker in self.workers)
+
+
+def make_troubles(args, place):
+    """The kinds of trouble that are possible here, the small disk, and the clock's file."""
+    kinds = [kind for kind in args.troubles.split(",") if kind]
+    for kind in kinds:
+        if kind not in troubles.KINDS:
+            raise Failed(f"--troubles {kind}: there are {', '.join(troubles.KINDS)}")
+    disk = None
+    if {"full", "readonly"} & set(kinds):
+        try:
+            if not harness.own_mounts():
+                raise PermissionError("unshare(CLONE_NEWNS): not permitted")
+            disk = place.small_disk(args.disk)
+        except PermissionError as error:
+            kinds = [kind for kind in kinds if kind not in ("full", "readonly")]
+            print("\n*** NOT TESTED: a full disk and a read-only store, as this process may not "
+                  f"mount a file system ({error}). Run it as root. ***\n", flush=True)
+    return kinds, disk, troubles.ClockFile(place.directory / "clock-offset")
+
+
+def check_refusals(server, kinds):
+    """What callers were told while it did not work: try again, and why."""
+    problems = []
+    for (status, message), count in server.client.refusals.items():
+        if status != 503 and status != 429:
+            problems.append(f"HTTP {status} ({count} times): {message}")
+        elif not message:
+            problems.append(f"HTTP {status} without a message ({count} times)")
+    said = " ".join(str(message) for _, message in server.client.refusals)
+    if "full" in kinds and "the disk is full" not in said:
+        problems.append("nobody was told that the disk is full")
+    if "readonly" in kinds and "write" not in said:
+        problems.append("nobody was told that the store cannot be written")
+    return problems
+
+
 def run():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--campaigns", type=int, default=300)
-    parser.add_argument("--kill-every", type=float, default=5, help="seconds; 0: never")
-    parser.add_argument("--kills-max", type=int, default=10**9)
+    parser.add_argument("--minutes", type=float, default=0,
+                        help="start campaigns for so long, instead of --campaigns")
+    parser.add_argument("--troubles", default=",".join(troubles.KINDS),
+                        help="what happens to the server (default: %(default)s)")
+    parser.add_argument("--every", type=float, default=5,
+                        help="seconds from one trouble to the next; 0: none")
+    parser.add_argument("--troubles-max", type=int, default=10**9)
     parser.add_argument("--fault-rate", type=float, default=0.2)
     parser.add_argument("--at-once", type=int, default=50, help="campaigns at once")
+    parser.add_argument("--disk", type=int, default=4096, help="MiB of the data directory's disk")
     parser.add_argument("--web-share", type=float, default=0.05,
                         help="share of campaigns that use the headless browser")
     parser.add_argument("--seconds", type=float, default=900, help="at most, for one campaign")
@@ -159,9 +243,11 @@ def run():
                         help="spoil the result at the end and show that the checks notice")
     args = parser.parse_args()
 
-    print(f"chaos: seed {args.seed}, {args.campaigns} campaigns, faults at rate "
-          f"{args.fault_rate}, SIGKILL about every {args.kill_every} s", flush=True)
+    amount = f"{args.minutes:g} minutes of" if args.minutes else f"{args.campaigns}"
+    print(f"chaos: seed {args.seed}, {amount} campaigns, faults at rate {args.fault_rate}, "
+          f"{args.troubles} about every {args.every} s", flush=True)
     with harness.Workplace("chaos") as place:
+        kinds, disk, clock = make_troubles(args, place)
         sandbox = place.sandbox()
         # One call meets at most one of the four faults; together they strike at the rate.
         each = 1 - (1 - args.fault_rate) ** (1 / len(KINDS))
@@ -170,46 +256,40 @@ def run():
             if kind == "rate_limit":
                 fault["retry_after_s"] = 1
             sandbox.fault(**fault)
-        server = place.server(sandbox)
+        server = place.server(sandbox,
+                              environment={"CAMPAIGND_TEST_CLOCK_OFFSET": str(clock.path)})
 
-        plans = [Plan(args.seed, i, sandbox, args.web_share) for i in range(args.campaigns)]
-        moments = random.Random(f"{args.seed}/kills")
+        choice = random.Random(f"{args.seed}/troubles")
+        trouble = troubles.Troubles(kinds, choice, server, disk, clock)
         begin = time.monotonic()
-        recoveries = []
-        pool = concurrent.futures.ThreadPoolExecutor(args.at_once)
-        futures = [pool.submit(live, server, plan, args.seconds) for plan in plans]
+        load = Load(args, server, sandbox)
         try:
-            next_kill = begin + args.kill_every * moments.uniform(0.5, 1.5)
+            next_trouble = begin + args.every * choice.uniform(0.5, 1.5)
             next_word = begin + 10
-            while not all(future.done() for future in futures):
+            while load.running():
                 now = time.monotonic()
-                broken = [f for f in futures if f.done() and f.exception() is not None]
-                if broken:
-                    break
-                if not server.alive():
-                    raise Failed(f"the server ended by itself with code "
-                                 f"{server.process.returncode}")
-                if args.kill_every > 0 and now >= next_kill and len(recoveries) < args.kills_max:
-                    server.kill()
-                    restart = time.monotonic()
-                    server.start()
-                    recoveries.append(time.monotonic() - restart)
-                    next_kill = (time.monotonic() +
-                                 args.kill_every * moments.uniform(0.5, 1.5))
+                trouble.alive()
+                more = sum(trouble.count.values()) < args.troubles_max
+                # Not after the last start: some troubles need load to show themselves.
+                if args.every > 0 and kinds and more and now >= next_trouble and load.starting():
+                    trouble.next()
+                    next_trouble = time.monotonic() + args.every * choice.uniform(0.5, 1.5)
                 if now >= next_word:
-                    ended = sum(plan.status is not None for plan in plans)
-                    print(f"  {now - begin:5.0f} s: {ended} of {len(plans)} ended, "
-                          f"{len(recoveries)} kills", flush=True)
+                    ended = sum(plan.status is not None for plan in load.plans)
+                    print(f"  {now - begin:5.0f} s: {ended} of {len(load.plans)} ended; "
+                          f"{counted(trouble)}", flush=True)
                     next_word = now + 10
                 time.sleep(0.05)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-        for future in futures:
-            if future.done() and not future.cancelled() and future.exception() is not None:
-                raise future.exception()
+            load.pool.shutdown(wait=False, cancel_futures=True)
         seconds = time.monotonic() - begin
+        plans = load.plans
 
         problems = check(plans, sandbox, server)
+        happened = [kind for kind in kinds if trouble.count[kind] > 0]
+        problems += check_refusals(server, happened)
+        if args.minutes and args.every > 0 and not trouble.all_happened():
+            problems.append(f"not every trouble happened: {counted(trouble)}")
         faults = sandbox.client.ok("GET", "/__sandbox/faults")["faults"]
         if args.red and not problems:
             sandbox.clear_faults()
@@ -220,7 +300,7 @@ def run():
         code, stop_seconds = server.stop()
         if code != 0:
             problems.append(f"the server ended with code {code} after SIGTERM")
-        summarise(plans, seconds, recoveries, sandbox, faults, stop_seconds)
+        summarise(plans, seconds, trouble, sandbox, faults, stop_seconds)
         if problems:
             raise Failed(f"{len(problems)} problem(s), seed {args.seed}:\n  " +
                          "\n  ".join(problems[:40]))
@@ -229,7 +309,11 @@ def run():
         return 0
 
 
-def summarise(plans, seconds, recoveries, sandbox, faults, stop_seconds):
+def counted(trouble):
+    return ", ".join(f"{count} {kind}" for kind, count in trouble.count.items()) or "no trouble"
+
+
+def summarise(plans, seconds, trouble, sandbox, faults, stop_seconds):
     counts = collections.Counter((plan.verb, plan.status) for plan in plans)
     for (verb, status), count in sorted(counts.items()):
         print(f"  {verb:8} -> {status:10} {count:5}")
@@ -245,10 +329,10 @@ def summarise(plans, seconds, recoveries, sandbox, faults, stop_seconds):
     total = sandbox.client.ok("GET", "/__sandbox/healthz")["calls"]
     print(f"  {total} vendor calls; faults: {struck or 'none'}")
     slowest = max(plan.seconds for plan in plans)
-    kills = (f"{len(recoveries)} kills, back within {max(recoveries):.2f} s at most"
-             if recoveries else "no kills")
-    print(f"  {seconds:.1f} s in all, slowest campaign {slowest:.1f} s, {kills}; "
+    print(f"  {seconds:.1f} s in all, slowest campaign {slowest:.1f} s; "
           f"SIGTERM took {stop_seconds:.2f} s")
+    for kind, count in trouble.count.items():
+        print(f"  {kind:8} {count:4} times, worked again within {trouble.slowest[kind]:.2f} s")
 
 
 if __name__ == "__main__":

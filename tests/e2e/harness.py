@@ -8,7 +8,9 @@ Only the standard library. Everything listens on 127.0.0.1 and lives below one d
         started = server.rest("POST", "/v1/campaigns", {"campaign": {...}})
 """
 
+import collections
 import ctypes
+import errno
 import http.client
 import json
 import os
@@ -55,6 +57,8 @@ class Client:
         parts = urllib.parse.urlsplit(base_url)
         self.address = (parts.hostname, parts.port)
         self.local = threading.local()
+        self.lock = threading.Lock()
+        self.refusals = collections.Counter()  # of `persistent`: (status, message) that were retried
 
     def _connection(self, timeout):
         connection = getattr(self.local, "connection", None)
@@ -113,6 +117,9 @@ class Client:
                 if status not in (408, 429, 500, 502, 503, 504):
                     return status, answer
                 problem = f"HTTP {status}: {json.dumps(answer)[:300]}"
+                with self.lock:
+                    message = answer.get("message") if isinstance(answer, dict) else None
+                    self.refusals[(status, message)] += 1
             except (OSError, http.client.HTTPException) as error:
                 problem = repr(error)
             if time.monotonic() > end:
@@ -278,6 +285,14 @@ class Server(Program):
             return answer["status"] if answer["status"] in ENDED else None
         return wait_until(look, seconds, f"{workflow_id} to end")
 
+    def metric(self, name):
+        """The sum of a counter or gauge over its labels; 0 when there is none."""
+        status, _, text = self.client.raw("GET", "/metrics")
+        if status != 200:
+            raise Failed(f"/metrics: HTTP {status}")
+        found = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text.decode(), re.MULTILINE)
+        return sum(float(value) for value in found)
+
     def resident_mib(self):
         text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", text).group(1)) / 1024
@@ -286,15 +301,73 @@ class Server(Program):
         return len(os.listdir(f"/proc/{self.pid}/task"))
 
 
+def own_mounts():
+    """From here on mounts of this process and its children are theirs alone, and go with them.
+    False when this process may not mount. Call it before there are threads."""
+    clone_newns = 0x00020000
+    if _LIBC.unshare(clone_newns) != 0:
+        return False
+    return subprocess.run(["mount", "--make-rprivate", "/"], capture_output=True,
+                          check=False).returncode == 0
+
+
+class SmallDisk:
+    """A file system of its own in a file, mounted at `path`: it can be full, and its files can be
+    made immutable, which stops root too. After `own_mounts`."""
+
+    def __init__(self, path, mebibytes):
+        self.path = pathlib.Path(path)
+        self.image = self.path.with_name(self.path.name + ".ext4")
+        self.filler = self.path / "filler"
+        self.path.mkdir()
+        with open(self.image, "wb") as image:
+            image.truncate(mebibytes << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", self.image], check=True)
+        done = subprocess.run(["mount", "-o", "loop", self.image, self.path], capture_output=True,
+                              text=True, check=False)
+        if done.returncode != 0:
+            raise PermissionError(done.stderr.strip())
+
+    def fill(self):
+        """Takes all the room that is left."""
+        with open(self.filler, "ab") as filler:
+            end = 0
+            for size in (256 << 20, 1 << 20, 4096):
+                try:
+                    while True:
+                        os.posix_fallocate(filler.fileno(), end, size)
+                        end += size
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+
+    def free(self):
+        self.filler.unlink(missing_ok=True)
+
+    def set_immutable(self, names, immutable):
+        """Whether those of these files that exist can be changed; open descriptors too."""
+        files = [self.path / name for name in names if (self.path / name).exists()]
+        subprocess.run(["chattr", "+i" if immutable else "-i", *files], check=True)
+
+    def unmount(self):
+        subprocess.run(["umount", "--lazy", self.path], capture_output=True, check=False)
+
+
 class Workplace:
     """A temporary directory and everything started in it; kept when something failed."""
 
     def __init__(self, name="campaignd"):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-"))
         self.programs = []
+        self.disk = None
 
     def __enter__(self):
         return self
+
+    def small_disk(self, mebibytes):
+        """Puts the server's data directory on a disk of its own; call it before `server`."""
+        self.disk = SmallDisk(self.directory / "data", mebibytes)
+        return self.disk
 
     def sandbox(self):
         sandbox = Sandbox(self.directory)
@@ -309,7 +382,13 @@ class Workplace:
     def __exit__(self, kind, error, trace):
         for program in reversed(self.programs):
             program.kill()
-        if kind is None or kind is KeyboardInterrupt:
+        failed = kind is not None and kind is not KeyboardInterrupt
+        if self.disk is not None:
+            if failed:  # the mount ends with this process
+                shutil.copytree(self.disk.path, self.directory / "data-kept", dirs_exist_ok=True,
+                                ignore=shutil.ignore_patterns("filler", "lost+found"))
+            self.disk.unmount()
+        if not failed:
             shutil.rmtree(self.directory, ignore_errors=True)
         else:
             print(f"kept for a look: {self.directory}", file=sys.stderr)

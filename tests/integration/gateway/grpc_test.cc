@@ -24,9 +24,20 @@ class Grpc : public GatewayTest {
     campaigns_ = campaign::v1::CampaignService::NewStub(channel);
     workflows_ = orchestrator::v1::WorkflowService::NewStub(channel);
   }
+  // Adds a campaign and watches it: its first progress has come.
+  void Watch(const std::string& id) {
+    client_.AddCampaign(id);
+    campaign::v1::GetProgressRequest request;
+    request.set_workflow_id(id);
+    reader_ = campaigns_->WatchProgress(&watch_, request);
+    ASSERT_TRUE(reader_->Read(&progress_));
+  }
 
   std::unique_ptr<campaign::v1::CampaignService::Stub> campaigns_;
   std::unique_ptr<orchestrator::v1::WorkflowService::Stub> workflows_;
+  grpc::ClientContext watch_;
+  std::unique_ptr<grpc::ClientReader<campaign::v1::CampaignProgress>> reader_;
+  campaign::v1::CampaignProgress progress_;
 };
 
 TEST_F(Grpc, ErrorsCarryFieldViolations) {
@@ -65,45 +76,27 @@ TEST_F(Grpc, StartsAndShowsARun) {
 }
 
 TEST_F(Grpc, WatchStreamsUntilTheRunCloses) {
-  client_.AddCampaign("c1");
-  grpc::ClientContext context;
-  campaign::v1::GetProgressRequest request;
-  request.set_workflow_id("c1");
-  auto reader = campaigns_->WatchProgress(&context, request);
-  campaign::v1::CampaignProgress progress;
-  ASSERT_TRUE(reader->Read(&progress));
-  EXPECT_EQ(progress.progress_percentage(), 60);
+  Watch("c1");
+  EXPECT_EQ(progress_.progress_percentage(), 60);
   client_.Change("c1", [](auto& run) { run.info.set_status(v1::RunStatus::FAILED); });
-  ASSERT_TRUE(reader->Read(&progress));
-  EXPECT_EQ(progress.status(), "FAILED");
-  EXPECT_FALSE(reader->Read(&progress));
-  EXPECT_TRUE(reader->Finish().ok());
+  ASSERT_TRUE(reader_->Read(&progress_));
+  EXPECT_EQ(progress_.status(), "FAILED");
+  EXPECT_FALSE(reader_->Read(&progress_));
+  EXPECT_TRUE(reader_->Finish().ok());
   EXPECT_EQ(campaign_service_->watches(), 0);
 }
 
 TEST_F(Grpc, WatchEndsWhenTheCallerCancels) {
-  client_.AddCampaign("c1");
-  grpc::ClientContext context;
-  campaign::v1::GetProgressRequest request;
-  request.set_workflow_id("c1");
-  auto reader = campaigns_->WatchProgress(&context, request);
-  campaign::v1::CampaignProgress progress;
-  ASSERT_TRUE(reader->Read(&progress));
-  context.TryCancel();
-  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  Watch("c1");
+  watch_.TryCancel();
+  EXPECT_EQ(reader_->Finish().error_code(), grpc::StatusCode::CANCELLED);
   while (campaign_service_->watches() > 0) std::this_thread::yield();
 }
 
 TEST_F(Grpc, StopEndsOpenWatches) {
-  client_.AddCampaign("c1");
-  grpc::ClientContext context;
-  campaign::v1::GetProgressRequest request;
-  request.set_workflow_id("c1");
-  auto reader = campaigns_->WatchProgress(&context, request);
-  campaign::v1::CampaignProgress progress;
-  ASSERT_TRUE(reader->Read(&progress));
+  Watch("c1");
   grpc_->Stop(absl::Hours(1));  // does not wait for watches
-  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(reader_->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(campaign_service_->watches(), 0);
 }
 
@@ -114,6 +107,24 @@ TEST_F(Grpc, MessagesAboveFourMegabytesAreRefused) {
   grpc::ClientContext context;
   EXPECT_EQ(workflows_->StartWorkflow(&context, request, &response).error_code(),
             grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST_F(Grpc, CountsVersionsAndDeletes) {
+  client_.AddCampaign("c1");
+  orchestrator::v1::CountWorkflowsResponse counts;
+  grpc::ClientContext count;
+  ASSERT_TRUE(workflows_->CountWorkflows(&count, {}, &counts).ok());
+  EXPECT_EQ(counts.count(), 1);
+  orchestrator::v1::ListVersionsResponse versions;
+  grpc::ClientContext list;
+  ASSERT_TRUE(workflows_->ListVersions(&list, {}, &versions).ok());
+  EXPECT_EQ(versions.builds(0).open_runs(), 3);
+  orchestrator::v1::DeleteWorkflowRequest request;
+  request.set_workflow_id("c1");
+  orchestrator::v1::DeleteWorkflowResponse deleted;
+  grpc::ClientContext remove;
+  ASSERT_TRUE(workflows_->DeleteWorkflow(&remove, request, &deleted).ok());
+  EXPECT_FALSE(deleted.run_id().empty());
 }
 
 }  // namespace
