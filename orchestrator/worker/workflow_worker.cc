@@ -28,7 +28,8 @@ class Live : public engine::LiveWorkflow {
     for (const engine::WorkflowUpdate& update : updates) {
       requests.push_back({update.update_id, update.name, update.input, update.identity});
     }
-    sdk::TaskResult done = instance_.RunTask(now, events, requests);
+    sdk::TaskResult done =
+        instance_.RunTask(now, events, requests, std::exchange(local_ends_, {}));
     engine::WorkflowTaskResult result;
     result.commands = std::move(done.commands);
     for (sdk::UpdateVerdict& verdict : done.verdicts) {
@@ -36,6 +37,9 @@ class Live : public engine::LiveWorkflow {
       copy.update_id = std::move(verdict.update_id);
       if (verdict.rejected.has_value()) copy.rejected = history::ToProto(*verdict.rejected);
     }
+    result.local_activities = ToPort(std::move(done.locals));
+    result.local_canceled = std::move(done.locals_canceled);
+    result.local_pending = done.locals_pending;
     return result;
   }
 
@@ -45,8 +49,33 @@ class Live : public engine::LiveWorkflow {
     return instance_.Query(name, input);
   }
 
+  void LocalEnded(engine::LocalResult result) override {
+    sdk::LocalEnd end{.sequence = result.sequence, .outcome = v1::Payload()};
+    if (result.failure.has_value()) {
+      end.outcome = history::FromProto(*result.failure);
+    } else if (result.result.has_value()) {
+      end.outcome = *std::move(result.result);
+    }
+    local_ends_.push_back(std::move(end));
+  }
+
+  std::vector<engine::LocalActivity> PendingLocal() const override {
+    return ToPort(instance_.PendingLocals());
+  }
+
  private:
+  static std::vector<engine::LocalActivity> ToPort(std::vector<sdk::LocalStart> starts) {
+    std::vector<engine::LocalActivity> locals;
+    for (sdk::LocalStart& start : starts) {
+      locals.push_back({.sequence = start.sequence,
+                        .scheduled = std::make_shared<const v1::ActivityTaskScheduled>(
+                            std::move(start.scheduled))});
+    }
+    return locals;
+  }
+
   sdk::Instance instance_;
+  std::vector<sdk::LocalEnd> local_ends_;  // for the next task
 };
 
 }  // namespace
