@@ -47,6 +47,7 @@ Workflow<Text> GivesUp(sdk::Context ctx, Text input) {
 class LocalActivityTest : public EngineTest {
  protected:
   LocalActivityTest() { Register<kCheck>(); }
+  ~LocalActivityTest() override { Close(); }  // activities use what is below
 
   template <const auto& kType>
   void Register() {
@@ -66,6 +67,7 @@ class LocalActivityTest : public EngineTest {
     test->journal.push_back(input.message() + " " + std::to_string(ctx.info().attempt));
     test->keys.insert(ctx.info().idempotency_key);
     if (test->hold) {
+      ++test->held;
       const bool elapsed = co_await base::Sleep(ctx.loop(), absl::Hours(1), ctx.cancel());
       if (!elapsed) co_return Failure::Canceled(ctx.cancel().reason());
     }
@@ -80,8 +82,9 @@ class LocalActivityTest : public EngineTest {
     return count;
   }
   void WaitUntilLocalRuns(const std::string& id) {
-    WaitFor(id, [](const v1::WorkflowInfo& info) {
-      return info.pending_activities_size() == 1 && info.pending_activities(0).state() == "STARTED";
+    const int wanted = ++waited_for;
+    WaitFor(id, [&](const v1::WorkflowInfo& info) {
+      return held == wanted && info.pending_activities_size() == 1;
     });
   }
   void WaitUntilChecked(const std::string& id) {
@@ -93,6 +96,8 @@ class LocalActivityTest : public EngineTest {
   std::set<std::string> keys;
   int failures = 0;
   std::atomic<bool> hold = false;
+  std::atomic<int> held = 0;
+  int waited_for = 0;
 };
 
 TEST_F(LocalActivityTest, LeavesOneMarkerInTheHistory) {
