@@ -1,5 +1,6 @@
 // list, show, cancel and terminate.
 #include <iostream>
+#include <map>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -19,6 +20,8 @@ using Stub = v1::WorkflowService::Stub;
 struct ListArguments {
   std::string status;
   std::string type;
+  std::string filter;
+  std::string order_by;
   int page_size = 0;
   bool all = false;
 };
@@ -42,6 +45,8 @@ void List(Session& session, const ListArguments& a) {
     request.set_status(status);
   }
   request.set_workflow_type(a.type);
+  request.set_filter(a.filter);
+  request.set_order_by(a.order_by);
   request.set_page_size(a.page_size);
   v1::ListWorkflowsResponse all;
   do {
@@ -63,6 +68,32 @@ void List(Session& session, const ListArguments& a) {
   }
 }
 
+std::string AttributeText(const v1::SearchAttribute& attribute) {
+  switch (attribute.value_case()) {
+    case v1::SearchAttribute::kKeyword:
+      return attribute.keyword();
+    case v1::SearchAttribute::kInt:
+      return absl::StrCat(attribute.int_());
+    case v1::SearchAttribute::kDouble:
+      return absl::StrCat(attribute.double_());
+    case v1::SearchAttribute::kBool:
+      return attribute.bool_() ? "true" : "false";
+    case v1::SearchAttribute::kDatetime:
+      return HumanTime(attribute.datetime());
+    case v1::SearchAttribute::kKeywordList:
+      return absl::StrCat("[", absl::StrJoin(attribute.keyword_list().values(), ", "), "]");
+    case v1::SearchAttribute::VALUE_NOT_SET:
+      return "";
+  }
+  return "";
+}
+
+std::string AttributesText(const v1::SearchAttributes& attributes) {
+  std::map<std::string, std::string> sorted;
+  for (const auto& [name, attribute] : attributes.fields()) sorted[name] = AttributeText(attribute);
+  return absl::StrJoin(sorted, ", ", absl::PairFormatter("="));
+}
+
 void Show(Session& session, const std::string& id, const std::string& run_id) {
   v1::GetWorkflowRequest request;
   request.set_workflow_id(id);
@@ -76,24 +107,40 @@ void Show(Session& session, const std::string& id, const std::string& run_id) {
                             {"reason", info->status_reason()},
                             {"saga", v1::SagaState::Value_Name(info->saga_state())},
                             {"started", HumanTime(info->start_time())},
+                            {"begins", HumanTime(info->next_start_time())},
+                            {"cron", info->cron_schedule()},
                             {"closed", HumanTime(info->close_time())},
                             {"time", Age(*info)},
-                            {"events", std::to_string(info->history_length())},
+                            {"events", absl::StrCat(info->history_length(),
+                                                    info->continue_as_new_suggested()
+                                                        ? "; it should continue as new"
+                                                        : "")},
+                            {"parent", info->parent().workflow_id()},
                             {"task queue", info->task_queue()},
+                            {"build", info->build_id()},
+                            {"patches", absl::StrJoin(info->patches(), ", ")},
+                            {"attributes", AttributesText(info->search_attributes())},
                             {"request id", info->request_id()},
                             {"correlation id", info->correlation_id()},
                             {"trace id", info->trace_id()}});
-  Table pending({"PENDING ACTIVITY", "STATE", "ATTEMPT", "NEXT", "LAST FAILURE"});
+  Table pending({"PENDING ACTIVITY", "ID", "STATE", "ATTEMPT", "NEXT", "LAST FAILURE"});
   for (const auto& activity : info->pending_activities()) {
     const std::string most =
         activity.maximum_attempts() > 0 ? absl::StrCat(" of ", activity.maximum_attempts()) : "";
-    pending.Add({activity.activity_type(), activity.state(), absl::StrCat(activity.attempt(), most),
+    pending.Add({activity.activity_type(), activity.activity_id(), activity.state(), absl::StrCat(activity.attempt(), most),
                  HumanTime(activity.next_attempt_time()),
                  activity.has_last_failure() ? absl::StrCat(activity.last_failure().type(), ": ",
                                                             activity.last_failure().message())
                                              : ""});
   }
   if (!pending.empty()) absl::StrAppend(&text, "\n", pending.Text());
+  Table children({"PENDING CHILD", "TYPE", "STATE", "WHEN THE PARENT CLOSES", "RUN"});
+  for (const auto& child : info->pending_children()) {
+    children.Add({child.workflow_id(), child.workflow_type(),
+                  child.run_id().empty() ? "STARTING" : "STARTED",
+                  v1::ParentClosePolicy::Value_Name(child.parent_close_policy()), child.run_id()});
+  }
+  if (!children.empty()) absl::StrAppend(&text, "\n", children.Text());
   session.Print(*info, text);
 }
 
@@ -143,10 +190,16 @@ void AddEnd(CLI::App& app, Session& session, const std::string& name,
 void AddWorkflowCommands(CLI::App& app, Session& session) {
   auto l = std::make_shared<ListArguments>();
   CLI::App* list = AddCommand(app, "list", "Lists runs, newest first",
-                              "campaignctl list --status RUNNING --type campaign",
+                              "campaignctl list --status RUNNING --type campaign\n"
+                              "campaignctl list --filter 'status = STUCK AND Region = \"eu\"'",
                               [&session, l] { List(session, *l); });
   list->add_option("--status", l->status, "RUNNING, STUCK, COMPLETED, FAILED, CANCELED, ...");
   list->add_option("--type", l->type, "Workflow type, such as campaign");
+  list->add_option("--filter", l->filter,
+                   "Which runs, such as: start_time > \"2026-11-01T00:00:00Z\" AND NOT "
+                   "patches:\"fast\" (docs/operations/search.md)");
+  list->add_option("--order-by", l->order_by,
+                   "start_time or close_time, with \" desc\" behind it (default start_time desc)");
   list->add_option("--page-size", l->page_size, "How many at a time (default 50)");
   list->add_flag("--all", l->all, "All pages");
 
