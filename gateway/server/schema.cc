@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "activities/outbound/rate_limits.h"
 #include "gateway/server/address.h"
 
 namespace server {
@@ -89,19 +90,21 @@ void Schema::Text(std::string path, std::string* value, std::string help, std::s
   key.values = [value] { return std::vector<std::string>{*value}; };
 }
 
-void Schema::Secret(std::string path, std::string* value, std::string environment,
-                    std::string help) {
-  Text(std::move(path), value, std::move(help), std::move(environment));
-  Key& key = keys_.back();
-  key.type = "secret";
+void Schema::Secret(std::string path, base::Secret* value, std::string environment,
+                    std::string help, bool blanks) {
+  Key& key = Add(std::move(path), "secret", std::move(help));
+  key.environment = std::move(environment);
   key.secret = true;
-  key.parse = [value](absl::string_view text) -> std::string {
-    if (text.find_first_of(" \t\r\n") != absl::string_view::npos) {
+  key.handle = value;
+  key.blanks = blanks;
+  key.parse = [value, blanks](absl::string_view text) -> std::string {
+    if (!blanks && text.find_first_of(" \t\r\n") != absl::string_view::npos) {
       return "must not hold blanks or line ends";
     }
-    *value = std::string(text);
+    *value = base::Secret(std::string(text));
     return "";
   };
+  key.values = [value] { return std::vector<std::string>{value->value()}; };
 }
 
 void Schema::Url(std::string path, std::string* value, std::string help, std::string environment,
@@ -114,6 +117,19 @@ void Schema::Url(std::string path, std::string* value, std::string help, std::st
       if (std::string problem = UrlProblem(text); !problem.empty()) return problem;
     }
     while (absl::EndsWith(text, "/")) text.remove_suffix(1);  // paths are appended
+    *value = std::string(text);
+    return "";
+  };
+}
+
+void Schema::RateLimits(std::string path, std::string* value, std::string help) {
+  Text(std::move(path), value, std::move(help));
+  Key& key = keys_.back();
+  key.type = "list of limits";
+  key.parse = [value](absl::string_view text) -> std::string {
+    if (absl::Status status = outbound::ParseRateLimits(text).status(); !status.ok()) {
+      return absl::StrCat("is wrong: ", status.message());
+    }
     *value = std::string(text);
     return "";
   };

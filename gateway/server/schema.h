@@ -19,6 +19,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "orchestrator/base/secret.h"
 
 namespace server {
 
@@ -31,6 +32,8 @@ struct Key {
   std::string help;
   KeyKind kind = KeyKind::kScalar;
   bool secret = false;
+  base::Secret* handle = nullptr;  // of a secret
+  bool blanks = false;             // a secret that may hold them
   // Takes a value in text form; returns "" or what is wrong with it. Lists: one element a call,
   // after `clear`.
   std::function<std::string(absl::string_view)> parse;
@@ -44,10 +47,14 @@ class Schema {
   void Section(std::string path, std::string help);
 
   void Text(std::string path, std::string* value, std::string help, std::string environment = "");
-  void Secret(std::string path, std::string* value, std::string environment, std::string help);
+  // `blanks`: the value may hold several lines or words.
+  void Secret(std::string path, base::Secret* value, std::string environment, std::string help,
+              bool blanks = false);
   // http or https; `optional` also takes the empty text.
   void Url(std::string path, std::string* value, std::string help, std::string environment = "",
            bool optional = false);
+  // As activities/outbound/rate_limits.h has them.
+  void RateLimits(std::string path, std::string* value, std::string help);
   void ListenAddress(std::string path, std::string* value, std::string help);
   void OneOf(std::string path, std::string* value, std::vector<std::string> words,
              std::string help);

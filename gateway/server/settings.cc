@@ -47,6 +47,31 @@ void AddServer(Schema& schema, ServerSettings& s) {
   schema.Duration("server.shutdown_timeout", &s.shutdown_timeout, absl::Seconds(1),
                   absl::Minutes(5),
                   "After SIGTERM: how long work under way may take before the process ends.");
+  schema.Duration("server.secrets_recheck", &s.secrets_recheck, absl::Seconds(1), absl::Hours(24),
+                  "How often the files of secrets (NAME_FILE, token_file) are looked at; one that "
+                  "changed is used at once.");
+}
+
+void AddCodec(Schema& schema, CodecSettings& s) {
+  schema.Section(
+      "codec",
+      "What is done to payloads before the engine sees them (docs/operations/encryption.md).");
+  schema.OneOf("codec.compression", &s.compression, {"off", "zlib", "read"},
+               "zlib compresses payloads; read only reads what was compressed before.");
+  schema.Size("codec.compression_min_bytes", &s.compression_min_bytes, 64, 64 * 1024 * 1024,
+              "Smaller payloads are not compressed.");
+  schema.Section("codec.encryption", "AES-256-GCM. On when there are keys.");
+  schema.Text("codec.encryption.keys_file", &s.keys_file,
+              "A key a line: an id, a space, 32 bytes in base64 or hexadecimal. The first key "
+              "encrypts, all decrypt. Read again when it changes, and on SIGHUP.",
+              "CAMPAIGND_ENCRYPTION_KEYS_PATH");
+  schema.Secret("codec.encryption.keys", &s.keys, "CAMPAIGND_ENCRYPTION_KEYS",
+                "The same as text, when there is no file.", /*blanks=*/true);
+  schema.Boolean("codec.encryption.encrypt", &s.encrypt,
+                 "false: new payloads are not encrypted, old ones are still read.");
+  schema.Boolean("codec.encode_failures", &s.encode_failures,
+                 "Encode messages and details of failures too; lists and logs of the engine then "
+                 "show only their types.");
 }
 
 void AddEngine(Schema& schema, EngineSettings& s) {
@@ -78,9 +103,9 @@ void AddEngine(Schema& schema, EngineSettings& s) {
   schema.Duration("engine.lease_check_after", &o.lease_check_after, absl::Milliseconds(1),
                   absl::Minutes(1),
                   "Nothing goes out on the word of a lease that was confirmed longer ago.");
-  schema.Duration("engine.task_blocked_after", &o.task_blocked_after, absl::ZeroDuration(),
-                  absl::Hours(1),
-                  "Workflow code that holds its loop for longer is named by the watchdog; 0: never.");
+  schema.Duration(
+      "engine.task_blocked_after", &o.task_blocked_after, absl::ZeroDuration(), absl::Hours(1),
+      "Workflow code that holds its loop for longer is named by the watchdog; 0: never.");
 
   schema.Integer("engine.history_events_max", &o.history_events_max, 100, kMany,
                  "A run with a longer history is suspended as STUCK, not destroyed.");
@@ -106,8 +131,7 @@ void AddEngine(Schema& schema, EngineSettings& s) {
                  "Updates of one run that are not answered.");
   schema.Integer("engine.updates_max", &o.updates_max, 1, kMany,
                  "Updates in the history of one run; their answers are kept.");
-  schema.Integer("engine.identity_bytes_max", &o.identity_bytes_max, 1, 800,
-                 "Length of who asks.");
+  schema.Integer("engine.identity_bytes_max", &o.identity_bytes_max, 1, 800, "Length of who asks.");
   schema.Integer("engine.reason_bytes_max", &o.reason_bytes_max, 1, 4000,
                  "Length of why somebody asks.");
   schema.Integer("engine.name_bytes_max", &o.name_bytes_max, 1, 200,
@@ -121,8 +145,8 @@ void AddEngine(Schema& schema, EngineSettings& s) {
 
   schema.Duration("engine.retention", &o.retention, absl::ZeroDuration(), 3650 * kDay,
                   "How long closed runs are kept; 0: for ever.");
-  schema.Duration("engine.retention_failed", &o.retention_failed, absl::ZeroDuration(),
-                  3650 * kDay, "The same for runs that did not complete; 0: as the others.");
+  schema.Duration("engine.retention_failed", &o.retention_failed, absl::ZeroDuration(), 3650 * kDay,
+                  "The same for runs that did not complete; 0: as the others.");
   schema.Duration("engine.retention_interval", &o.retention_interval, absl::Seconds(1), kDay,
                   "How often runs whose time is over are looked for.");
   schema.Text("engine.archive_dir", &o.archive_dir,
@@ -191,6 +215,8 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
                   absl::Minutes(10), "How long a page may take to load.");
   schema.Integer("vendors.webdriver.sessions_max", &s.webdriver.sessions_max, 1, 100,
                  "Browser sessions at once.");
+  schema.Boolean("vendors.webdriver.obey_robots", &s.webdriver.obey_robots,
+                 "Leave pages alone that a site's robots.txt forbids (to campaignd, or to all).");
 
   schema.Section("vendors.memory", "Memory: brand voices, drafts and insights.");
   schema.Url("vendors.memory.base_url", &s.memory.base_url,
@@ -418,6 +444,7 @@ Schema MakeSchema(Settings& settings) {
   Schema schema;
   AddServer(schema, settings.server);
   AddEngine(schema, settings.engine);
+  AddCodec(schema, settings.codec);
   AddOutbound(schema, settings.outbound);
   schema.Section("vendors", "External services. Secrets are better given by the environment.");
   AddVendors(schema, settings.vendors);
@@ -434,8 +461,8 @@ std::optional<std::string> ProcessEnvironment(const std::string& name) {
 
 std::vector<std::string> MissingKeys(const Settings& settings) {
   // A gateway of memory may be open to all; so may a language model of one's own.
-  static const auto* const kOptional =
-      new std::set<std::string>{"vendors.memory.token", "vendors.openai.token"};
+  static const auto* const kOptional = new std::set<std::string>{
+      "vendors.memory.token", "vendors.openai.token", "codec.encryption.keys"};
   static const auto* const kNeeded = new std::set<std::string>{
       "vendors.github.owner",          "vendors.github.repository",   "campaign.figma.file_key",
       "campaign.review.slack_channel", "campaign.email.from_address", "campaign.social.channels"};

@@ -22,6 +22,8 @@
 #include "absl/time/time.h"
 #include "activities/campaign/settings.h"
 #include "gateway/server/schema.h"
+#include "gateway/server/secret_files.h"
+#include "orchestrator/base/secret.h"
 #include "orchestrator/engine/options.h"
 
 namespace server {
@@ -33,11 +35,12 @@ struct ServerSettings {
   std::string log_level = "info";
   std::string public_base_url;  // empty: http:// and the REST address
   absl::Duration shutdown_timeout = absl::Seconds(10);
+  absl::Duration secrets_recheck = absl::Seconds(10);
 };
 
 struct EngineSettings {
   int activities_at_once_max = 2000;
-  std::string build_id;  // empty: that of this program
+  std::string build_id;                                        // empty: that of this program
   engine::EngineOptions options = {.archive_dir = "archive"};  // relative: in the data directory
 };
 
@@ -64,7 +67,7 @@ struct OutboundSettings {
 // Where a vendor is and how we sign in.
 struct VendorSettings {
   std::string base_url;
-  std::string token;
+  base::Secret token;
   std::string limits;  // outbound/rate_limits.h
 };
 
@@ -112,6 +115,7 @@ struct WebDriverSettings {
   std::string browser_path;
   int sessions_max = 2;
   absl::Duration page_timeout = absl::Seconds(30);
+  bool obey_robots = true;
 };
 
 struct VendorsSettings {
@@ -130,12 +134,24 @@ struct VendorsSettings {
   GrafanaSettings grafana{{.base_url = "http://127.0.0.1:3000"}};
 };
 
+struct CodecSettings {
+  std::string compression = "off";
+  size_t compression_min_bytes = 1024;
+  std::string keys_file;
+  base::Secret keys;
+  bool encrypt = true;
+  bool encode_failures = false;
+};
+
 struct Settings {
   ServerSettings server;
   EngineSettings engine;
+  CodecSettings codec;
   OutboundSettings outbound;
   VendorsSettings vendors;
   campaign::Settings campaign;
+  // The secrets that were read from files.
+  std::vector<SecretFile> secret_files;
 };
 
 // The keys, bound to `settings`, which must outlive the schema.

@@ -2,6 +2,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -84,6 +85,16 @@ class Loader {
       }
       SetFromFile(key, *path, "environment " + file_name);
     }
+  }
+
+  // The secrets whose value is that of a file.
+  std::vector<SecretFile> SecretFilesUsed() const {
+    std::vector<SecretFile> used;
+    for (const Key& key : schema_.keys()) {
+      const auto file = files_.find(key.path);
+      if (file != files_.end()) used.push_back({key.path, file->second, *key.handle, key.blanks});
+    }
+    return used;
   }
 
   void FromFlags(const std::vector<Sources::Flag>& flags) {
@@ -172,6 +183,7 @@ class Loader {
 
   void Set(Key& key, const std::string& value, const std::string& source) {
     const std::string problem = key.parse(value);
+    files_.erase(key.path);
     if (problem.empty()) {
       key.source = source;
       return;
@@ -182,22 +194,19 @@ class Loader {
 
   void SetFromFile(Key& key, const std::string& path, const std::string& source) {
     std::string problem;
-    std::optional<std::string> text = ReadFile(path, &problem);
-    if (!text.has_value()) {
+    const std::string value = ReadSecret(path, key.blanks, &problem);
+    if (!problem.empty()) {
       faults_.push_back(absl::StrCat(source, ": ", key.path, ": ", problem));
       return;
     }
-    const std::string value(absl::StripAsciiWhitespace(*text));
-    if (value.empty()) {
-      faults_.push_back(absl::StrCat(source, ": ", key.path, ": ", path, " is empty"));
-      return;
-    }
     Set(key, value, source);
+    files_[key.path] = path;
   }
 
   Schema& schema_;
   std::vector<std::string>& faults_;
   std::string file_;
+  std::map<std::string, std::string> files_;  // by key
 };
 
 // Rules that tie several keys together.
@@ -231,8 +240,8 @@ std::vector<std::string> Load(const Sources& sources, Settings* settings, Proven
   if (sources.environment) loader.FromEnvironment(sources.environment);
   loader.FromFlags(sources.flags);
   CheckTogether(*settings, schema, faults);
+  settings->secret_files = loader.SecretFilesUsed();
   for (const Key& key : schema.keys()) {
-    if (key.secret) base::RegisterSecret(key.values().front());
     (*provenance)[key.path] = key.source;
   }
   return faults;

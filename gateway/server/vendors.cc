@@ -110,6 +110,9 @@ Vendors::Vendors(const Settings& settings, const DataDir& data_dir,
                           .token = settings.vendors.notion.token,
                           .version = settings.vendors.notion.version}),
       browsers_(io_, outbound_, BrowserOptions(settings, data_dir)),
+      pages_(io_, outbound_, browsers_,
+             {.obey = settings.vendors.webdriver.obey_robots,
+              .private_addresses_allowed = settings.outbound.private_networks}),
       chat_(outbound_, ChatOptions(settings.vendors.openai)),
       moderator_(outbound_, {.base_url = settings.vendors.openai.base_url,
                              .api_key = settings.vendors.openai.token,
@@ -128,7 +131,8 @@ Vendors::Vendors(const Settings& settings, const DataDir& data_dir,
       grafana_(outbound_, {.base_url = settings.vendors.grafana.base_url,
                            .token = settings.vendors.grafana.token,
                            .datasource_uid = settings.vendors.grafana.datasource_uid,
-                           .folder_uid = settings.vendors.grafana.folder_uid}) {
+                           .folder_uid = settings.vendors.grafana.folder_uid}),
+      secret_files_(io_, settings.secret_files, settings.server.secrets_recheck, parts.metrics) {
   for (const char* vendor : {"notion", "webdriver", "openai", "figma", "figma_images", "github",
                              "slack", "sendgrid", "buffer", "grafana"}) {
     breakers_.Register(vendor);
@@ -145,6 +149,7 @@ absl::StatusOr<std::unique_ptr<Vendors>> Vendors::Make(const Settings& settings,
   absl::Status writer = vendors->OpenWriter(settings.vendors.openai, data_dir, parts);
   if (!writer.ok()) return writer;
   vendors->io_.Start();
+  vendors->secret_files_.Start();
   return vendors;
 }
 
@@ -179,7 +184,7 @@ Vendors::~Vendors() { Stop(); }
 
 campaign::Connectors Vendors::connectors() {
   return {.notion = notion_,
-          .browsers = browsers_,
+          .browsers = pages_,
           .memory = *memory_,
           .writer = *writer_,
           .moderator = moderator_,
@@ -203,6 +208,7 @@ void Vendors::Stop() {
   if (browsers_ended.wait_for(kBrowsersPatience) != std::future_status::ready) {
     base::Log(base::LogLevel::kWarning, "the browsers did not end in time");
   }
+  secret_files_.Stop();
   io_.Post([this] { http_.Shutdown(); });
   io_.Stop();
 }

@@ -17,10 +17,12 @@
 #include "activities/connectors/assets/asset_store.h"
 #include "activities/connectors/blocking/worker.h"
 #include "activities/connectors/webdriver/browser_pool.h"
+#include "activities/connectors/webdriver/polite_renderer.h"
 #include "activities/outbound/http_client.h"
 #include "activities/outbound/pipeline.h"
 #include "gateway/server/data_dir.h"
 #include "gateway/server/parts.h"
+#include "gateway/server/secret_files.h"
 #include "gateway/server/settings.h"
 #include "orchestrator/base/event_loop.h"
 
@@ -61,6 +63,7 @@ class Vendors {
   assets::AssetStore assets_;
   notion::NotionClient notion_;
   webdriver::BrowserPool browsers_;
+  webdriver::PoliteRenderer pages_;
   std::unique_ptr<memory::MemoryStore> memory_;
   openai::ChatClient chat_;
   std::unique_ptr<openai::Writer> writer_;
@@ -71,6 +74,7 @@ class Vendors {
   sendgrid::SendgridClient sendgrid_;
   buffer::BufferClient buffer_;
   grafana::GrafanaClient grafana_;
+  SecretFiles secret_files_;
 };
 
 }  // namespace server

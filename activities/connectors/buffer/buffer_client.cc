@@ -50,13 +50,12 @@ Post ReadPost(const Json& node) {
 
 BufferClient::BufferClient(outbound::Outbound& outbound, Options options)
     : outbound_(outbound), options_(std::move(options)), organization_(options_.organization_id) {
-  base::RegisterSecret(options_.token);
 }
 
 Task<Outcome<std::string>> BufferClient::Organization(CallContext context) {
   if (!organization_.empty()) co_return organization_;
   Outcome<Json> data =
-      co_await Execute(outbound_, options_.base_url, options_.token, kAccountQuery, Json::object(),
+      co_await Execute(outbound_, options_.base_url, options_.token.value(), kAccountQuery, Json::object(),
                        "account", Repeat::kSafe, std::move(context));
   if (!data.ok()) co_return data.failure();
   const Json& organizations = wire::At(wire::At(*data, "account"), "organizations");
@@ -75,7 +74,7 @@ Task<Outcome<std::vector<Channel>>> BufferClient::ListChannels(CallContext conte
   if (!organization.ok()) co_return organization.failure();
   Json variables = {{"input", {{"organizationId", *organization}}}};
   Outcome<Json> data =
-      co_await Execute(outbound_, options_.base_url, options_.token, kChannelsQuery,
+      co_await Execute(outbound_, options_.base_url, options_.token.value(), kChannelsQuery,
                        std::move(variables), "channels", Repeat::kSafe, std::move(context));
   if (!data.ok()) co_return data.failure();
   const Json& list = wire::At(*data, "channels");
@@ -101,7 +100,7 @@ Task<Outcome<std::optional<Post>>> BufferClient::FindPost(std::string channel_id
   Json after;
   for (int page = 0; page < kPagesMax; ++page) {
     Json variables = {{"first", kPageSize}, {"after", after}, {"input", input}};
-    Outcome<Json> data = co_await Execute(outbound_, options_.base_url, options_.token, kPostsQuery,
+    Outcome<Json> data = co_await Execute(outbound_, options_.base_url, options_.token.value(), kPostsQuery,
                                           std::move(variables), "posts", Repeat::kSafe, context);
     if (!data.ok()) co_return data.failure();
     const Json& posts = wire::At(*data, "posts");
@@ -138,7 +137,7 @@ Task<Outcome<Post>> BufferClient::CreatePost(PostSpec spec, CallContext context)
   }
   Json variables = {{"input", std::move(input)}};
   Outcome<Json> data =
-      co_await Execute(outbound_, options_.base_url, options_.token, kCreateMutation,
+      co_await Execute(outbound_, options_.base_url, options_.token.value(), kCreateMutation,
                        std::move(variables), "createPost", Repeat::kUnsafe, std::move(context));
   if (!data.ok()) co_return data.failure();
   Post post = ReadPost(wire::At(wire::At(*data, "createPost"), "post"));
@@ -173,7 +172,7 @@ Task<Outcome<Post>> BufferClient::EnsurePost(PostSpec spec, CallContext context)
 Task<Outcome<bool>> BufferClient::DeletePost(std::string id, CallContext context) {
   Json variables = {{"input", {{"id", id}}}};
   Outcome<Json> data =
-      co_await Execute(outbound_, options_.base_url, options_.token, kDeleteMutation,
+      co_await Execute(outbound_, options_.base_url, options_.token.value(), kDeleteMutation,
                        std::move(variables), "deletePost", Repeat::kSafe, std::move(context));
   if (data.ok()) co_return true;
   if (data.failure().type == "NotFound") co_return false;

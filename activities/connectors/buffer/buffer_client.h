@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "activities/outbound/call.h"
 #include "orchestrator/base/outcome.h"
+#include "orchestrator/base/secret.h"
 #include "orchestrator/base/task.h"
 
 namespace buffer {
@@ -51,7 +52,7 @@ class BufferClient {
  public:
   struct Options {
     std::string base_url = "https://api.buffer.com";
-    std::string token;
+    base::Secret token;
     std::string organization_id;  // empty: the account's first one
   };
   BufferClient(outbound::Outbound& outbound, Options options);

@@ -84,14 +84,13 @@ bool SaysNothing(std::string_view content_type) {
 
 FigmaClient::FigmaClient(outbound::Outbound& outbound, Options options)
     : outbound_(outbound), options_(std::move(options)) {
-  base::RegisterSecret(options_.token);
 }
 
 void FigmaClient::Authorize(outbound::HttpRequest& request) const {
   if (options_.token_is_oauth) {
-    request.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.token));
+    request.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.token.value()));
   } else {
-    request.headers.emplace_back("X-Figma-Token", options_.token);
+    request.headers.emplace_back("X-Figma-Token", options_.token.value());
   }
 }
 

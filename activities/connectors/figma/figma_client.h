@@ -16,6 +16,7 @@
 
 #include "activities/outbound/call.h"
 #include "orchestrator/base/outcome.h"
+#include "orchestrator/base/secret.h"
 #include "orchestrator/base/task.h"
 
 namespace figma {
@@ -39,7 +40,7 @@ class FigmaClient {
  public:
   struct Options {
     std::string base_url = "https://api.figma.com";
-    std::string token;  // personal access token, or OAuth token
+    base::Secret token;  // personal access token, or OAuth token
     bool token_is_oauth = false;
   };
   FigmaClient(outbound::Outbound& outbound, Options options);

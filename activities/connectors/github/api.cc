@@ -36,14 +36,12 @@ std::string Answer::Words() const {
   return words;
 }
 
-Api::Api(outbound::Outbound& outbound, std::string base_url, std::string token, std::string owner,
+Api::Api(outbound::Outbound& outbound, std::string base_url, base::Secret token, std::string owner,
          std::string repo)
     : outbound_(outbound),
       token_(std::move(token)),
       repo_url_(wire::JoinUrl(
-          base_url, "/repos/" + wire::PercentEncode(owner) + "/" + wire::PercentEncode(repo))) {
-  base::RegisterSecret(token_);
-}
+          base_url, "/repos/" + wire::PercentEncode(owner) + "/" + wire::PercentEncode(repo))) {}
 
 base::Task<base::Outcome<Answer>> Api::Call(std::string method, std::string path, wire::Json body,
                                             std::string operation, outbound::CallContext context,
@@ -53,7 +51,7 @@ base::Task<base::Outcome<Answer>> Api::Call(std::string method, std::string path
   request.url = repo_url_ + path;
   request.operation = std::move(operation);
   request.repeat = repeat;
-  request.headers = {{"Authorization", "Bearer " + token_},
+  request.headers = {{"Authorization", "Bearer " + token_.value()},
                      {"Accept", "application/vnd.github+json"},
                      {"X-GitHub-Api-Version", "2022-11-28"}};
   if (!body.is_null()) {

@@ -10,6 +10,7 @@
 
 #include "activities/connectors/wire/json.h"
 #include "activities/outbound/call.h"
+#include "orchestrator/base/secret.h"
 
 namespace github {
 
@@ -24,7 +25,7 @@ struct Answer {
 
 class Api {
  public:
-  Api(outbound::Outbound& outbound, std::string base_url, std::string token, std::string owner,
+  Api(outbound::Outbound& outbound, std::string base_url, base::Secret token, std::string owner,
       std::string repo);
 
   // `path` below /repos/OWNER/REPO; a null body sends none.
@@ -35,7 +36,7 @@ class Api {
 
  private:
   outbound::Outbound& outbound_;
-  const std::string token_;
+  const base::Secret token_;
   const std::string repo_url_;
 };
 

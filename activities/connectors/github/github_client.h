@@ -21,6 +21,7 @@
 #include "absl/time/time.h"
 #include "activities/outbound/call.h"
 #include "orchestrator/base/outcome.h"
+#include "orchestrator/base/secret.h"
 #include "orchestrator/base/task.h"
 
 namespace github {
@@ -68,7 +69,7 @@ class GithubClient {
  public:
   struct Options {
     std::string base_url = "https://api.github.com";
-    std::string token;
+    base::Secret token;
     std::string owner;
     std::string repo;
     std::string base_branch = "main";

@@ -21,11 +21,10 @@ const outbound::Vendor& Grafana() {
 
 GrafanaClient::GrafanaClient(outbound::Outbound& outbound, Options options)
     : outbound_(outbound), options_(std::move(options)) {
-  base::RegisterSecret(options_.token);
 }
 
 void GrafanaClient::Authorize(outbound::HttpRequest& request) const {
-  request.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.token));
+  request.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.token.value()));
   request.headers.emplace_back("Accept", "application/json");
 }
 

@@ -17,6 +17,7 @@
 #include "activities/connectors/grafana/dashboard.h"
 #include "activities/outbound/call.h"
 #include "orchestrator/base/outcome.h"
+#include "orchestrator/base/secret.h"
 #include "orchestrator/base/task.h"
 
 namespace grafana {
@@ -32,7 +33,7 @@ class GrafanaClient {
  public:
   struct Options {
     std::string base_url = "http://127.0.0.1:3000";
-    std::string token;                          // service account token, glsa_...
+    base::Secret token;                         // service account token, glsa_...
     std::string datasource_uid = "prometheus";  // of the Prometheus data source
     std::string folder_uid;                     // the root folder when empty
   };

@@ -40,12 +40,11 @@ Item ItemOf(const Json& json, std::string name_space) {
 
 MemoryGateway::MemoryGateway(outbound::Outbound& outbound, Options options)
     : outbound_(outbound), options_(std::move(options)) {
-  base::RegisterSecret(options_.token);
 }
 
 void MemoryGateway::Authorize(outbound::HttpRequest& request) const {
   if (options_.token.empty()) return;
-  request.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.token));
+  request.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.token.value()));
 }
 
 std::string MemoryGateway::ItemUrl(const std::string& name_space, const std::string& key) const {

@@ -16,6 +16,7 @@
 
 #include "activities/connectors/memory/memory_store.h"
 #include "activities/outbound/call.h"
+#include "orchestrator/base/secret.h"
 
 namespace memory {
 
@@ -23,7 +24,7 @@ class MemoryGateway : public MemoryStore {
  public:
   struct Options {
     std::string base_url;
-    std::string token;  // bearer token; none when empty
+    base::Secret token;  // bearer token; none when empty
   };
   MemoryGateway(outbound::Outbound& outbound, Options options);
 

@@ -70,7 +70,6 @@ struct NotionClient::Candidates {
 
 NotionClient::NotionClient(outbound::Outbound& outbound, Options options)
     : outbound_(outbound), options_(std::move(options)) {
-  base::RegisterSecret(options_.token);
 }
 
 base::Task<base::Outcome<Found>> NotionClient::Search(std::string query, int limit,
@@ -237,7 +236,7 @@ base::Task<base::Done> NotionClient::ReadBlocks(std::string block_id, int depth,
 }
 
 void NotionClient::AddHeaders(outbound::HttpRequest& request) const {
-  request.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.token));
+  request.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.token.value()));
   request.headers.emplace_back("Notion-Version", options_.version);
 }
 

@@ -14,6 +14,7 @@
 
 #include "activities/outbound/call.h"
 #include "orchestrator/base/outcome.h"
+#include "orchestrator/base/secret.h"
 #include "orchestrator/base/task.h"
 
 namespace notion {
@@ -34,7 +35,7 @@ class NotionClient {
  public:
   struct Options {
     std::string base_url = "https://api.notion.com";
-    std::string token;
+    base::Secret token;
     // "2022-06-28" takes the old database query, without data sources.
     std::string version = "2025-09-03";
     int pages_scanned_max = 300;  // of one Search or QueryDatabase

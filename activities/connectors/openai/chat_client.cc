@@ -38,7 +38,6 @@ std::optional<base::Failure> StopFailure(const Json& choice) {
 
 ChatClient::ChatClient(outbound::Outbound& outbound, Options options)
     : outbound_(outbound), options_(std::move(options)) {
-  base::RegisterSecret(options_.api_key);
 }
 
 base::Task<base::Outcome<Completion>> ChatClient::CompleteJson(ChatRequest request,
@@ -75,7 +74,7 @@ base::Task<base::Outcome<Completion>> ChatClient::CompleteOnce(ChatRequest reque
   http.url = wire::JoinUrl(options_.base_url, "/chat/completions");
   http.headers.emplace_back("Content-Type", "application/json");
   if (!options_.api_key.empty()) {
-    http.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.api_key));
+    http.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.api_key.value()));
   }
   http.body = Body(request);
   http.operation = kOperation;

@@ -18,6 +18,7 @@
 
 #include "activities/outbound/call.h"
 #include "orchestrator/base/outcome.h"
+#include "orchestrator/base/secret.h"
 #include "orchestrator/base/task.h"
 
 namespace openai {
@@ -60,7 +61,7 @@ class ChatClient {
  public:
   struct Options {
     std::string base_url = "https://api.openai.com/v1";
-    std::string api_key;  // none is sent when empty
+    base::Secret api_key;  // none is sent when empty
     std::string model;
     ResponseFormat format = ResponseFormat::kJsonSchema;
     // max_tokens, which local servers know, in place of max_completion_tokens.

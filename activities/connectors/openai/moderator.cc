@@ -16,7 +16,6 @@ constexpr char kOperation[] = "moderations.create";
 
 Moderator::Moderator(outbound::Outbound& outbound, Options options)
     : outbound_(outbound), options_(std::move(options)) {
-  base::RegisterSecret(options_.api_key);
 }
 
 base::Task<base::Outcome<std::vector<ModerationFlag>>> Moderator::Check(
@@ -25,7 +24,7 @@ base::Task<base::Outcome<std::vector<ModerationFlag>>> Moderator::Check(
       wire::JsonRequest("POST", wire::JoinUrl(options_.base_url, "/moderations"),
                         {{"model", options_.model}, {"input", texts}}, kOperation);
   if (!options_.api_key.empty()) {
-    http.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.api_key));
+    http.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.api_key.value()));
   }
   base::Outcome<outbound::HttpResponse> response =
       co_await outbound_.Call(OpenAiVendor(), http, std::move(context));

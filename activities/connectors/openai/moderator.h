@@ -12,6 +12,7 @@
 
 #include "activities/outbound/call.h"
 #include "orchestrator/base/outcome.h"
+#include "orchestrator/base/secret.h"
 #include "orchestrator/base/task.h"
 
 namespace openai {
@@ -26,8 +27,8 @@ class Moderator {
  public:
   struct Options {
     std::string base_url = "https://api.openai.com/v1";
-    std::string api_key;  // none is sent when empty
-    std::string model;    // empty: there is no moderation model
+    base::Secret api_key;  // none is sent when empty
+    std::string model;     // empty: there is no moderation model
   };
   Moderator(outbound::Outbound& outbound, Options options);
 

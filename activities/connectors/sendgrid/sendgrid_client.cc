@@ -64,7 +64,6 @@ base::Failure Refused(const std::string& what, int status, const std::string& sa
 
 SendgridClient::SendgridClient(outbound::Outbound& outbound, Options options)
     : outbound_(outbound), options_(std::move(options)) {
-  base::RegisterSecret(options_.token);
 }
 
 outbound::HttpRequest SendgridClient::Request(std::string method, std::string path,
@@ -73,7 +72,7 @@ outbound::HttpRequest SendgridClient::Request(std::string method, std::string pa
   request.method = std::move(method);
   request.url = wire::JoinUrl(options_.base_url, path);
   request.operation = std::move(operation);
-  request.headers = {{"Authorization", "Bearer " + options_.token}};
+  request.headers = {{"Authorization", "Bearer " + options_.token.value()}};
   return request;
 }
 

@@ -21,6 +21,7 @@
 #include "absl/time/time.h"
 #include "activities/outbound/call.h"
 #include "orchestrator/base/outcome.h"
+#include "orchestrator/base/secret.h"
 #include "orchestrator/base/task.h"
 
 namespace sendgrid {
@@ -57,7 +58,7 @@ class SendgridClient {
  public:
   struct Options {
     std::string base_url = "https://api.sendgrid.com";
-    std::string token;
+    base::Secret token;
   };
   // Makes the list durable before it returns; a failure stops the send.
   using Journal = std::function<base::Task<base::Done>(std::vector<std::string> batch_ids)>;

@@ -69,11 +69,10 @@ base::Outcome<Json> OkBody(const outbound::HttpRequest& request,
 
 SlackClient::SlackClient(outbound::Outbound& outbound, Options options)
     : outbound_(outbound), options_(std::move(options)) {
-  base::RegisterSecret(options_.token);
 }
 
 void SlackClient::Authorize(outbound::HttpRequest& request) const {
-  request.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.token));
+  request.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.token.value()));
 }
 
 std::string SlackClient::MethodUrl(std::string_view method) const {

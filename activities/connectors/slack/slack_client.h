@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "activities/outbound/call.h"
 #include "orchestrator/base/outcome.h"
+#include "orchestrator/base/secret.h"
 #include "orchestrator/base/task.h"
 
 namespace slack {
@@ -40,7 +41,7 @@ class SlackClient {
  public:
   struct Options {
     std::string base_url = "https://slack.com/api";
-    std::string token;  // xoxb-...; scopes chat:write, channels:history
+    base::Secret token;  // xoxb-...; scopes chat:write, channels:history
   };
   SlackClient(outbound::Outbound& outbound, Options options);
 

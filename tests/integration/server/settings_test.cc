@@ -16,6 +16,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/server/address.h"
+#include "orchestrator/base/clock.h"
+#include "orchestrator/base/event_loop.h"
+#include "orchestrator/base/log.h"
+#include "orchestrator/base/metrics.h"
 
 namespace server {
 namespace {
@@ -80,13 +84,13 @@ TEST_F(SettingsTest, FlagsWinOverEnvironmentOverFile) {
       "  slack:\n    token: from-the-file\n";
   ASSERT_THAT(LoadText(yaml), IsEmpty());
   EXPECT_EQ(settings_.vendors.webdriver.url, "http://file:1");
-  EXPECT_EQ(settings_.vendors.slack.token, "from-the-file");
+  EXPECT_EQ(settings_.vendors.slack.token.value(), "from-the-file");
 
   environment_ = {{"TOOL_SERVICE_URL", "http://environment:2/"}, {"SLACK_BOT_TOKEN", "from-env"}};
   flags_ = {{"--http-listen", "server.http_listen", "127.0.0.1:3"}};
   ASSERT_THAT(LoadText(yaml), IsEmpty());
   EXPECT_EQ(settings_.vendors.webdriver.url, "http://environment:2");
-  EXPECT_EQ(settings_.vendors.slack.token, "from-env");
+  EXPECT_EQ(settings_.vendors.slack.token.value(), "from-env");
   EXPECT_EQ(settings_.server.http_listen, "127.0.0.1:3");
   EXPECT_EQ(provenance_["vendors.webdriver.url"], "environment TOOL_SERVICE_URL");
   EXPECT_EQ(provenance_["server.http_listen"], "flag --http-listen");
@@ -105,7 +109,7 @@ TEST_F(SettingsTest, EveryEnvironmentNameIsRead) {
   for (const std::string& missing : MissingKeys(settings_)) {
     EXPECT_THAT(missing, Not(HasSubstr("token")));
   }
-  EXPECT_EQ(settings_.vendors.github.token, "value-of-GITHUB_TOKEN");
+  EXPECT_EQ(settings_.vendors.github.token.value(), "value-of-GITHUB_TOKEN");
   EXPECT_EQ(settings_.vendors.openai.base_url, "http://SOMALLM_PROVIDER_URL");
   EXPECT_EQ(settings_.vendors.memory.base_url, "http://MEMORY_GATEWAY_URL");
   EXPECT_EQ(settings_.vendors.grafana.base_url, "http://GRAFANA_URL");
@@ -115,8 +119,43 @@ TEST_F(SettingsTest, SecretsComeFromFiles) {
   environment_ = {{"GITHUB_TOKEN_FILE", Write("github", "token-in-file\n")}};
   const std::string slack = Write("slack", "slack-in-file\n");
   ASSERT_THAT(LoadText("vendors: {slack: {token_file: " + slack + "}}\n"), IsEmpty());
-  EXPECT_EQ(settings_.vendors.github.token, "token-in-file");
-  EXPECT_EQ(settings_.vendors.slack.token, "slack-in-file");
+  EXPECT_EQ(settings_.vendors.github.token.value(), "token-in-file");
+  EXPECT_EQ(settings_.vendors.slack.token.value(), "slack-in-file");
+}
+
+TEST_F(SettingsTest, ASecretsFileThatChangesIsReadAgain) {
+  const std::string path = Write("slack", "xoxb-first\n");
+  environment_ = {{"SLACK_BOT_TOKEN_FILE", path}, {"GITHUB_TOKEN", "not-from-a-file"}};
+  ASSERT_THAT(LoadText(""), IsEmpty());
+  ASSERT_EQ(settings_.secret_files.size(), 1u);
+  const base::Secret held_by_a_client = settings_.vendors.slack.token;
+  base::SystemClock clock;
+  base::EpollLoop loop(clock, "test");
+  base::Metrics metrics;
+  SecretFiles files(loop, settings_.secret_files, absl::Seconds(10), metrics);
+
+  Write("slack", "xoxb-second\n");
+  files.Check();
+  EXPECT_EQ(held_by_a_client.value(), "xoxb-second");
+  EXPECT_EQ(base::Redact("a xoxb-second b"), "a [redacted] b");
+  EXPECT_THAT(metrics.Expose(), HasSubstr("secrets_replaced_total{key=\"vendors.slack.token\"} 1"));
+
+  for (const char* wrong : {"", " \n", "two words"}) {
+    Write("slack", wrong);
+    files.Check();
+    EXPECT_EQ(held_by_a_client.value(), "xoxb-second") << wrong;
+  }
+  std::filesystem::remove(path);
+  files.Check();
+  EXPECT_EQ(held_by_a_client.value(), "xoxb-second");
+}
+
+TEST_F(SettingsTest, AFlagOrASecondPlaceThatWinsIsNotAFile) {
+  environment_ = {{"SLACK_BOT_TOKEN", "from-env"}};
+  const std::string path = Write("slack", "from-a-file\n");
+  ASSERT_THAT(LoadText("vendors: {slack: {token_file: " + path + "}}\n"), IsEmpty());
+  EXPECT_EQ(settings_.vendors.slack.token.value(), "from-env");
+  EXPECT_THAT(settings_.secret_files, IsEmpty());
 }
 
 TEST_F(SettingsTest, RefusesSecretGivenTwiceEmptyAndUnreadable) {

@@ -1,0 +1,24 @@
+#include "orchestrator/base/secret.h"
+
+#include <utility>
+
+#include "orchestrator/base/log.h"
+
+namespace base {
+
+Secret::Secret(std::string value) : shared_(std::make_shared<Shared>()) {
+  Replace(std::move(value));
+}
+
+std::string Secret::value() const {
+  absl::MutexLock lock(&shared_->mu);
+  return shared_->value;
+}
+
+void Secret::Replace(std::string value) const {
+  RegisterSecret(value);
+  absl::MutexLock lock(&shared_->mu);
+  shared_->value = std::move(value);
+}
+
+}  // namespace base
