@@ -174,6 +174,16 @@ absl::StatusOr<BreakerStatus> Breakers::Get(const std::string& service) {
   return StatusOf(service, it->second.breaker);
 }
 
+void Breakers::Restore(const std::string& service, BreakerForce force, const std::string& by,
+                       const std::string& reason) {
+  {
+    absl::MutexLock lock(&mu_);
+    const size_t at = service.find('@');
+    Find(service.substr(0, at), at == std::string::npos ? "" : service.substr(at + 1));
+  }
+  Force(service, force, by, reason).IgnoreError();
+}
+
 absl::StatusOr<BreakerStatus> Breakers::Force(const std::string& service, BreakerForce force,
                                               const std::string& by, const std::string& reason) {
   absl::MutexLock lock(&mu_);

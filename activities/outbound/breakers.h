@@ -65,6 +65,9 @@ class Breakers {
   std::vector<BreakerStatus> List();
   // NOT_FOUND for a service without a breaker.
   absl::StatusOr<BreakerStatus> Get(const std::string& service);
+  // A force that was ordered before the start; makes the service's breaker when need be.
+  void Restore(const std::string& service, BreakerForce force, const std::string& by,
+               const std::string& reason);
   // kNone: closed and automatic again.
   absl::StatusOr<BreakerStatus> Force(const std::string& service, BreakerForce force,
                                       const std::string& by, const std::string& reason);

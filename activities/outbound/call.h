@@ -52,6 +52,9 @@ struct HttpRequest {
   std::string limit_scope;
   // Tidies up something of our own (ends a browser): passes the kill switch.
   bool control = false;
+  // The address comes from a user: only public ones are connected to, whatever its name resolves
+  // to at that moment. Another fails as "AddressNotAllowed" (permanent).
+  bool public_only = false;
   absl::Duration timeout = absl::ZeroDuration();  // of one try; zero: the vendor's default
   std::string operation;                          // for logs and metrics: "pulls.create"
 };
@@ -94,6 +97,9 @@ struct Vendor {
   absl::Duration backoff_max = absl::Seconds(10);
   size_t response_bytes_max = 16 * 1024 * 1024;
   bool per_host = false;              // many hosts: a breaker for each
+  // Whether it has a circuit breaker. Hosts that users name have none: a call to one that is down
+  // for good must fail, not wait.
+  bool has_breaker = true;
   bool limited_by_operation = false;  // its limits count each operation by itself
   // Reads the vendor's way of saying no (errors inside 200, 403 that means slow down, ...).
   // Null: ClassifyByStatus.

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <map>
@@ -14,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "activities/outbound/address_guard.h"
 #include "orchestrator/base/check.h"
 
 namespace outbound {
@@ -100,6 +102,7 @@ struct InFlight {
   bool too_large = false;
   curl_slist* headers = nullptr;
   char error[CURL_ERROR_SIZE] = {};
+  bool forbidden = false;     // an address that is not public was refused
   bool request_left = false;  // a request line was written to a socket
   base::Completion<CURLcode> done;
 
@@ -213,6 +216,17 @@ struct HttpClient::Impl {
     return transfer;
   }
 
+  // Called with the address that curl is about to connect to: there is no second look-up of its
+  // name in between that could give another one.
+  static curl_socket_t OnOpenSocket(void* pointer, curlsocktype purpose, curl_sockaddr* address) {
+    auto* transfer = static_cast<InFlight*>(pointer);
+    if (purpose != CURLSOCKTYPE_IPCXN || !IsPublicAddress(&address->addr)) {
+      transfer->forbidden = true;
+      return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  }
+
   // --- curl gives us the answer, or asks for the body.
 
   static size_t OnHeader(char* data, size_t, size_t bytes, void* pointer) {
@@ -284,6 +298,14 @@ struct HttpClient::Impl {
     }
     // A proxy of the environment is for the outside world only.
     if (IsLoopback(host)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    if (request.public_only) {
+      curl_easy_setopt(easy, CURLOPT_PROXY, "");
+      // A pooled connection may lead where this request must not go.
+      curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+      curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Impl::OnOpenSocket);
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
+    }
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Impl::OnHeader);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Impl::OnBody);
@@ -356,6 +378,9 @@ Transfer Result(InFlight& in_flight, CURLcode code) {
     transfer.end = TransferEnd::kTooLarge;
     transfer.message =
         absl::StrCat("the answer is larger than ", in_flight.response_bytes_max, " bytes");
+  } else if (in_flight.forbidden && code != CURLE_OK && !transfer.sent) {
+    transfer.end = TransferEnd::kForbidden;
+    transfer.message = "its address is not public (setting outbound.private_networks)";
   } else if (code == CURLE_SEND_FAIL_REWIND) {
     transfer.message = "the connection ended before the answer";
   } else if (code != CURLE_OK) {

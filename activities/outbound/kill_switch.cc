@@ -24,12 +24,14 @@ KillSwitch::KillSwitch(base::Metrics& metrics, absl::Duration recheck)
 void KillSwitch::Set(KillSwitchState state) {
   absl::MutexLock lock(&mu_);
   if (state.on && !on_) held_ = 0;
-  on_ = state.on;
+  const bool changed = on_.exchange(state.on) != state.on;
   OnGauge(metrics_).Set(state.on ? 1 : 0);
-  base::Log(base::LogLevel::kWarning,
-            state.on ? "the kill switch is on: no call leaves for a vendor"
-                     : "the kill switch is off: calls to vendors go on",
-            {}, {{"by", state.changed_by}, {"reason", state.reason}});
+  if (changed) {
+    base::Log(base::LogLevel::kWarning,
+              state.on ? "the kill switch is on: no call leaves for a vendor"
+                       : "the kill switch is off: calls to vendors go on",
+              {}, {{"by", state.changed_by}, {"reason", state.reason}});
+  }
   state_ = std::move(state);
 }
 

@@ -44,6 +44,8 @@ Classification FromTransport(const Transfer& transfer) {
       break;
     case TransferEnd::kTooLarge:
       return Permanent("ResponseTooLarge", transfer.message);
+    case TransferEnd::kForbidden:
+      return Permanent("AddressNotAllowed", transfer.message);
     case TransferEnd::kBadRequest:
       return Permanent("InvalidRequest", transfer.message);
   }
@@ -98,8 +100,8 @@ base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, Htt
     if (context.cancel.canceled()) co_return CanceledFailure(context, effect_unknown);
     std::optional<base::Failure> refused = co_await Pass(vendor, request, context, &gate);
     if (context.cancel.canceled()) {
-      if (!refused.has_value() && guards_.breakers != nullptr) {
-        guards_.breakers->Ended(vendor.name, gate.host, gate.ticket);
+      if (!refused.has_value() && BreakersOf(vendor) != nullptr) {
+        BreakersOf(vendor)->Ended(vendor.name, gate.host, gate.ticket);
       }
       co_return CanceledFailure(context, effect_unknown);
     }
@@ -108,8 +110,8 @@ base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, Htt
     }
     const absl::Duration left = context.deadline - loop_.clock().Now();
     if (left <= absl::ZeroDuration()) {
-      if (guards_.breakers != nullptr) {
-        guards_.breakers->Ended(vendor.name, gate.host, gate.ticket);
+      if (BreakersOf(vendor) != nullptr) {
+        BreakersOf(vendor)->Ended(vendor.name, gate.host, gate.ticket);
       }
       base::Failure failure = base::Failure::Retryable(
           "DeadlineExceeded",
@@ -124,9 +126,11 @@ base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, Htt
     result.cut = left < wanted / 2;
     Report(vendor, request, context, gate, &result);
     if (result.held) {
-      co_return Postpone(vendor, context, Held(vendor, request).value_or(base::Failure::NotAttempted(
-                                     "KillSwitch", "the kill switch was on", absl::Seconds(1))),
-                        effect_unknown);
+      co_return Postpone(vendor, context,
+                         Held(vendor, request)
+                             .value_or(base::Failure::NotAttempted(
+                                 "KillSwitch", "the kill switch was on", absl::Seconds(1))),
+                         effect_unknown);
     }
     Count(vendor, request, result);
     if (result.canceled) {
@@ -157,7 +161,7 @@ base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, Htt
       failure.effect_unknown = effect_unknown;
       if (permanent) co_return failure;
       if (result.breaker_open) {
-        failure.retry_after = guards_.breakers->ComeBackAfter(vendor.name, gate.host);
+        failure.retry_after = BreakersOf(vendor)->ComeBackAfter(vendor.name, gate.host);
       }
       // An outage or a limit is no fault of this call. What may be (a plain 500) uses an attempt.
       const bool outage = result.breaker_open && !Doubtful(result);
@@ -175,7 +179,7 @@ base::Task<std::optional<base::Failure>> Pipeline::Pass(const Vendor& vendor,
                                                         const HttpRequest& request,
                                                         const CallContext& context, Gate* gate) {
   if (std::optional<base::Failure> held = Held(vendor, request)) co_return held;
-  Breakers* const breakers = guards_.breakers;
+  Breakers* const breakers = BreakersOf(vendor);
   // First a look, so that calls to a vendor that is down take no turns of its limiter.
   const bool would_go = breakers == nullptr || breakers->WouldGo(vendor.name, gate->host);
   if (would_go && guards_.limiter != nullptr) {
@@ -242,7 +246,7 @@ void Pipeline::Report(const Vendor& vendor, const HttpRequest& request, const Ca
   if (guards_.limiter != nullptr && result->answered) {
     guards_.limiter->Observe(vendor, request, result->response, verdict);
   }
-  Breakers* const breakers = guards_.breakers;
+  Breakers* const breakers = BreakersOf(vendor);
   if (breakers == nullptr) return;
   const bool says_nothing = result->canceled || result->held ||
                             (!result->answered && verdict.verdict == Verdict::kPermanent) ||

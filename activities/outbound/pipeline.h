@@ -83,6 +83,9 @@ class Pipeline : public Outbound {
                          bool effect_unknown);
   base::Task<TryResult> Try(const Vendor& vendor, HttpRequest request, absl::Duration timeout,
                             base::CancelToken cancel);
+  Breakers* BreakersOf(const Vendor& vendor) const {
+    return vendor.has_breaker ? guards_.breakers : nullptr;
+  }
   static bool Doubtful(const TryResult& result);
   void AddHeaders(HttpRequest* request, const CallContext& context);
   absl::Duration Backoff(const Vendor& vendor, int tries);

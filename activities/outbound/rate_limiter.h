@@ -63,7 +63,7 @@ class RateLimiter {
  private:
   // Short limits are paced; a long one gives its calls to whoever comes first and remembers them.
   struct Bucket {
-    explicit Bucket(Pacer p) : pacer(std::move(p)) {}
+    explicit Bucket(const Pacer& p) : pacer(p) {}
     absl::Duration WaitFor(absl::Time now);
     void Take(absl::Time now);
     Pacer pacer;

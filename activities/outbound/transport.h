@@ -22,6 +22,7 @@ enum class TransferEnd {
   kBroken,     // the connection ended before the answer did; the effect is unknown
   kTooLarge,   // the answer is larger than allowed; the effect is unknown
   kCanceled,   // the token was canceled
+  kForbidden,  // the request is for public addresses only and there was none; nothing was sent
   kHeld,       // the kill switch was on when its turn to be sent came; nothing was sent
   kBadRequest  // the request cannot be sent at all (malformed URL, unsupported scheme)
 };

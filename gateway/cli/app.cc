@@ -90,6 +90,8 @@ int Main(int argc, char** argv) {
   AddHistoryCommand(app, session);
   AddReplayCommand(app, session);
   AddSagaCommands(app, session);
+  AddBreakerCommands(app, session);
+  AddKillSwitchCommands(app, session);
   AddCompletionCommand(app, session);
   try {
     app.parse(argc, argv);

@@ -49,6 +49,8 @@ void AddHistoryCommand(CLI::App& app, Session& session);
 void AddHistoryExportCommand(CLI::App& history, Session& session);
 void AddReplayCommand(CLI::App& app, Session& session);
 void AddSagaCommands(CLI::App& app, Session& session);
+void AddBreakerCommands(CLI::App& app, Session& session);
+void AddKillSwitchCommands(CLI::App& app, Session& session);
 void AddCompletionCommand(CLI::App& app, Session& session);
 
 // All events of a run after `after_event_id`, page after page; an empty run id means the latest

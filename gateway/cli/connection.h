@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "campaign/v1/operations.grpc.pb.h"
 #include "campaign/v1/service.grpc.pb.h"
 #include "orchestrator/v1/service.grpc.pb.h"
 
@@ -38,6 +39,13 @@ class Connection {
                                 absl::Duration longer = absl::ZeroDuration()) {
     return Finish<Request, Response>(*campaigns_, method, request, longer);
   }
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (campaign::v1::OperationsService::Stub::*method)(
+                                    grpc::ClientContext*, const Request&, Response*),
+                                const Request& request,
+                                absl::Duration longer = absl::ZeroDuration()) {
+    return Finish<Request, Response>(*operations_, method, request, longer);
+  }
   campaign::v1::CampaignService::Stub& campaigns() { return *campaigns_; }
 
  private:
@@ -55,6 +63,7 @@ class Connection {
   absl::Duration timeout_;
   std::unique_ptr<orchestrator::v1::WorkflowService::Stub> workflows_;
   std::unique_ptr<campaign::v1::CampaignService::Stub> campaigns_;
+  std::unique_ptr<campaign::v1::OperationsService::Stub> operations_;
 };
 
 }  // namespace cli

@@ -15,11 +15,14 @@ namespace gateway {
 
 class CampaignServiceImpl;
 class OpenStreams;
+class OperationsServiceImpl;
 class WorkflowServiceImpl;
 
 // The implementations, `metrics` (may be null) and `streams` outlive the services.
 std::unique_ptr<grpc::Service> MakeWorkflowGrpc(WorkflowServiceImpl* impl, base::Metrics* metrics);
 std::unique_ptr<grpc::Service> MakeCampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics,
                                                 OpenStreams* streams);
+std::unique_ptr<grpc::Service> MakeOperationsGrpc(OperationsServiceImpl* impl,
+                                                  base::Metrics* metrics);
 
 }  // namespace gateway

@@ -10,6 +10,7 @@ namespace {
 
 constexpr char kWorkflow[] = "orchestrator.v1.WorkflowService.";
 constexpr char kCampaign[] = "campaign.v1.CampaignService.";
+constexpr char kOperations[] = "campaign.v1.OperationsService.";
 
 // A method and the name of its RPC are the same word.
 #define UNARY(prefix, Service, Name) \
@@ -47,6 +48,16 @@ void RegisterCampaignService(CampaignServiceImpl* service, Router* router) {
   UNARY(kCampaign, CampaignServiceImpl, UpdateContent);
   router->AddStreaming(absl::StrCat(kCampaign, "WatchProgress"), service,
                        &CampaignServiceImpl::WatchProgress);
+}
+
+void RegisterOperationsService(OperationsServiceImpl* service, Router* router) {
+  UNARY(kOperations, OperationsServiceImpl, GetKillSwitch);
+  UNARY(kOperations, OperationsServiceImpl, SetKillSwitch);
+  UNARY(kOperations, OperationsServiceImpl, ListOperatorChanges);
+  UNARY(kOperations, OperationsServiceImpl, ListBreakers);
+  UNARY(kOperations, OperationsServiceImpl, ForceBreakerOpen);
+  UNARY(kOperations, OperationsServiceImpl, ForceBreakerClosed);
+  UNARY(kOperations, OperationsServiceImpl, ResetBreaker);
 }
 
 }  // namespace gateway

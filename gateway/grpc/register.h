@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/grpc/campaign_service.h"
+#include "gateway/grpc/operations_service.h"
 #include "gateway/grpc/router.h"
 #include "gateway/grpc/workflow_service.h"
 
@@ -9,5 +10,6 @@ namespace gateway {
 
 void RegisterWorkflowService(WorkflowServiceImpl* service, Router* router);
 void RegisterCampaignService(CampaignServiceImpl* service, Router* router);
+void RegisterOperationsService(OperationsServiceImpl* service, Router* router);
 
 }  // namespace gateway

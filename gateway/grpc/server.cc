@@ -18,16 +18,19 @@ struct GrpcServer::Impl {
   OpenStreams streams;
   std::unique_ptr<grpc::Service> workflows;
   std::unique_ptr<grpc::Service> campaigns;
+  std::unique_ptr<grpc::Service> operations;  // may be null
   std::unique_ptr<grpc::Server> server;
   int port = 0;
 };
 
 GrpcServer::GrpcServer(GrpcServerOptions options, WorkflowServiceImpl* workflows,
-                       CampaignServiceImpl* campaigns, base::Metrics* metrics)
+                       CampaignServiceImpl* campaigns, base::Metrics* metrics,
+                       OperationsServiceImpl* operations)
     : impl_(std::make_unique<Impl>()) {
   impl_->options = std::move(options);
   impl_->workflows = MakeWorkflowGrpc(workflows, metrics);
   impl_->campaigns = MakeCampaignGrpc(campaigns, metrics, &impl_->streams);
+  if (operations != nullptr) impl_->operations = MakeOperationsGrpc(operations, metrics);
 }
 
 GrpcServer::~GrpcServer() { Stop(absl::ZeroDuration()); }
@@ -42,6 +45,7 @@ absl::Status GrpcServer::Start() {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.RegisterService(impl_->workflows.get());
   builder.RegisterService(impl_->campaigns.get());
+  if (impl_->operations != nullptr) builder.RegisterService(impl_->operations.get());
   impl_->server = builder.BuildAndStart();
   if (impl_->server == nullptr || impl_->port == 0) {
     impl_->server.reset();

@@ -21,6 +21,7 @@ class Metrics;
 namespace gateway {
 
 class CampaignServiceImpl;
+class OperationsServiceImpl;
 class WorkflowServiceImpl;
 
 struct GrpcServerOptions {
@@ -30,9 +31,10 @@ struct GrpcServerOptions {
 
 class GrpcServer {
  public:
-  // The services and `metrics` (may be null) outlive the server.
+  // The services, `metrics` and `operations` (both may be null) outlive the server.
   GrpcServer(GrpcServerOptions options, WorkflowServiceImpl* workflows,
-             CampaignServiceImpl* campaigns, base::Metrics* metrics = nullptr);
+             CampaignServiceImpl* campaigns, base::Metrics* metrics = nullptr,
+             OperationsServiceImpl* operations = nullptr);
   ~GrpcServer();  // calls Stop without grace
 
   // UNAVAILABLE when the address cannot be listened on.

@@ -56,16 +56,22 @@ base::Task<base::Outcome<base::Unit>> ServeAsset(assets::AssetStore& assets, std
 
 absl::StatusOr<std::unique_ptr<Front>> Front::Make(const Settings& settings,
                                                    const DataDir& data_dir,
-                                                   client::WorkflowClient& client, Parts& parts,
+                                                   client::WorkflowClient& client,
+                                                   Operated operated, Parts& parts,
                                                    std::function<void()> refresh) {
   auto wizards = gateway::WizardStore::Open(data_dir.Path("wizards.db"), parts.clock, parts.random);
   if (!wizards.ok()) return wizards.status();
-  return std::unique_ptr<Front>(
-      new Front(settings, data_dir, client, *std::move(wizards), parts, std::move(refresh)));
+  auto orders = gateway::OperationsStore::Open(data_dir.Path("operations.db"), parts.clock,
+                                               operated.kill_switch, operated.breakers);
+  if (!orders.ok()) return orders.status();
+  return std::unique_ptr<Front>(new Front(settings, data_dir, client, *std::move(wizards),
+                                          *std::move(orders), operated, parts,
+                                          std::move(refresh)));
 }
 
 Front::Front(const Settings& settings, const DataDir& data_dir, client::WorkflowClient& client,
-             std::unique_ptr<gateway::WizardStore> wizards, Parts& parts,
+             std::unique_ptr<gateway::WizardStore> wizards,
+             std::unique_ptr<gateway::OperationsStore> orders, Operated operated, Parts& parts,
              std::function<void()> refresh)
     : http_listen_(settings.server.http_listen),
       grpc_listen_(settings.server.grpc_listen),
@@ -75,16 +81,20 @@ Front::Front(const Settings& settings, const DataDir& data_dir, client::Workflow
       disk_(parts.clock, "pages-disk"),
       assets_(pages_, disk_, {.directory = data_dir.Path("assets")}),
       wizards_(std::move(wizards)),
+      orders_(std::move(orders)),
       workflows_(client),
-      campaigns_({client, *wizards_, parts.clock, parts.random}) {
+      campaigns_({client, *wizards_, parts.clock, parts.random}),
+      operations_({*orders_, operated.kill_switch, operated.breakers}) {
   gateway::RegisterWorkflowService(&workflows_, &router_);
   gateway::RegisterCampaignService(&campaigns_, &router_);
+  gateway::RegisterOperationsService(&operations_, &router_);
   handler_ =
       std::make_unique<gateway::RestHandler>(router_, parts.clock, parts.random, &parts.metrics);
   AddPages();
   rest_ = std::make_unique<gateway::RestServer>(RestOptions(http_listen_), *handler_, parts.clock);
   grpc_ = std::make_unique<gateway::GrpcServer>(gateway::GrpcServerOptions{.address = grpc_listen_},
-                                                &workflows_, &campaigns_, &parts.metrics);
+                                                &workflows_, &campaigns_, &parts.metrics,
+                                                &operations_);
   pages_.Start();
 }
 
@@ -131,6 +141,7 @@ void Front::Stop(absl::Duration grace) {
   grpc_->Stop(grace);
   pages_.Stop();
   wizards_->Close();
+  orders_->Close();
 }
 
 std::string Front::http_address() const {

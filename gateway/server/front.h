@@ -4,7 +4,7 @@
 // Thread-safety: construct, Start and Stop from the main thread.
 //
 // Example:
-//   Front front(settings, data_dir, *client, parts, [&engine] { engine.RefreshGauges(); });
+//   Front front(settings, data_dir, *client, {kill_switch, breakers}, parts, [&engine] { engine.RefreshGauges(); });
 //   RETURN_IF_ERROR(front.Start());
 //   front.SetReady(true);
 //   front.Stop(absl::Seconds(5));
@@ -20,6 +20,8 @@
 #include "activities/connectors/assets/asset_store.h"
 #include "activities/connectors/blocking/worker.h"
 #include "gateway/grpc/campaign_service.h"
+#include "gateway/grpc/operations_service.h"
+#include "gateway/grpc/operations_store.h"
 #include "gateway/grpc/router.h"
 #include "gateway/grpc/server.h"
 #include "gateway/grpc/wizard_store.h"
@@ -33,13 +35,21 @@
 
 namespace server {
 
+// What operators act upon.
+struct Operated {
+  outbound::KillSwitch& kill_switch;
+  outbound::Breakers& breakers;
+};
+
 class Front {
  public:
-  // `client` must outlive the front. `refresh` brings gauges up to date before a scrape; it may
+  // `client` and `operated` must outlive the front; orders of operators from before the start are
+  // in force when it returns. `refresh` brings gauges up to date before a scrape; it may
   // block. Codes as of WizardStore::Open.
   static absl::StatusOr<std::unique_ptr<Front>> Make(const Settings& settings,
                                                      const DataDir& data_dir,
-                                                     client::WorkflowClient& client, Parts& parts,
+                                                     client::WorkflowClient& client,
+                                                     Operated operated, Parts& parts,
                                                      std::function<void()> refresh);
   ~Front();  // calls Stop without grace
 
@@ -55,7 +65,9 @@ class Front {
 
  private:
   Front(const Settings& settings, const DataDir& data_dir, client::WorkflowClient& client,
-        std::unique_ptr<gateway::WizardStore> wizards, Parts& parts, std::function<void()> refresh);
+        std::unique_ptr<gateway::WizardStore> wizards,
+        std::unique_ptr<gateway::OperationsStore> orders, Operated operated, Parts& parts,
+        std::function<void()> refresh);
   void AddPages();
 
   const std::string http_listen_;
@@ -69,8 +81,10 @@ class Front {
   blocking::Worker disk_;
   assets::AssetStore assets_;
   std::unique_ptr<gateway::WizardStore> wizards_;
+  std::unique_ptr<gateway::OperationsStore> orders_;
   gateway::WorkflowServiceImpl workflows_;
   gateway::CampaignServiceImpl campaigns_;
+  gateway::OperationsServiceImpl operations_;
   gateway::Router router_;
   std::unique_ptr<gateway::RestHandler> handler_;
   std::unique_ptr<gateway::RestServer> rest_;

@@ -93,7 +93,8 @@ absl::Status Server::Open(const DataDir& data_dir, std::function<void(absl::Stat
                                    .on_fatal = std::move(on_fatal)});
   activities_->Connect(*engine_);
   client_ = client::NewInProcessClient(*engine_);
-  ASSIGN_OR_RETURN(front_, Front::Make(settings_, data_dir, *client_, parts_,
+  ASSIGN_OR_RETURN(front_, Front::Make(settings_, data_dir, *client_,
+                                       {vendors_->kill_switch(), vendors_->breakers()}, parts_,
                                        [this] { engine_->RefreshGauges(); }));
   RETURN_IF_ERROR(engine_->Open(*activities_));
   RETURN_IF_ERROR(front_->Start());

@@ -37,15 +37,15 @@ class ManualLoop : public base::EventLoop {
   void Post(Function fn) override { ready_.push_back(std::move(fn)); }
   base::TimerId PostAfter(absl::Duration delay, Function fn) override {
     const base::TimerId id = ++last_id_;
-    timers_.emplace(std::pair(clock_.Monotonic() + delay, id), std::move(fn));
+    at_[id] = clock_.Monotonic() + delay;
+    timers_.emplace(std::pair(at_[id], id), std::move(fn));
     return id;
   }
   void CancelTimer(base::TimerId id) override {
-    for (auto it = timers_.begin(); it != timers_.end(); ++it) {
-      if (it->first.second != id) continue;
-      timers_.erase(it);
-      return;
-    }
+    const auto at = at_.find(id);
+    if (at == at_.end()) return;
+    timers_.erase(std::pair(at->second, id));
+    at_.erase(at);
   }
   bool InLoop() const override { return true; }
   base::Clock& clock() override { return clock_; }
@@ -63,6 +63,7 @@ class ManualLoop : public base::EventLoop {
     RunReady();
     while (!timers_.empty() && timers_.begin()->first.first <= until) {
       auto timer = timers_.extract(timers_.begin());
+      at_.erase(timer.key().second);
       clock_.Advance(std::max(absl::ZeroDuration(), timer.key().first - clock_.Monotonic()));
       timer.mapped()();
       RunReady();
@@ -75,6 +76,7 @@ class ManualLoop : public base::EventLoop {
   ManualClock clock_;
   std::deque<Function> ready_;
   base::TimerId last_id_ = 0;
+  std::map<base::TimerId, absl::Duration> at_;
   std::map<std::pair<absl::Duration, base::TimerId>, Function> timers_;
 };
 
