@@ -89,7 +89,13 @@ int Main(int argc, char** argv) {
   AddDecisionCommands(app, session);
   AddHistoryCommand(app, session);
   AddReplayCommand(app, session);
+  AddSearchCommands(app, session);
   AddSagaCommands(app, session);
+  AddScheduleCommands(app, session);
+  AddBatchCommands(app, session);
+  AddRunCommand(app, session);
+  AddControlCommands(app, session);
+  AddResetCommand(app, session);
   AddBreakerCommands(app, session);
   AddKillSwitchCommands(app, session);
   AddCompletionCommand(app, session);

@@ -48,7 +48,13 @@ void AddWorkflowCommands(CLI::App& app, Session& session);  // list, show, cance
 void AddHistoryCommand(CLI::App& app, Session& session);
 void AddHistoryExportCommand(CLI::App& history, Session& session);
 void AddReplayCommand(CLI::App& app, Session& session);
+void AddSearchCommands(CLI::App& app, Session& session);  // count, versions, delete
 void AddSagaCommands(CLI::App& app, Session& session);
+void AddScheduleCommands(CLI::App& app, Session& session);
+void AddBatchCommands(CLI::App& app, Session& session);
+void AddRunCommand(CLI::App& app, Session& session);       // start-workflow
+void AddControlCommands(CLI::App& app, Session& session);  // pause, resume, retry-now
+void AddResetCommand(CLI::App& app, Session& session);
 void AddBreakerCommands(CLI::App& app, Session& session);
 void AddKillSwitchCommands(CLI::App& app, Session& session);
 void AddCompletionCommand(CLI::App& app, Session& session);

@@ -10,6 +10,8 @@ namespace {
 
 constexpr char kWorkflow[] = "orchestrator.v1.WorkflowService.";
 constexpr char kCampaign[] = "campaign.v1.CampaignService.";
+constexpr char kSchedule[] = "orchestrator.v1.ScheduleService.";
+constexpr char kBatch[] = "orchestrator.v1.BatchService.";
 constexpr char kOperations[] = "campaign.v1.OperationsService.";
 
 // A method and the name of its RPC are the same word.
@@ -30,9 +32,37 @@ void RegisterWorkflowService(WorkflowServiceImpl* service, Router* router) {
   UNARY(kWorkflow, WorkflowServiceImpl, UpdateWorkflow);
   UNARY(kWorkflow, WorkflowServiceImpl, CancelWorkflow);
   UNARY(kWorkflow, WorkflowServiceImpl, TerminateWorkflow);
+  UNARY(kWorkflow, WorkflowServiceImpl, SignalWithStartWorkflow);
+  UNARY(kWorkflow, WorkflowServiceImpl, UpdateWithStartWorkflow);
+  UNARY(kWorkflow, WorkflowServiceImpl, PauseWorkflow);
+  UNARY(kWorkflow, WorkflowServiceImpl, ResumeWorkflow);
+  UNARY(kWorkflow, WorkflowServiceImpl, RetryWorkflowNow);
+  UNARY(kWorkflow, WorkflowServiceImpl, ResetWorkflow);
+  UNARY(kWorkflow, WorkflowServiceImpl, DeleteWorkflow);
+  UNARY(kWorkflow, WorkflowServiceImpl, CountWorkflows);
+  UNARY(kWorkflow, WorkflowServiceImpl, ListVersions);
   UNARY(kWorkflow, WorkflowServiceImpl, RetryCompensation);
   UNARY(kWorkflow, WorkflowServiceImpl, SkipCompensation);
   UNARY(kWorkflow, WorkflowServiceImpl, ResolveCompensation);
+}
+
+void RegisterScheduleService(ScheduleServiceImpl* service, Router* router) {
+  UNARY(kSchedule, ScheduleServiceImpl, CreateSchedule);
+  UNARY(kSchedule, ScheduleServiceImpl, ListSchedules);
+  UNARY(kSchedule, ScheduleServiceImpl, GetSchedule);
+  UNARY(kSchedule, ScheduleServiceImpl, UpdateSchedule);
+  UNARY(kSchedule, ScheduleServiceImpl, PauseSchedule);
+  UNARY(kSchedule, ScheduleServiceImpl, ResumeSchedule);
+  UNARY(kSchedule, ScheduleServiceImpl, TriggerSchedule);
+  UNARY(kSchedule, ScheduleServiceImpl, BackfillSchedule);
+  UNARY(kSchedule, ScheduleServiceImpl, DeleteSchedule);
+}
+
+void RegisterBatchService(BatchServiceImpl* service, Router* router) {
+  UNARY(kBatch, BatchServiceImpl, StartBatch);
+  UNARY(kBatch, BatchServiceImpl, ListBatches);
+  UNARY(kBatch, BatchServiceImpl, GetBatch);
+  UNARY(kBatch, BatchServiceImpl, StopBatch);
 }
 
 void RegisterCampaignService(CampaignServiceImpl* service, Router* router) {

@@ -1,15 +1,19 @@
 // Puts every method of the services into a Router. The services outlive it.
 #pragma once
 
+#include "gateway/grpc/batch_service.h"
 #include "gateway/grpc/campaign_service.h"
 #include "gateway/grpc/operations_service.h"
 #include "gateway/grpc/router.h"
+#include "gateway/grpc/schedule_service.h"
 #include "gateway/grpc/workflow_service.h"
 
 namespace gateway {
 
 void RegisterWorkflowService(WorkflowServiceImpl* service, Router* router);
 void RegisterCampaignService(CampaignServiceImpl* service, Router* router);
+void RegisterScheduleService(ScheduleServiceImpl* service, Router* router);
+void RegisterBatchService(BatchServiceImpl* service, Router* router);
 void RegisterOperationsService(OperationsServiceImpl* service, Router* router);
 
 }  // namespace gateway

@@ -1,7 +1,9 @@
 #include "gateway/grpc/workflow_service.h"
 
+#include <limits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "gateway/grpc/validate.h"
 #include "gateway/json/field_violations.h"
 
@@ -10,9 +12,7 @@ namespace gateway {
 namespace {
 
 constexpr size_t kNameLengthMax = 200;
-constexpr int kPageSizeMax = 1000;
 constexpr int kHistoryPageSizeMax = 10000;
-constexpr size_t kPageTokenLengthMax = 1024;
 constexpr int64_t kExecutionTimeoutSecondsMax = int64_t{10} * 366 * 24 * 3600;
 
 // The checks that every request about one run shares.
@@ -40,53 +40,130 @@ void CheckReason(const std::string& reason, Presence presence, FieldViolations* 
   CheckText("reason", reason, kReasonLengthMax, presence, Lines::kMultiple, violations);
 }
 
+void CheckLength(absl::string_view field, const google::protobuf::Duration& duration,
+                 FieldViolations* violations) {
+  if (duration.seconds() < 0 || duration.nanos() < 0 ||
+      duration.seconds() > kExecutionTimeoutSecondsMax) {
+    violations->Add(field, "must be between 0s and ten years");
+  }
+}
+
+// `prefix` is where the start is in the request: "" or "start.".
+void CheckStart(const std::string& prefix, const v1::StartWorkflowRequest& start,
+                FieldViolations* violations) {
+  const auto path = [&prefix](const char* field) { return prefix + field; };
+  CheckWorkflowId(path("workflow_id"), start.workflow_id(), violations);
+  CheckName(path("workflow_type"), start.workflow_type(), kNameLengthMax, violations);
+  CheckRequestId(path("request_id"), start.request_id(), violations);
+  CheckText(path("identity"), start.identity(), kNameLengthMax, Presence::kOptional,
+            Lines::kSingle, violations);
+  CheckLength(path("execution_timeout"), start.execution_timeout(), violations);
+  CheckLength(path("run_timeout"), start.run_timeout(), violations);
+  CheckLength(path("start_delay"), start.start_delay(), violations);
+  CheckLength(path("compensation_reserve"), start.compensation_reserve(), violations);
+  for (const auto& [field, value] : {std::pair{"namespace", &start.namespace_()},
+                                     std::pair{"task_queue", &start.task_queue()}}) {
+    if (!value->empty()) CheckName(path(field), *value, kNameLengthMax, violations);
+  }
+  CheckText(path("cron_schedule"), start.cron_schedule(), kNameLengthMax, Presence::kOptional,
+            Lines::kSingle, violations);
+  if (!v1::WorkflowIdReusePolicy::Value_IsValid(start.workflow_id_reuse_policy())) {
+    violations->Add(path("workflow_id_reuse_policy"), "is not a reuse policy");
+  }
+  if (!v1::WorkflowIdConflictPolicy::Value_IsValid(start.workflow_id_conflict_policy())) {
+    violations->Add(path("workflow_id_conflict_policy"), "is not a conflict policy");
+  }
+  CheckRequestId(path("correlation_id"), start.correlation_id(), violations);
+  CheckRequestId(path("traceparent"), start.traceparent(), violations);
+}
+
+// What the start takes from the call that brought it.
+void Complete(const CallInfo& call, v1::StartWorkflowRequest* start) {
+  start->set_identity(call.IdentityOr(start->identity()));
+  if (start->correlation_id().empty()) start->set_correlation_id(call.correlation_id);
+  if (start->traceparent().empty()) start->set_traceparent(call.traceparent);
+}
+
 }  // namespace
 
 void WorkflowServiceImpl::StartWorkflow(CallInfo call, v1::StartWorkflowRequest request,
                                         Callback<v1::StartWorkflowResponse> done) {
   FieldViolations violations;
-  CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
-  CheckName("workflow_type", request.workflow_type(), kNameLengthMax, &violations);
-  CheckRequestId("request_id", request.request_id(), &violations);
-  CheckIdentity(request.identity(), &violations);
-  if (request.has_execution_timeout()) {
-    const auto& timeout = request.execution_timeout();
-    if (timeout.seconds() < 0 || timeout.nanos() < 0 ||
-        timeout.seconds() > kExecutionTimeoutSecondsMax) {
-      violations.Add("execution_timeout", "must be between 0s and ten years");
-    }
-  }
-  for (const auto& [field, value] : {std::pair{"namespace", &request.namespace_()},
-                                     std::pair{"task_queue", &request.task_queue()}}) {
-    if (!value->empty()) CheckName(field, *value, kNameLengthMax, &violations);
-  }
-  CheckRequestId("correlation_id", request.correlation_id(), &violations);
-  CheckRequestId("traceparent", request.traceparent(), &violations);
+  CheckStart("", request, &violations);
   if (Refused(violations, done)) return;
-  request.set_identity(call.IdentityOr(request.identity()));
-  if (request.correlation_id().empty()) request.set_correlation_id(call.correlation_id);
-  if (request.traceparent().empty()) request.set_traceparent(call.traceparent);
+  Complete(call, &request);
   client_.StartWorkflow(std::move(request), std::move(done));
 }
 
-void WorkflowServiceImpl::ListWorkflows(CallInfo call, v1::ListWorkflowsRequest request,
-                                        Callback<v1::ListWorkflowsResponse> done) {
+void WorkflowServiceImpl::SignalWithStartWorkflow(
+    CallInfo call, v1::SignalWithStartWorkflowRequest request,
+    Callback<v1::SignalWithStartWorkflowResponse> done) {
   FieldViolations violations;
-  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, &violations);
-  if (!v1::RunStatus::Value_IsValid(request.status())) {
-    violations.Add("status", "is not a run status");
-  }
-  if (!request.workflow_type().empty()) {
-    CheckName("workflow_type", request.workflow_type(), kNameLengthMax, &violations);
-  }
-  if (!request.namespace_().empty()) {
-    CheckName("namespace", request.namespace_(), kNameLengthMax, &violations);
-  }
-  if (request.page_token().size() > kPageTokenLengthMax) {
-    violations.Add("page_token", "is not a token that this service gave");
-  }
+  CheckStart("start.", request.start(), &violations);
+  CheckName("signal_name", request.signal_name(), kNameLengthMax, &violations);
+  CheckRequestId("signal_request_id", request.signal_request_id(), &violations);
   if (Refused(violations, done)) return;
-  client_.ListWorkflows(std::move(request), std::move(done));
+  Complete(call, request.mutable_start());
+  client_.SignalWithStart(std::move(request), std::move(done));
+}
+
+void WorkflowServiceImpl::UpdateWithStartWorkflow(
+    CallInfo call, v1::UpdateWithStartWorkflowRequest request,
+    Callback<v1::UpdateWithStartWorkflowResponse> done) {
+  FieldViolations violations;
+  CheckStart("start.", request.start(), &violations);
+  CheckName("update_name", request.update_name(), kNameLengthMax, &violations);
+  CheckRequestId("update_id", request.update_id(), &violations);
+  if (Refused(violations, done)) return;
+  Complete(call, request.mutable_start());
+  client_.UpdateWithStart(std::move(request), std::move(done));
+}
+
+void WorkflowServiceImpl::PauseWorkflow(CallInfo call, v1::PauseWorkflowRequest request,
+                                        Callback<v1::PauseWorkflowResponse> done) {
+  FieldViolations violations = CheckRun(request);
+  CheckReason(request.reason(), Presence::kOptional, &violations);
+  CheckIdentity(request.identity(), &violations);
+  CheckRequestId("request_id", request.request_id(), &violations);
+  if (Refused(violations, done)) return;
+  request.set_identity(call.IdentityOr(request.identity()));
+  client_.Pause(std::move(request), std::move(done));
+}
+
+void WorkflowServiceImpl::ResumeWorkflow(CallInfo call, v1::ResumeWorkflowRequest request,
+                                         Callback<v1::ResumeWorkflowResponse> done) {
+  FieldViolations violations = CheckRun(request);
+  CheckReason(request.reason(), Presence::kOptional, &violations);
+  CheckIdentity(request.identity(), &violations);
+  CheckRequestId("request_id", request.request_id(), &violations);
+  if (Refused(violations, done)) return;
+  request.set_identity(call.IdentityOr(request.identity()));
+  client_.Resume(std::move(request), std::move(done));
+}
+
+void WorkflowServiceImpl::ResetWorkflow(CallInfo call, v1::ResetWorkflowRequest request,
+                                        Callback<v1::ResetWorkflowResponse> done) {
+  FieldViolations violations = CheckRun(request);
+  CheckRange("event_id", request.event_id(), 1, std::numeric_limits<int32_t>::max(), &violations);
+  CheckReason(request.reason(), Presence::kOptional, &violations);
+  CheckIdentity(request.identity(), &violations);
+  CheckRequestId("request_id", request.request_id(), &violations);
+  if (Refused(violations, done)) return;
+  request.set_identity(call.IdentityOr(request.identity()));
+  client_.ResetWorkflow(std::move(request), std::move(done));
+}
+
+void WorkflowServiceImpl::RetryWorkflowNow(CallInfo call, v1::RetryWorkflowNowRequest request,
+                                           Callback<v1::RetryWorkflowNowResponse> done) {
+  FieldViolations violations = CheckRun(request);
+  for (int i = 0; i < request.activity_ids_size(); ++i) {
+    CheckName(absl::StrCat("activity_ids[", i, "]"), request.activity_ids(i), kNameLengthMax,
+              &violations);
+  }
+  CheckIdentity(request.identity(), &violations);
+  if (Refused(violations, done)) return;
+  request.set_identity(call.IdentityOr(request.identity()));
+  client_.RetryNow(std::move(request), std::move(done));
 }
 
 void WorkflowServiceImpl::GetWorkflow(CallInfo call, v1::GetWorkflowRequest request,

@@ -41,6 +41,25 @@ class WorkflowServiceImpl {
                       Callback<v1::CancelWorkflowResponse> done);
   void TerminateWorkflow(CallInfo call, v1::TerminateWorkflowRequest request,
                          Callback<v1::TerminateWorkflowResponse> done);
+  void SignalWithStartWorkflow(CallInfo call, v1::SignalWithStartWorkflowRequest request,
+                               Callback<v1::SignalWithStartWorkflowResponse> done);
+  void UpdateWithStartWorkflow(CallInfo call, v1::UpdateWithStartWorkflowRequest request,
+                               Callback<v1::UpdateWithStartWorkflowResponse> done);
+  void PauseWorkflow(CallInfo call, v1::PauseWorkflowRequest request,
+                     Callback<v1::PauseWorkflowResponse> done);
+  void ResumeWorkflow(CallInfo call, v1::ResumeWorkflowRequest request,
+                      Callback<v1::ResumeWorkflowResponse> done);
+  void RetryWorkflowNow(CallInfo call, v1::RetryWorkflowNowRequest request,
+                        Callback<v1::RetryWorkflowNowResponse> done);
+  // workflow_search.cc, with ListWorkflows.
+  void ResetWorkflow(CallInfo call, v1::ResetWorkflowRequest request,
+                     Callback<v1::ResetWorkflowResponse> done);
+  void DeleteWorkflow(CallInfo call, v1::DeleteWorkflowRequest request,
+                      Callback<v1::DeleteWorkflowResponse> done);
+  void CountWorkflows(CallInfo call, v1::CountWorkflowsRequest request,
+                      Callback<v1::CountWorkflowsResponse> done);
+  void ListVersions(CallInfo call, v1::ListVersionsRequest request,
+                    Callback<v1::ListVersionsResponse> done);
   void RetryCompensation(CallInfo call, v1::CompensationVerbRequest request,
                          Callback<v1::CompensationVerbResponse> done);
   void SkipCompensation(CallInfo call, v1::CompensationVerbRequest request,

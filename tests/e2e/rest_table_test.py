@@ -8,9 +8,13 @@ fields, unknown ids, closed workflows, malformed JSON, a 20 MB body. A table; th
 import argparse
 import http.client
 import json
+import pathlib
+import re
 import socket
 
 import harness
+import operations_rows
+import run_rows
 from harness import Failed, wait_until
 
 ANY = object()
@@ -139,6 +143,29 @@ READS = [
     Case("list: wrong token", "GET", "/v1/workflows?page_token=nonsense", None, 400),
     Case("list: unknown parameter", "GET", "/v1/workflows?colour=red", None, 400, ("colour",)),
     Case("list: DELETE", "DELETE", "/v1/workflows", None, 405),
+    Case("list: a filter", "GET", "/v1/workflows?filter=workflow_id%20%3D%20%22{waiting}%22",
+         has=("workflows",)),
+    Case("list: a filter of all fields", "GET",
+         "/v1/workflows?filter=status%20%3D%20RUNNING%20AND%20NOT%20patches%3Ano-such-patch%20AND"
+         "%20start_time%20%3E%20%222020-01-01T00%3A00%3A00Z%22&order_by=start_time",
+         has=("workflows",)),
+    Case("list: a filter that is cut off", "GET", "/v1/workflows?filter=status%20%3D", None, 400,
+         ("filter",)),
+    Case("list: a filter of an unknown status", "GET", "/v1/workflows?filter=status%20%3D%20HAPPY",
+         None, 400, ("filter",)),
+    Case("list: unknown order", "GET", "/v1/workflows?order_by=size", None, 400, ("order_by",)),
+    Case("list: a token of another list", "GET", "/v1/workflows?page_token=00000000-1_1", None, 400,
+         ("page_token",)),
+    Case("count", "GET", "/v1/workflow-counts", has=("count", "groups")),
+    Case("count: nothing", "GET", "/v1/workflow-counts?filter=Nothing%20%3D%205",
+         equals={"count": 0}),
+    Case("count: wrong filter", "GET", "/v1/workflow-counts?filter=(", None, 400, ("filter",)),
+    Case("versions", "GET", "/v1/workflow-versions", has=("builds",)),
+    Case("versions: wrong parameter", "GET", "/v1/workflow-versions?colour=red", None, 400,
+         ("colour",)),
+    Case("delete: open", "DELETE", "/v1/workflows/{waiting}", None, 409),
+    Case("delete: unknown", "DELETE", "/v1/workflows/no-such-workflow", None, 404),
+    Case("delete: bad id", "DELETE", "/v1/workflows/a%20b", None, 400, ("workflow_id",)),
     Case("get", "GET", "/v1/workflows/{waiting}", equals={"status": "RUNNING"},
          has=("run_id", "workflow_type", "start_time", "history_length")),
     Case("get: a run that is none", "GET", "/v1/workflows/{waiting}?run_id=no-such-run", None, 404),
@@ -174,6 +201,132 @@ READS = [
     Case("metrics", "GET", "/metrics"),
     Case("nothing there", "GET", "/v2/everything", None, 404),
     Case("nothing at the root's child", "POST", "/v1", {}, 404),
+]
+
+YEARLY = {"spec": {"crons": ["0 6 1 1 *"], "time_zone": "Europe/Berlin"},
+          "action": {"workflow_type": "nightly", "input": {"value": {"region": "eu"}}}}
+
+
+def schedule_fault(name, field, **parts):
+    return Case(f"schedule: create with {name}", "POST", "/v1/schedules",
+                {"schedule_id": "s2", "schedule": {**YEARLY, **parts}}, 400, (field,))
+
+
+SCHEDULES = [
+    Case("schedule: create", "POST", "/v1/schedules",
+         {"schedule_id": "s1", "schedule": YEARLY, "request_id": "table-s1"},
+         has=("next_times", "create_time", "schedule"),
+         equals={"status": "RUNNING", "revision": 1, "paused": False}),
+    Case("schedule: create again with the same request id", "POST", "/v1/schedules",
+         {"schedule_id": "s1", "schedule": YEARLY, "request_id": "table-s1"}),
+    Case("schedule: create another of the same id", "POST", "/v1/schedules",
+         {"schedule_id": "s1", "schedule": YEARLY}, 409),
+    Case("schedule: create nothing", "POST", "/v1/schedules", {}, 400,
+         ("schedule_id", "schedule.spec.crons", "schedule.action.workflow_type")),
+    Case("schedule: create with a bad id", "POST", "/v1/schedules",
+         {"schedule_id": "a b", "schedule": YEARLY}, 400, ("schedule_id",)),
+    schedule_fault("a wrong cron", "schedule.spec.crons[0]", spec={"crons": ["61 * * * *"]}),
+    schedule_fault("a wrong zone", "schedule.spec.time_zone",
+                   spec={"crons": ["@daily"], "time_zone": "Mars/Olympus"}),
+    schedule_fault("a wrong interval", "schedule.spec.intervals[0]",
+                   spec={"intervals": [{"every": "0.5s"}]}),
+    schedule_fault("a wrong exclusion", "schedule.spec.exclusions[0]",
+                   spec={"crons": ["@daily"], "exclusions": ["x"]}),
+    schedule_fault("its end in the past", "schedule.spec",
+                   spec={"crons": ["@daily"], "end_time": "2020-01-01T00:00:00Z"}),
+    schedule_fault("a wrong overlap", "schedule.policies.overlap", policies={"overlap": "PILE_UP"}),
+    schedule_fault("a wrong window", "schedule.policies.catch_up_window",
+                   policies={"catch_up_window": "1s"}),
+    schedule_fault("a type of the system", "schedule.action.workflow_type",
+                   action={"workflow_type": "system.batch"}),
+    schedule_fault("a wrong campaign", "schedule.action.input.tone", action={
+        "workflow_type": "campaign",
+        "input": {"message_type": "campaign.v1.CampaignSpec", "value": with_(tone="angry")}}),
+    Case("schedule: get", "GET", "/v1/schedules/s1?next_times=3", has=("next_times", "counts")),
+    Case("schedule: get too many times", "GET", "/v1/schedules/s1?next_times=1000", None, 400,
+         ("next_times",)),
+    Case("schedule: get unknown", "GET", "/v1/schedules/none", None, 404),
+    Case("schedule: list", "GET", "/v1/schedules", has=("schedules",)),
+    Case("schedule: list with a wrong size", "GET", "/v1/schedules?page_size=-1", None, 400,
+         ("page_size",)),
+    Case("schedule: not among the workflows", "GET", "/v1/workflows?page_size=1000"),
+    Case("schedule: among them when asked for", "GET",
+         "/v1/workflows?workflow_type=system.schedule", has=("workflows",)),
+    Case("schedule: pause", "POST", "/v1/schedules/s1/pause", {"note": "holidays"},
+         equals={"paused": True, "note": "holidays", "revision": 2}),
+    Case("schedule: pause with an over-long note", "POST", "/v1/schedules/s1/pause",
+         {"note": LONG}, 400, ("note",)),
+    Case("schedule: pause unknown", "POST", "/v1/schedules/none/pause", {}, 404),
+    Case("schedule: trigger", "POST", "/v1/schedules/s1/trigger", {"request_id": "t"},
+         has=("workflow_id",)),
+    Case("schedule: trigger unknown", "POST", "/v1/schedules/none/trigger", {}, 404),
+    Case("schedule: trigger with a wrong overlap", "POST", "/v1/schedules/s1/trigger",
+         {"overlap": "x"}, 400, ("overlap",)),
+    Case("schedule: backfill", "POST", "/v1/schedules/s1/backfill",
+         {"backfills": [{"start_time": "2020-01-01T00:00:00Z",
+                         "end_time": "2022-01-02T00:00:00Z", "overlap": "ALLOW"}]},
+         equals={"revision": 2}),
+    Case("schedule: backfill nothing", "POST", "/v1/schedules/s1/backfill", {}, 400,
+         ("backfills",)),
+    Case("schedule: backfill half a range", "POST", "/v1/schedules/s1/backfill",
+         {"backfills": [{"start_time": "2020-01-01T00:00:00Z"}]}, 400, ("backfills[0].end_time",)),
+    Case("schedule: backfill a range without times", "POST", "/v1/schedules/s1/backfill",
+         {"backfills": [{"start_time": "2020-02-01T00:00:00Z",
+                         "end_time": "2020-02-02T00:00:00Z"}]}, 400),
+    Case("schedule: update", "PATCH", "/v1/schedules/s1",
+         {"schedule": {"spec": {"intervals": [{"every": "36000s"}]}}, "revision": 2},
+         equals={"revision": 3}),
+    Case("schedule: update another revision", "PATCH", "/v1/schedules/s1",
+         {"schedule": {"spec": {"crons": ["@daily"]}}, "revision": 2}, 409),
+    Case("schedule: update nothing", "PATCH", "/v1/schedules/s1", {}, 400, ("schedule",)),
+    Case("schedule: update to a wrong cron", "PATCH", "/v1/schedules/s1",
+         {"schedule": {"spec": {"crons": ["@sometimes"]}}}, 400, ("schedule.spec.crons[0]",)),
+    Case("schedule: update unknown", "PATCH", "/v1/schedules/none",
+         {"schedule": {"spec": {"crons": ["@daily"]}}}, 404),
+    Case("schedule: resume", "POST", "/v1/schedules/s1/resume", {}, equals={"paused": False}),
+    Case("schedule: delete", "DELETE", "/v1/schedules/s1"),
+    Case("schedule: delete again", "DELETE", "/v1/schedules/s1", None, 404),
+    Case("schedule: deleted", "GET", "/v1/schedules/s1", None, 404),
+    Case("schedule: a campaign", "POST", "/v1/schedules",
+         {"schedule_id": "s3", "schedule": {**YEARLY, "action": {
+             "workflow_type": "campaign",
+             "input": {"message_type": "campaign.v1.CampaignSpec", "value": GOOD}}}},
+         has=("next_times",)),
+    Case("schedule: delete the campaign's", "DELETE", "/v1/schedules/s3"),
+]
+
+NIGHTLY = {"filter": "workflow_type = nightly", "verb": "TERMINATE", "reason": "table"}
+
+
+def batch_fault(name, field, **parts):
+    return Case(f"batch: start with {name}", "POST", "/v1/batches",
+                {"batch": {**NIGHTLY, **parts}}, 400, (field,))
+
+
+BATCHES = [
+    Case("batch: dry run", "POST", "/v1/batches", {"batch": NIGHTLY, "dry_run": True},
+         has=("progress", "samples"), equals={"dry_run": True}),
+    Case("batch: start", "POST", "/v1/batches", {"batch_id": "b1", "batch": NIGHTLY},
+         has=("start_time", "status"), equals={"batch_id": "b1"}),
+    Case("batch: start it again", "POST", "/v1/batches", {"batch_id": "b1", "batch": NIGHTLY}),
+    Case("batch: start another of the same id", "POST", "/v1/batches",
+         {"batch_id": "b1", "batch": {**NIGHTLY, "verb": "CANCEL"}}, 409),
+    Case("batch: start nothing", "POST", "/v1/batches", {}, 400, ("batch.filter", "batch.verb")),
+    batch_fault("a wrong filter", "batch.filter", filter="colour >"),
+    batch_fault("an unknown verb", "batch.verb", verb="EXPLODE"),
+    batch_fault("a signal without a name", "batch.signal_name", verb="SIGNAL"),
+    batch_fault("a name without a signal", "batch.signal_name", signal_name="x"),
+    batch_fault("a wrong rate", "batch.runs_per_second", runs_per_second=100000),
+    batch_fault("a reset to no event", "batch.reset_event_id", verb="RESET", reset_point="EVENT"),
+    batch_fault("an over-long reason", "batch.reason", reason=LONG),
+    Case("batch: get", "GET", "/v1/batches/b1", has=("progress", "batch")),
+    Case("batch: get unknown", "GET", "/v1/batches/none", None, 404),
+    Case("batch: list", "GET", "/v1/batches", has=("batches",)),
+    Case("batch: list with a wrong size", "GET", "/v1/batches?page_size=1000", None, 400,
+         ("page_size",)),
+    Case("batch: stop unknown", "POST", "/v1/batches/none/stop", {}, 404),
+    Case("batch: stop with an over-long reason", "POST", "/v1/batches/b1/stop", {"reason": LONG},
+         400, ("reason",)),
 ]
 
 SIGNALS = [
@@ -288,7 +441,10 @@ class Table:
         body = case.body
         headers = dict(case.headers)
         if body is not None and not isinstance(body, bytes):
-            body = json.dumps(body).encode()
+            text = json.dumps(body)
+            for name, value in self.ids.items():
+                text = text.replace('"{' + name + '}"', json.dumps(value))
+            body = text.encode()
         if body is not None:
             headers.setdefault("Content-Type", "application/json")
         try:
@@ -418,6 +574,15 @@ def metric_names(table):
     for name in ("workflow_executions_total", "workflow_duration_seconds",
                  "activity_executions_total", "activity_retry_count", "saga_compensations_total"):
         table.check(f"metric {name}", name.encode() in text, "is missing")
+    # What the alert rules look at must be there under that name.
+    rules = (pathlib.Path(__file__).parents[2] / "docs/operations/alerts.yaml").read_text()
+    known = {"workflow_runs", "workflow_paused_total", "workflow_stuck_total",
+             "saga_compensations_blocked_total", "store_commit_failures_total", "task_queue_depth"}
+    for name in set(re.findall(r"\b[a-z]+(?:_[a-z]+)+(?=[{\[)]| >)", rules)):
+        table.check(f"alert on {name}", name in known, "is no metric that is checked here")
+    for name in ("workflow_runs", "workflow_paused_total", "task_queue_depth",
+                 "saga_compensations_blocked_total"):
+        table.check(f"metric {name}", name.encode() in text, "is missing")
 
 
 def run():
@@ -430,7 +595,7 @@ def run():
         settings = place.directory / "settings.yaml"
         settings.write_text("outbound:\n  wait_max: 0s\n")
         # One attempt fails and is repeated by the engine, so that the metrics show a retry.
-        sandbox.fault(vendor="openai", kind="rate_limit", retry_after_s=1, count=1)
+        sandbox.fault(vendor="openai", kind="error", count=1)
         server = place.server(sandbox, ["--config", settings])
         table = Table(server, args.only)
         for name in ("waiting", "closed", "other"):
@@ -451,7 +616,9 @@ def run():
         correlation(table)
         large_body(table)
         raw_sockets(table)
-        table.run(SIGNALS)
+        for cases in (*run_rows.rows(Case), operations_rows.rows(Case, GOOD), SCHEDULES,
+                      BATCHES, SIGNALS):
+            table.run(cases)
         if not args.only:
             decided_once(table)
             watch(table)

@@ -21,6 +21,7 @@ namespace {
 
 using nlohmann::json;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct Ran {
   int exit_code = -1;
@@ -161,6 +162,86 @@ TEST_F(Cli, WizardsFromDraftToCampaign) {
   EXPECT_THAT(Run({"wizard", "approve", id}).out, HasSubstr(absl::StrCat("campaign-", id)));
   EXPECT_THAT(Run({"wizard", "list"}).out, HasSubstr("approved"));
   EXPECT_EQ(Run({"wizard", "update", id, "-f", File("f.yaml", "tone: casual\n")}).exit_code, 4);
+}
+
+TEST_F(Cli, HoldsARunAndLetsItGoOn) {
+  client_.AddCampaign("c1");
+  const Ran paused = Run({"pause", "c1", "--reason", "incident", "--request-id", "p1"});
+  EXPECT_EQ(paused.exit_code, 0) << paused.err;
+  EXPECT_THAT(paused.out, HasSubstr("c1 is paused"));
+  EXPECT_THAT(client_.last("Pause"), HasSubstr("reason: \"incident\""));
+  EXPECT_THAT(client_.last("Pause"), HasSubstr("request_id: \"p1\""));
+  EXPECT_THAT(Run({"pause", "c1"}).out, HasSubstr("was paused before"));
+  EXPECT_THAT(Run({"resume", "c1"}).out, HasSubstr("c1 goes on"));
+  EXPECT_THAT(Run({"resume", "c1"}).out, HasSubstr("was not paused"));
+  EXPECT_THAT(Run({"retry-now", "c1"}).out, HasSubstr("no activity was waiting"));
+  EXPECT_THAT(Run({"retry-now", "c1", "--activity", "3", "--activity", "4"}).out,
+              HasSubstr("tried now: activity 3, 4"));
+  EXPECT_EQ(Run({"pause", "none"}).exit_code, 3);
+  EXPECT_EQ(Run({"resume", "none"}).exit_code, 3);
+  EXPECT_EQ(Run({"retry-now", "none"}).exit_code, 3);
+  EXPECT_THAT(Run({"pause", "--help"}).out, HasSubstr("campaignctl pause campaign-"));
+}
+
+TEST_F(Cli, StartsARunOfAnyTypeWithItsOptions) {
+  const Ran started = Run({"start-workflow", "report", "daily", "--cron", "0 6 * * *", "--reuse",
+                           "reject-duplicate", "--run-timeout", "90s", "--input", "{\"day\":1}"});
+  EXPECT_EQ(started.exit_code, 0) << started.err;
+  const std::string request = client_.last("StartWorkflow");
+  for (const char* part : {"cron_schedule: \"0 6 * * *\"", "REJECT_DUPLICATE", "seconds: 90",
+                           "workflow_type: \"report\"", "json/plain"}) {
+    EXPECT_THAT(request, HasSubstr(part));
+  }
+  EXPECT_EQ(Run({"start-workflow", "report", "daily", "--conflict", "maybe"}).exit_code, 2);
+  EXPECT_EQ(Run({"start-workflow", "report", "daily", "--delay", "soon"}).exit_code, 2);
+  EXPECT_EQ(Run({"start-workflow", "report", "daily", "--delay", "-5s"}).exit_code, 2);
+  const Ran signaled = Run({"start-workflow", "cart", "c9", "--signal", "add"});
+  EXPECT_THAT(signaled.out, HasSubstr("started, with the signal")) << signaled.err;
+  const Ran updated = Run({"start-workflow", "cart", "c9", "--update", "pay", "--update-input",
+                           "{\"sum\":17}"});
+  EXPECT_EQ(updated.exit_code, 0) << updated.err;
+  EXPECT_THAT(updated.out, HasSubstr("17"));
+  EXPECT_EQ(Run({"start-workflow", "cart", "c9", "--signal", "a", "--update", "b"}).exit_code, 2);
+}
+
+TEST_F(Cli, CountsVersionsDeletesAndFilters) {
+  client_.AddCampaign("c1");
+  const Ran count = Run({"count", "--filter", "status = RUNNING"});
+  EXPECT_EQ(count.exit_code, 0) << count.err;
+  EXPECT_THAT(count.out, HasSubstr("1 runs"));
+  EXPECT_THAT(client_.last("CountWorkflows"), HasSubstr("filter: \"status = RUNNING\""));
+  const Ran wrong = Run({"count", "--filter", "wrong"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("filter"));
+  EXPECT_THAT(wrong.err, HasSubstr("at character 1"));
+  EXPECT_EQ(Run({"list", "--filter", "Region = eu", "--order-by", "close_time"}).exit_code, 0);
+  EXPECT_THAT(client_.last("ListWorkflows"), HasSubstr("filter: \"Region = eu\""));
+  EXPECT_THAT(client_.last("ListWorkflows"), HasSubstr("order_by: \"close_time\""));
+  const Ran versions = Run({"versions"});
+  EXPECT_THAT(versions.out, HasSubstr("fast-path"));
+  EXPECT_THAT(versions.out, HasSubstr("build-7"));
+  const Ran deleted = Run({"delete", "c1", "--reason", "tidy"});
+  EXPECT_EQ(deleted.exit_code, 0) << deleted.err;
+  EXPECT_THAT(client_.last("DeleteWorkflow"), HasSubstr("reason: \"tidy\""));
+  EXPECT_NE(Run({"delete", "nobody"}).exit_code, 0);
+}
+
+TEST_F(Cli, ResetsARun) {
+  client_.AddCampaign("c1");
+  const Ran ran = Run({"reset", "c1", "--event", "4", "--reason", "wrong price", "--children",
+                       "cancel", "--drop-signals", "--request-id", "r1"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("c1 goes on after event 4 as run"));
+  const std::string request = client_.last("ResetWorkflow");
+  for (const char* part : {"event_id: 4", "reason: \"wrong price\"", "children: REQUEST_CANCEL",
+                           "drop_signals: true", "request_id: \"r1\""}) {
+    EXPECT_THAT(request, HasSubstr(part));
+  }
+  EXPECT_THAT(request, Not(HasSubstr("force")));
+  EXPECT_EQ(Run({"reset", "c1", "--list"}).exit_code, 0);
+  EXPECT_EQ(Run({"reset", "c1"}).exit_code, 2) << "it must say where to";
+  EXPECT_EQ(Run({"reset", "c1", "--event", "4", "--list"}).exit_code, 2);
+  EXPECT_EQ(Run({"reset", "none", "--event", "4"}).exit_code, 3);
 }
 
 TEST_F(Cli, SaysWhenTheServerCannotBeReached) {

@@ -200,6 +200,103 @@ void MemoryClient::Terminate(v1::TerminateWorkflowRequest request,
   done(v1::TerminateWorkflowResponse());
 }
 
+void MemoryClient::SignalWithStart(v1::SignalWithStartWorkflowRequest request,
+                                   Callback<v1::SignalWithStartWorkflowResponse> done) {
+  v1::SignalWithStartWorkflowResponse response;
+  response.set_workflow_id(request.start().workflow_id());
+  response.set_run_id("run");
+  response.set_started(!Find("SignalWithStart", request.start()).ok());
+  done(std::move(response));
+}
+
+void MemoryClient::UpdateWithStart(v1::UpdateWithStartWorkflowRequest request,
+                                   Callback<v1::UpdateWithStartWorkflowResponse> done) {
+  v1::UpdateWithStartWorkflowResponse response;
+  response.set_started(!Find("UpdateWithStart", request.start()).ok());
+  *response.mutable_update()->mutable_result() = request.update_input();
+  done(std::move(response));
+}
+
+void MemoryClient::Pause(v1::PauseWorkflowRequest request,
+                         Callback<v1::PauseWorkflowResponse> done) {
+  auto run = Find("Pause", request);
+  if (!run.ok()) return done(run.status());
+  v1::PauseWorkflowResponse response;
+  response.set_already_paused(run->info.status() == v1::RunStatus::PAUSED);
+  Change(request.workflow_id(), [](Run& paused) { paused.info.set_status(v1::RunStatus::PAUSED); });
+  done(std::move(response));
+}
+
+void MemoryClient::Resume(v1::ResumeWorkflowRequest request,
+                          Callback<v1::ResumeWorkflowResponse> done) {
+  auto run = Find("Resume", request);
+  if (!run.ok()) return done(run.status());
+  v1::ResumeWorkflowResponse response;
+  response.set_was_running(run->info.status() != v1::RunStatus::PAUSED);
+  Change(request.workflow_id(),
+         [](Run& resumed) { resumed.info.set_status(v1::RunStatus::RUNNING); });
+  done(std::move(response));
+}
+
+void MemoryClient::RetryNow(v1::RetryWorkflowNowRequest request,
+                            Callback<v1::RetryWorkflowNowResponse> done) {
+  auto run = Find("RetryNow", request);
+  if (!run.ok()) return done(run.status());
+  v1::RetryWorkflowNowResponse response;
+  *response.mutable_activity_ids() = request.activity_ids();
+  response.set_status(run->info.status());
+  done(std::move(response));
+}
+
+void MemoryClient::ResetWorkflow(v1::ResetWorkflowRequest request,
+                                 Callback<v1::ResetWorkflowResponse> done) {
+  auto run = Find("ResetWorkflow", request);
+  if (!run.ok()) return done(run.status());
+  v1::ResetWorkflowResponse response;
+  response.set_workflow_id(request.workflow_id());
+  response.set_reset_event_id(request.event_id());
+  done(std::move(response));
+}
+
+void MemoryClient::DeleteWorkflow(v1::DeleteWorkflowRequest request,
+                                  Callback<v1::DeleteWorkflowResponse> done) {
+  auto run = Find("DeleteWorkflow", request);
+  if (!run.ok()) return done(run.status());
+  v1::DeleteWorkflowResponse response;
+  response.set_run_id(run->info.run_id());
+  done(std::move(response));
+}
+
+void MemoryClient::CountWorkflows(v1::CountWorkflowsRequest request,
+                                  Callback<v1::CountWorkflowsResponse> done) {
+  if (request.filter().rfind("wrong", 0) == 0) {
+    return done(absl::InvalidArgumentError("filter: it is wrong (at character 1)"));
+  }
+  v1::CountWorkflowsResponse response;
+  {
+    absl::MutexLock lock(&mu_);
+    last_["CountWorkflows"] = request.ShortDebugString();
+    response.set_count(static_cast<int64_t>(runs_.size()));
+    auto* group = response.add_groups();
+    group->set_workflow_type("campaign");
+    group->set_status(v1::RunStatus::RUNNING);
+    group->set_count(response.count());
+  }
+  done(std::move(response));
+}
+
+void MemoryClient::ListVersions(v1::ListVersionsRequest request,
+                                Callback<v1::ListVersionsResponse> done) {
+  v1::ListVersionsResponse response;
+  auto* build = response.add_builds();
+  build->set_workflow_type("campaign");
+  build->set_id("build-7");
+  build->set_open_runs(3);
+  build->set_oldest_open_workflow_id("c1");
+  response.add_patches()->set_id("fast-path");
+  done(std::move(response));
+}
+
 void MemoryClient::Compensation(client::CompensationVerb verb, v1::CompensationVerbRequest request,
                                 Callback<v1::CompensationVerbResponse> done) {
   auto run = Find("Compensation", request);
@@ -223,6 +320,12 @@ GatewayTest::GatewayTest() {
   workflow_service_ = std::make_unique<WorkflowServiceImpl>(client_);
   campaign_service_ = std::make_unique<CampaignServiceImpl>(
       CampaignServiceImpl::Dependencies{client_, *wizards_, clock_, random_});
+  breakers_.Register("github");
+  orders_ = *OperationsStore::Open((directory_ / "operations.db").string(), clock_, kill_switch_,
+                                   breakers_);
+  operations_service_ = std::make_unique<OperationsServiceImpl>(
+      OperationsServiceImpl::Dependencies{*orders_, kill_switch_, breakers_});
+  RegisterOperationsService(operations_service_.get(), &router_);
   RegisterWorkflowService(workflow_service_.get(), &router_);
   RegisterCampaignService(campaign_service_.get(), &router_);
   handler_ = std::make_unique<RestHandler>(router_, clock_, random_, &metrics_);
@@ -235,7 +338,8 @@ void GatewayTest::SetUp() {
   rest_ = std::make_unique<RestServer>(options, *handler_, clock_);
   ASSERT_TRUE(rest_->Start().ok());
   grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = "127.0.0.1:0"},
-                                       workflow_service_.get(), campaign_service_.get(), &metrics_);
+                                       workflow_service_.get(), campaign_service_.get(), &metrics_,
+                                       operations_service_.get());
   ASSERT_TRUE(grpc_->Start().ok());
 }
 
@@ -243,6 +347,7 @@ GatewayTest::~GatewayTest() {
   if (rest_ != nullptr) rest_->Stop(absl::ZeroDuration());
   if (grpc_ != nullptr) grpc_->Stop(absl::ZeroDuration());
   wizards_->Close();
+  orders_->Close();
   std::filesystem::remove_all(directory_);
 }
 

@@ -12,6 +12,8 @@
 
 #include "absl/synchronization/mutex.h"
 #include "gateway/grpc/campaign_service.h"
+#include "gateway/grpc/operations_service.h"
+#include "gateway/grpc/operations_store.h"
 #include "gateway/grpc/register.h"
 #include "gateway/grpc/server.h"
 #include "gateway/grpc/wizard_store.h"
@@ -61,6 +63,24 @@ class MemoryClient : public client::WorkflowClient {
               Callback<v1::CancelWorkflowResponse> done) override;
   void Terminate(v1::TerminateWorkflowRequest request,
                  Callback<v1::TerminateWorkflowResponse> done) override;
+  void SignalWithStart(v1::SignalWithStartWorkflowRequest request,
+                       Callback<v1::SignalWithStartWorkflowResponse> done) override;
+  void UpdateWithStart(v1::UpdateWithStartWorkflowRequest request,
+                       Callback<v1::UpdateWithStartWorkflowResponse> done) override;
+  void Pause(v1::PauseWorkflowRequest request, Callback<v1::PauseWorkflowResponse> done) override;
+  void Resume(v1::ResumeWorkflowRequest request,
+              Callback<v1::ResumeWorkflowResponse> done) override;
+  void RetryNow(v1::RetryWorkflowNowRequest request,
+                Callback<v1::RetryWorkflowNowResponse> done) override;
+  void ResetWorkflow(v1::ResetWorkflowRequest request,
+                     Callback<v1::ResetWorkflowResponse> done) override;
+  void DeleteWorkflow(v1::DeleteWorkflowRequest request,
+                      Callback<v1::DeleteWorkflowResponse> done) override;
+  // Answers "filter: ..." for a filter that begins with "wrong", else the number of runs.
+  void CountWorkflows(v1::CountWorkflowsRequest request,
+                      Callback<v1::CountWorkflowsResponse> done) override;
+  void ListVersions(v1::ListVersionsRequest request,
+                    Callback<v1::ListVersionsResponse> done) override;
   void Compensation(client::CompensationVerb verb, v1::CompensationVerbRequest request,
                     Callback<v1::CompensationVerbResponse> done) override;
   // The last request that the method with this name was given, as text.
@@ -96,8 +116,12 @@ class GatewayTest : public ::testing::Test {
   MemoryClient client_;
   std::filesystem::path directory_;
   std::unique_ptr<WizardStore> wizards_;
+  outbound::KillSwitch kill_switch_{metrics_, absl::Seconds(10)};
+  outbound::Breakers breakers_{clock_, random_, metrics_, {}};
+  std::unique_ptr<OperationsStore> orders_;
   std::unique_ptr<WorkflowServiceImpl> workflow_service_;
   std::unique_ptr<CampaignServiceImpl> campaign_service_;
+  std::unique_ptr<OperationsServiceImpl> operations_service_;
   Router router_;
   std::unique_ptr<RestHandler> handler_;
   std::unique_ptr<RestServer> rest_;
