@@ -255,6 +255,13 @@ sdk::Workflow<sdk::Unit> EndWatch(sdk::Context ctx, RunPtr run) {
   co_return sdk::Unit{};
 }
 
+// Whether a new run is to go on: rather not between what is due and its start.
+bool IsLong(const sdk::Context& ctx, const Run& run) {
+  const v1::ScheduleState& state = run.schedule.state();
+  if (state.deleted() || (!state.pending().empty() && run.work < 2 * kWorkMax)) return false;
+  return run.work >= kWorkMax || ctx.info().continue_as_new_suggested;
+}
+
 sdk::Workflow<sdk::Unit> Wait(sdk::Context ctx, RunPtr run) {
   const absl::Time next = run->schedule.NextWake();
   const bool watching = run->watch.has_value();
@@ -283,15 +290,15 @@ sdk::Workflow<v1::ScheduleInfo> RunSchedule(sdk::Context ctx, v1::ScheduleInput 
   while (true) {
     run->changed = false;
     sdk::Done done = sdk::Unit{};
+    if (IsLong(ctx, *run)) {
+      done = co_await EndWatch(ctx, run);
+      co_return ctx.ContinueAsNew(run->schedule.input());
+    }
     if (!run->schedule.state().deleted()) {
       TakeWhatIsDue(ctx, run);
       FollowBuffer(ctx, run);
     }
     if (run->schedule.Ended()) break;
-    if (run->work >= kWorkMax || ctx.info().continue_as_new_suggested) {
-      done = co_await EndWatch(ctx, run);
-      co_return ctx.ContinueAsNew(run->schedule.input());
-    }
     if (run->schedule.state().pending().empty()) {
       done = co_await Wait(ctx, run);
     } else if (StartsNow(run->schedule)) {
