@@ -28,6 +28,8 @@ Connection::Connection(const std::string& address, absl::Duration timeout) : tim
   auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
   workflows_ = orchestrator::v1::WorkflowService::NewStub(channel);
   campaigns_ = campaign::v1::CampaignService::NewStub(channel);
+  batches_ = orchestrator::v1::BatchService::NewStub(channel);
+  schedules_ = orchestrator::v1::ScheduleService::NewStub(channel);
   operations_ = campaign::v1::OperationsService::NewStub(channel);
 }
 

@@ -15,6 +15,8 @@
 #include "absl/time/time.h"
 #include "campaign/v1/operations.grpc.pb.h"
 #include "campaign/v1/service.grpc.pb.h"
+#include "orchestrator/v1/batch.grpc.pb.h"
+#include "orchestrator/v1/schedule.grpc.pb.h"
 #include "orchestrator/v1/service.grpc.pb.h"
 
 namespace cli {
@@ -46,6 +48,20 @@ class Connection {
                                 absl::Duration longer = absl::ZeroDuration()) {
     return Finish<Request, Response>(*operations_, method, request, longer);
   }
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (orchestrator::v1::ScheduleService::Stub::*method)(
+                                    grpc::ClientContext*, const Request&, Response*),
+                                const Request& request,
+                                absl::Duration longer = absl::ZeroDuration()) {
+    return Finish<Request, Response>(*schedules_, method, request, longer);
+  }
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (orchestrator::v1::BatchService::Stub::*method)(
+                                    grpc::ClientContext*, const Request&, Response*),
+                                const Request& request,
+                                absl::Duration longer = absl::ZeroDuration()) {
+    return Finish<Request, Response>(*batches_, method, request, longer);
+  }
   campaign::v1::CampaignService::Stub& campaigns() { return *campaigns_; }
 
  private:
@@ -63,6 +79,8 @@ class Connection {
   absl::Duration timeout_;
   std::unique_ptr<orchestrator::v1::WorkflowService::Stub> workflows_;
   std::unique_ptr<campaign::v1::CampaignService::Stub> campaigns_;
+  std::unique_ptr<orchestrator::v1::BatchService::Stub> batches_;
+  std::unique_ptr<orchestrator::v1::ScheduleService::Stub> schedules_;
   std::unique_ptr<campaign::v1::OperationsService::Stub> operations_;
 };
 

@@ -16,6 +16,9 @@ namespace gateway {
 struct GrpcServer::Impl {
   GrpcServerOptions options;
   OpenStreams streams;
+  base::Metrics* metrics = nullptr;
+  std::unique_ptr<grpc::Service> schedules;  // may be null
+  std::unique_ptr<grpc::Service> batches;    // may be null
   std::unique_ptr<grpc::Service> workflows;
   std::unique_ptr<grpc::Service> campaigns;
   std::unique_ptr<grpc::Service> operations;  // may be null
@@ -28,12 +31,18 @@ GrpcServer::GrpcServer(GrpcServerOptions options, WorkflowServiceImpl* workflows
                        OperationsServiceImpl* operations)
     : impl_(std::make_unique<Impl>()) {
   impl_->options = std::move(options);
+  impl_->metrics = metrics;
   impl_->workflows = MakeWorkflowGrpc(workflows, metrics);
   impl_->campaigns = MakeCampaignGrpc(campaigns, metrics, &impl_->streams);
   if (operations != nullptr) impl_->operations = MakeOperationsGrpc(operations, metrics);
 }
 
 GrpcServer::~GrpcServer() { Stop(absl::ZeroDuration()); }
+
+void GrpcServer::Add(ScheduleServiceImpl* schedules, BatchServiceImpl* batches) {
+  impl_->schedules = MakeScheduleGrpc(schedules, impl_->metrics);
+  impl_->batches = MakeBatchGrpc(batches, impl_->metrics);
+}
 
 absl::Status GrpcServer::Start() {
   grpc::EnableDefaultHealthCheckService(true);
@@ -46,6 +55,9 @@ absl::Status GrpcServer::Start() {
   builder.RegisterService(impl_->workflows.get());
   builder.RegisterService(impl_->campaigns.get());
   if (impl_->operations != nullptr) builder.RegisterService(impl_->operations.get());
+  for (const auto& service : {impl_->schedules.get(), impl_->batches.get()}) {
+    if (service != nullptr) builder.RegisterService(service);
+  }
   impl_->server = builder.BuildAndStart();
   if (impl_->server == nullptr || impl_->port == 0) {
     impl_->server.reset();

@@ -20,8 +20,10 @@ class Metrics;
 
 namespace gateway {
 
+class BatchServiceImpl;
 class CampaignServiceImpl;
 class OperationsServiceImpl;
+class ScheduleServiceImpl;
 class WorkflowServiceImpl;
 
 struct GrpcServerOptions {
@@ -36,6 +38,9 @@ class GrpcServer {
              CampaignServiceImpl* campaigns, base::Metrics* metrics = nullptr,
              OperationsServiceImpl* operations = nullptr);
   ~GrpcServer();  // calls Stop without grace
+
+  // Before Start: more services, which outlive the server.
+  void Add(ScheduleServiceImpl* schedules, BatchServiceImpl* batches);
 
   // UNAVAILABLE when the address cannot be listened on.
   absl::Status Start();

@@ -84,9 +84,13 @@ Front::Front(const Settings& settings, const DataDir& data_dir, client::Workflow
       orders_(std::move(orders)),
       workflows_(client),
       campaigns_({client, *wizards_, parts.clock, parts.random}),
+      schedules_({client, parts.clock}),
+      batches_({client, parts.random}),
       operations_({*orders_, operated.kill_switch, operated.breakers}) {
   gateway::RegisterWorkflowService(&workflows_, &router_);
   gateway::RegisterCampaignService(&campaigns_, &router_);
+  gateway::RegisterScheduleService(&schedules_, &router_);
+  gateway::RegisterBatchService(&batches_, &router_);
   gateway::RegisterOperationsService(&operations_, &router_);
   handler_ =
       std::make_unique<gateway::RestHandler>(router_, parts.clock, parts.random, &parts.metrics);
@@ -95,6 +99,7 @@ Front::Front(const Settings& settings, const DataDir& data_dir, client::Workflow
   grpc_ = std::make_unique<gateway::GrpcServer>(gateway::GrpcServerOptions{.address = grpc_listen_},
                                                 &workflows_, &campaigns_, &parts.metrics,
                                                 &operations_);
+  grpc_->Add(&schedules_, &batches_);
   pages_.Start();
 }
 

@@ -19,10 +19,12 @@
 #include "absl/status/statusor.h"
 #include "activities/connectors/assets/asset_store.h"
 #include "activities/connectors/blocking/worker.h"
+#include "gateway/grpc/batch_service.h"
 #include "gateway/grpc/campaign_service.h"
 #include "gateway/grpc/operations_service.h"
 #include "gateway/grpc/operations_store.h"
 #include "gateway/grpc/router.h"
+#include "gateway/grpc/schedule_service.h"
 #include "gateway/grpc/server.h"
 #include "gateway/grpc/wizard_store.h"
 #include "gateway/grpc/workflow_service.h"
@@ -84,6 +86,8 @@ class Front {
   std::unique_ptr<gateway::OperationsStore> orders_;
   gateway::WorkflowServiceImpl workflows_;
   gateway::CampaignServiceImpl campaigns_;
+  gateway::ScheduleServiceImpl schedules_;
+  gateway::BatchServiceImpl batches_;
   gateway::OperationsServiceImpl operations_;
   gateway::Router router_;
   std::unique_ptr<gateway::RestHandler> handler_;

@@ -13,8 +13,10 @@
 #include "activities/campaign/activities.h"
 #include "gateway/server/address.h"
 #include "orchestrator/base/log.h"
+#include "orchestrator/batches/batch_workflow.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/client/in_process_client.h"
+#include "orchestrator/schedules/schedule_workflow.h"
 #include "orchestrator/store/sqlite/sqlite_store.h"
 
 namespace server {
@@ -78,6 +80,8 @@ absl::Status Server::Open(const DataDir& data_dir, std::function<void(absl::Stat
   ASSIGN_OR_RETURN(vendors_,
                    Vendors::Make(settings_, data_dir, PublicBaseUrl(settings_.server), parts_));
   campaign::Register(registry_, settings_.campaign, vendors_->connectors());
+  schedules::Register(registry_, client_slot_);
+  batches::Register(registry_, client_slot_);
   workflows_ = std::make_unique<worker::WorkflowWorker>(registry_);
   activities_ = std::make_unique<worker::ActivityWorker>(
       registry_, vendors_->loop(),
@@ -93,6 +97,7 @@ absl::Status Server::Open(const DataDir& data_dir, std::function<void(absl::Stat
                                    .on_fatal = std::move(on_fatal)});
   activities_->Connect(*engine_);
   client_ = client::NewInProcessClient(*engine_);
+  client_slot_->store(client_.get());
   ASSIGN_OR_RETURN(front_, Front::Make(settings_, data_dir, *client_,
                                        {vendors_->kill_switch(), vendors_->breakers()}, parts_,
                                        [this] { engine_->RefreshGauges(); }));

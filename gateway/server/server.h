@@ -21,6 +21,7 @@
 #include "gateway/server/parts.h"
 #include "gateway/server/settings.h"
 #include "gateway/server/vendors.h"
+#include "orchestrator/client/call.h"
 #include "orchestrator/client/client.h"
 #include "orchestrator/engine/engine.h"
 #include "orchestrator/sdk/registry.h"
@@ -57,6 +58,7 @@ class Server {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Vendors> vendors_;
   sdk::Registry registry_;
+  const client::ClientSlot client_slot_ = client::NewClientSlot();
   std::unique_ptr<worker::WorkflowWorker> workflows_;
   std::unique_ptr<worker::ActivityWorker> activities_;
   std::unique_ptr<engine::Engine> engine_;

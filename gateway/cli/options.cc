@@ -1,0 +1,71 @@
+#include "gateway/cli/options.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/time/time.h"
+#include "gateway/json/json_reader.h"
+#include "orchestrator/base/status_macros.h"
+#include "orchestrator/history/time.h"
+
+namespace cli {
+namespace {
+
+absl::StatusOr<std::string> TextOf(const std::string& option, const std::string& text) {
+  if (text.empty() || text[0] != '@') return text;
+  std::ifstream file(text.substr(1));
+  if (!file) {
+    return absl::InvalidArgumentError(absl::StrCat(option, ": cannot read ", text.substr(1)));
+  }
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+absl::Status ReadMessage(const std::string& option, const std::string& json,
+                         google::protobuf::Message* message) {
+  gateway::FieldViolations violations;
+  const absl::Status status = gateway::ReadJson(json, message, &violations, option);
+  return status.ok() ? violations.ToStatus() : status;
+}
+
+}  // namespace
+
+absl::Status ReadDuration(const std::string& option, const std::string& text,
+                          google::protobuf::Duration* value) {
+  absl::Duration duration;
+  if (!absl::ParseDuration(text, &duration) || duration < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, " ", text, " is no duration such as 30s, 5m or 24h"));
+  }
+  *value = history::ToProto(duration);
+  return absl::OkStatus();
+}
+
+absl::Status ReadTime(const std::string& option, const std::string& text,
+                      google::protobuf::Timestamp* value) {
+  absl::Time time;
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full, text, &time, &error) &&
+      !absl::ParseTime("%Y-%m-%d", text, &time, &error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(option, " ", text, " is no time such as 2026-11-21T09:30:00Z or 2026-11-21"));
+  }
+  *value = history::ToProto(time);
+  return absl::OkStatus();
+}
+
+absl::Status ReadPayload(const std::string& option, const std::string& text,
+                         orchestrator::v1::Payload* payload) {
+  ASSIGN_OR_RETURN(const std::string json, TextOf(option, text));
+  if (ReadMessage(option, json, payload).ok()) return absl::OkStatus();
+  payload->Clear();
+  return ReadMessage(option, absl::StrCat("{\"value\":", json, "}"), payload);
+}
+
+std::string EnumText(const std::string& text) {
+  return absl::AsciiStrToUpper(absl::StrReplaceAll(text, {{"-", "_"}}));
+}
+
+}  // namespace cli

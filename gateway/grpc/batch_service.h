@@ -1,0 +1,47 @@
+// BatchServiceImpl: orchestrator.v1.BatchService over a WorkflowClient. A batch is a run of the
+// system workflow "system.batch" (orchestrator/batches). gRPC and REST share it.
+//
+// Thread-safety: thread-safe. Each callback is called exactly once, on the caller's thread or an
+// engine thread. The service outlives its calls.
+//
+// Example:
+//   BatchServiceImpl service({client, random});
+//   service.StartBatch(call, request, [](absl::StatusOr<v1::BatchInfo> info) { ... });
+#pragma once
+
+#include <string>
+
+#include "gateway/grpc/call_info.h"
+#include "orchestrator/base/random.h"
+#include "orchestrator/client/client.h"
+#include "orchestrator/v1/batch.pb.h"
+
+namespace gateway {
+
+namespace v1 = ::orchestrator::v1;
+using client::Callback;
+
+class BatchServiceImpl {
+ public:
+  struct Dependencies {
+    client::WorkflowClient& client;
+    base::Random& random;
+  };
+  explicit BatchServiceImpl(Dependencies dependencies) : d_(dependencies) {}
+
+  void StartBatch(CallInfo call, v1::StartBatchRequest request, Callback<v1::BatchInfo> done);
+  void ListBatches(CallInfo call, v1::ListBatchesRequest request,
+                   Callback<v1::ListBatchesResponse> done);
+  void GetBatch(CallInfo call, v1::GetBatchRequest request, Callback<v1::BatchInfo> done);
+  void StopBatch(CallInfo call, v1::StopBatchRequest request, Callback<v1::BatchInfo> done);
+
+ private:
+  void DryRun(v1::StartBatchRequest request, int64_t count, Callback<v1::BatchInfo> done);
+  void Start(const CallInfo& call, v1::StartBatchRequest request, Callback<v1::BatchInfo> done);
+  // With its times, which are those of its run.
+  void Look(const std::string& batch_id, Callback<v1::BatchInfo> done);
+
+  const Dependencies d_;
+};
+
+}  // namespace gateway
