@@ -6,6 +6,7 @@ SEEDS ?= 1000
 CAMPAIGNS ?= 300
 KILL_EVERY ?= 5
 MINUTES ?= 10
+SECONDS ?= 60
 RATE ?= 0.2
 ARGS ?=
 JOBS ?= 2
@@ -14,7 +15,7 @@ SOURCE_DIRS := orchestrator saga activities gateway tests
 SOURCES = $(shell find $(SOURCE_DIRS) -name '*.cc' -o -name '*.h')
 
 .DEFAULT_GOAL := help
-.PHONY: build demo run test fmt lint sim bench e2e chaos check help deps configure
+.PHONY: build demo run test fmt lint sim bench e2e chaos fuzz check help deps configure
 
 help: deps ## print this help
 	@echo 'usage: make TARGET [VARIABLE=value]'
@@ -67,5 +68,8 @@ e2e: build ## 1,000 campaigns at once, then 300 under faults and SIGKILL (SEED C
 
 chaos: build ## campaigns while the server is killed, stopped, without disk, out of time (SEED MINUTES=10)
 	@python3 tests/e2e/chaos.py --seed $(SEED) --minutes $(MINUTES) --fault-rate $(RATE) $(ARGS)
+
+fuzz: deps ## fuzz what reads foreign bytes, each target for a while (SECONDS=60)
+	@python3 tests/fuzz/fuzz.py --seconds $(SECONDS) $(ARGS)
 
 check: lint test ## lint and test: run it before a commit
