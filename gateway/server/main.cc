@@ -95,7 +95,7 @@ int Serve(const server::Flags& flags, server::Settings settings) {
   std::cout << "campaignd ready: REST http://" << (*server)->http_address() << "  gRPC "
             << (*server)->grpc_address() << std::endl;
 
-  const int signal = stop.Wait();
+  const int signal = stop.Wait([&server] { (*server)->Reload(); });
   base::Log(base::LogLevel::kInfo, "stopping", {}, {{"signal", signal}});
   stop.LimitStop(settings.server.shutdown_timeout);
   (*server)->Stop(settings.server.shutdown_timeout);

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "activities/campaign/activities.h"
 #include "gateway/server/address.h"
+#include "gateway/server/build_id.h"
 #include "orchestrator/base/log.h"
 #include "orchestrator/batches/batch_workflow.h"
 #include "orchestrator/base/status_macros.h"
@@ -21,15 +22,6 @@
 
 namespace server {
 namespace {
-
-engine::EngineOptions EngineOptionsOf(const EngineSettings& s) {
-  engine::EngineOptions options;
-  options.live_runs_max = s.cached_runs_max;
-  options.history_events_max = s.history_events_max;
-  options.payload_bytes_max = s.payload_bytes_max;
-  options.inbox_max = s.inbox_max;
-  return options;
-}
 
 // A port that nothing listens on now; 0 when there is none.
 uint16_t FreePort(const std::string& host) {
@@ -82,26 +74,35 @@ absl::Status Server::Open(const DataDir& data_dir, std::function<void(absl::Stat
   campaign::Register(registry_, settings_.campaign, vendors_->connectors());
   schedules::Register(registry_, client_slot_);
   batches::Register(registry_, client_slot_);
-  workflows_ = std::make_unique<worker::WorkflowWorker>(registry_);
+  ASSIGN_OR_RETURN(codecs_, Codecs::Make(settings_.codec, parts_.clock));
+  workflows_ = std::make_unique<worker::WorkflowWorker>(
+      registry_, settings_.engine.build_id.empty() ? BuildId() : settings_.engine.build_id);
   activities_ = std::make_unique<worker::ActivityWorker>(
       registry_, vendors_->loop(),
       worker::ActivityWorkerOptions{.slots = settings_.engine.activities_at_once_max,
                                     .identity = absl::StrCat("campaignd-", getpid())});
+  std::string& archive = settings_.engine.options.archive_dir;
+  if (!archive.empty() && archive[0] != '/') archive = data_dir.Path(archive);
   engine_ = std::make_unique<engine::Engine>(
-      EngineOptionsOf(settings_.engine),
+      settings_.engine.options,
       engine::Engine::Dependencies{.store = *store_,
-                                   .runner = *workflows_,
+                                   .runner = codecs_->Around(*workflows_),
                                    .clock = parts_.clock,
                                    .random = parts_.random,
                                    .metrics = parts_.metrics,
                                    .on_fatal = std::move(on_fatal)});
-  activities_->Connect(*engine_);
+  engine::ActivityExecutor& executor = codecs_->Around(*activities_, *engine_);
+  activities_->Connect(codecs_->port(*engine_));
   client_ = client::NewInProcessClient(*engine_);
+  if (codecs_->active()) {
+    engine_client_ = std::move(client_);
+    client_ = codecs_->NewClient(*engine_client_);
+  }
   client_slot_->store(client_.get());
   ASSIGN_OR_RETURN(front_, Front::Make(settings_, data_dir, *client_,
                                        {vendors_->kill_switch(), vendors_->breakers()}, parts_,
                                        [this] { engine_->RefreshGauges(); }));
-  RETURN_IF_ERROR(engine_->Open(*activities_));
+  RETURN_IF_ERROR(engine_->Open(executor));
   RETURN_IF_ERROR(front_->Start());
   front_->SetReady(true);
   return absl::OkStatus();

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gateway/server/codecs.h"
 #include "gateway/server/data_dir.h"
 #include "gateway/server/front.h"
 #include "gateway/server/parts.h"
@@ -42,6 +43,8 @@ class Server {
   // Stops taking work, answers what is under way, gives running activities back, commits, ends
   // browsers. Takes `limit` at most, but for work that cannot be interrupted. Idempotent.
   void Stop(absl::Duration limit);
+  // Reads again what can change without a restart: the encryption keys.
+  void Reload() { codecs_->Reload(); }
 
   std::string http_address() const { return front_->http_address(); }
   std::string grpc_address() const { return front_->grpc_address(); }
@@ -59,9 +62,11 @@ class Server {
   std::unique_ptr<Vendors> vendors_;
   sdk::Registry registry_;
   const client::ClientSlot client_slot_ = client::NewClientSlot();
+  std::unique_ptr<Codecs> codecs_;
   std::unique_ptr<worker::WorkflowWorker> workflows_;
   std::unique_ptr<worker::ActivityWorker> activities_;
   std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<client::WorkflowClient> engine_client_;  // what it carries is encoded
   std::unique_ptr<client::WorkflowClient> client_;
   std::unique_ptr<Front> front_;
 };

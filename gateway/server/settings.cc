@@ -60,6 +60,9 @@ void AddCodec(Schema& schema, CodecSettings& s) {
                "zlib compresses payloads; read only reads what was compressed before.");
   schema.Size("codec.compression_min_bytes", &s.compression_min_bytes, 64, 64 * 1024 * 1024,
               "Smaller payloads are not compressed.");
+  schema.Boolean("codec.encode_failures", &s.encode_failures,
+                 "Encode messages and details of failures too; lists and logs of the engine then "
+                 "show only their types.");
   schema.Section("codec.encryption", "AES-256-GCM. On when there are keys.");
   schema.Text("codec.encryption.keys_file", &s.keys_file,
               "A key a line: an id, a space, 32 bytes in base64 or hexadecimal. The first key "
@@ -69,9 +72,6 @@ void AddCodec(Schema& schema, CodecSettings& s) {
                 "The same as text, when there is no file.", /*blanks=*/true);
   schema.Boolean("codec.encryption.encrypt", &s.encrypt,
                  "false: new payloads are not encrypted, old ones are still read.");
-  schema.Boolean("codec.encode_failures", &s.encode_failures,
-                 "Encode messages and details of failures too; lists and logs of the engine then "
-                 "show only their types.");
 }
 
 void AddEngine(Schema& schema, EngineSettings& s) {

@@ -16,6 +16,7 @@ namespace {
 
 // Handlers may touch only this.
 std::atomic<int> first_signal = 0;
+std::atomic<bool> hung_up = false;
 int wake_fd = -1;
 
 void Say(const char* text) {
@@ -28,6 +29,14 @@ void OnStop(int signal) {
     Say("campaignd: second signal: ending at once\n");
     _exit(128 + signal);
   }
+  const int saved = errno;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(wake_fd, &one, sizeof one);
+  errno = saved;
+}
+
+void OnHangup(int) {
+  hung_up = true;
   const int saved = errno;
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = write(wake_fd, &one, sizeof one);
@@ -54,12 +63,16 @@ StopSignal::StopSignal() {
   Handle(SIGPIPE, SIG_IGN);
   Handle(SIGTERM, &OnStop);
   Handle(SIGINT, &OnStop);
+  Handle(SIGHUP, &OnHangup);
 }
 
-int StopSignal::Wait() {
+int StopSignal::Wait(const std::function<void()>& on_hangup) {
   while (first_signal == 0) {
     pollfd wait{.fd = wake_fd, .events = POLLIN, .revents = 0};
     poll(&wait, 1, -1);
+    uint64_t count = 0;
+    [[maybe_unused]] const ssize_t got = read(wake_fd, &count, sizeof count);
+    if (hung_up.exchange(false)) on_hangup();
   }
   return first_signal;
 }

@@ -7,9 +7,11 @@
 // Example:
 //   StopSignal stop;
 //   ... start ...
-//   stop.Wait();
+//   stop.Wait([] { ... read the keys again ... });
 //   stop.LimitStop(absl::Seconds(10));
 #pragma once
+
+#include <functional>
 
 #include "absl/time/time.h"
 
@@ -21,8 +23,8 @@ class StopSignal {
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  // Blocks until the first SIGTERM or SIGINT; returns its number.
-  int Wait();
+  // Blocks until the first SIGTERM or SIGINT; returns its number. Calls `on_hangup` for SIGHUP.
+  int Wait(const std::function<void()>& on_hangup);
   // Ends the process with code 1 after `limit`.
   void LimitStop(absl::Duration limit);
 };
