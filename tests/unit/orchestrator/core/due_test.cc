@@ -173,6 +173,19 @@ TEST(StoredWakeAt, FollowsWhatTheRunWaitsFor) {
   EXPECT_EQ(NextDue(run.state), absl::InfiniteFuture());
 }
 
+TEST(StoredWakeAt, IsAtOnceWhileLocalActivitiesArePending) {
+  ModelRun run;
+  run.Start();
+  run.Do([](TransitionBuilder& transition) { transition.AddWorkflowTask("", false, 0, 1); });
+  EXPECT_EQ(run.state.local_activities_pending, 1);
+  EXPECT_EQ(StoredWakeAt(run.state), absl::InfinitePast()) << "only a process knows of them";
+  run.state.paused = true;
+  EXPECT_EQ(StoredWakeAt(run.state), absl::InfiniteFuture()) << "nothing runs while it is paused";
+  run.state.paused = false;
+  run.Do([](TransitionBuilder& transition) { transition.AddWorkflowTask(); });
+  EXPECT_EQ(StoredWakeAt(run.state), absl::InfiniteFuture());
+}
+
 TEST(StoredWakeAt, HoldsTheExecutionDeadlineUntilItWasUsed) {
   ModelRun run;
   run.Start(absl::Hours(1));

@@ -234,6 +234,52 @@ TEST_F(WorkflowTestEnvTest, AnActivityThatPausedIsRetriedNow) {
   EXPECT_EQ(env.Result<Text>()->message(), "invoice");
 }
 
+// A local activity and a timer race; the scope of the loser is canceled.
+Workflow<Text> LooksUp(Context ctx, Text input) {
+  Scope scope = ctx.NewScope();
+  const Future<Text> found = scope.ExecuteLocal(
+      kSlow, input,
+      {.retry = {.initial_interval = absl::Seconds(1), .maximum_attempts = 3, .jitter = 0}});
+  const Future<Unit> patience = ctx.Sleep(absl::Seconds(20));
+  if (co_await Select(found, patience) == 1) scope.Cancel("too slow");
+  const Outcome<Text> out = co_await found;
+  co_return T(out.ok() ? out->message() : out.failure().type);
+}
+
+TEST_F(WorkflowTestEnvTest, LocalActivitiesRunInVirtualTime) {
+  env.AddWorkflow<Text, Text>("looks_up", &LooksUp);
+  int attempts = 0;
+  env.OnActivity(
+      kSlow,
+      [&attempts](const Text& input) -> Outcome<Text> {
+        if (++attempts < 3) return Failure::Retryable("Busy", "not now");
+        return input;
+      },
+      {.takes = absl::Seconds(2)});
+  const Outcome<Text> out = env.Run<Text, Text>("looks_up", T("street"));
+  ASSERT_TRUE(out.ok()) << out.failure().ToString();
+  EXPECT_EQ(out->message(), "street");
+  EXPECT_EQ(env.Elapsed(), absl::Seconds(2 + 1 + 2 + 2 + 2));
+  int markers = 0;
+  for (const v1::HistoryEvent& event : env.History()) {
+    EXPECT_FALSE(event.has_activity_task_scheduled());
+    markers += event.marker_recorded().marker_name() == "local_activity:1:slow";
+  }
+  EXPECT_EQ(markers, 1);
+}
+
+TEST_F(WorkflowTestEnvTest, ACanceledLocalActivityLeavesNoMarker) {
+  env.AddWorkflow<Text, Text>("looks_up", &LooksUp);
+  env.OnActivity(
+      kSlow, [](const Text&) -> Outcome<Text> { return Failure::Retryable("Busy", "not now"); },
+      {.takes = absl::Seconds(9)});
+  const Outcome<Text> out = env.Run<Text, Text>("looks_up", T("street"));
+  ASSERT_TRUE(out.ok()) << out.failure().ToString();
+  EXPECT_EQ(out->message(), "Canceled");
+  EXPECT_EQ(env.Elapsed(), absl::Seconds(20));
+  for (const v1::HistoryEvent& event : env.History()) EXPECT_FALSE(event.has_marker_recorded());
+}
+
 TEST_F(WorkflowTestEnvTest, RepeatingForEverEndsTheTest) {
   env.OnActivity(kRemind, [](const Text&) -> Outcome<Text> {
     return Failure::Retryable("MailDown", "no answer");
