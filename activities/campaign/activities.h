@@ -36,6 +36,9 @@ inline constexpr sdk::ActivityType<v1::CloseReviewInput, v1::CloseReviewOutput> 
 inline constexpr sdk::ActivityType<v1::CloseReviewInput, v1::CloseReviewOutput> kCloseReview{
     "close_review_activity"};
 
+// What a dry run does instead of the phases.
+inline constexpr sdk::ActivityType<v1::PlanInput, v1::PlanOutput> kPlan{"plan_campaign_activity"};
+
 inline constexpr saga::CompensationType<v1::ContentInput, v1::ContentOutput, v1::UndoOutput>
     kDeleteDrafts{"delete_content_drafts_activity"};
 inline constexpr saga::CompensationType<v1::DesignInput, v1::DesignOutput, v1::UndoOutput>

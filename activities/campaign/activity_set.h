@@ -57,6 +57,8 @@ class ActivitySet {
   Result<v1::CloseReviewOutput> CloseReview(sdk::ActivityContext& ctx,
                                             v1::CloseReviewInput input) const;
 
+  Result<v1::PlanOutput> PlanDryRun(sdk::ActivityContext& ctx, v1::PlanInput input) const;
+
   Result<v1::UndoOutput> DeleteDrafts(sdk::ActivityContext& ctx,
                                       UndoOf<v1::ContentInput, v1::ContentOutput> undo) const;
   Result<v1::UndoOutput> DeleteAssets(sdk::ActivityContext& ctx,

@@ -242,6 +242,8 @@ v1::CampaignProgress CampaignState::Progress(absl::Time now) const {
   progress.set_content_revision(content_revision_);
   progress.mutable_moderation()->Assign(moderation_.begin(), moderation_.end());
   progress.set_cost_usd(cost_usd_);
+  progress.set_dry_run(spec_.dry_run());
+  *progress.mutable_would_send() = plan_.would_send();
   return progress;
 }
 

@@ -59,6 +59,8 @@ class CampaignState {
   void SetModeration(const v1::ModerateOutput& moderation);
   const std::vector<v1::ModerationFinding>& moderation() const { return moderation_; }
   void SetReview(const v1::ReviewOutput& review);
+  // Dry runs: what would be sent.
+  void SetPlan(const v1::PlanOutput& plan) { plan_ = plan; }
   void SetDashboardUrl(std::string url) { dashboard_url_ = std::move(url); }
   // What the campaign waits for now, for people: "scheduled for ...".
   void SetMessage(std::string message) { message_ = std::move(message); }
@@ -109,6 +111,7 @@ class CampaignState {
   bool waiting_for_approval_ = false;
   v1::ApprovalDecision decision_;
   std::string dashboard_url_;
+  v1::PlanOutput plan_;
 };
 
 // "approved by Ann (slack) at 2026-03-01 12:00 UTC: looks good".

@@ -312,6 +312,23 @@ sdk::Workflow<v1::CampaignResult> CloseReview(sdk::Context ctx, StatePtr state,
   co_return result;
 }
 
+// Says what would be sent, and sends nothing: no step of the saga runs.
+sdk::Workflow<v1::CampaignResult> DryRun(sdk::Context ctx, StatePtr state) {
+  v1::PlanInput input;
+  input.set_workflow_id(state->workflow_id());
+  *input.mutable_campaign() = state->spec();
+  sdk::Outcome<v1::PlanOutput> plan = co_await ctx.Execute(kPlan, std::move(input));
+  if (!plan.ok()) co_return plan.failure();
+  state->SetPlan(*plan);
+  state->Complete(absl::StrCat("dry run: ", plan->would_send_size(),
+                               " calls would be made, nothing was sent"));
+  v1::CampaignResult result;
+  result.set_campaign_name(state->spec().campaign_name());
+  result.set_outcome("dry_run");
+  *result.mutable_would_send() = plan->would_send();
+  co_return result;
+}
+
 }  // namespace
 
 sdk::Workflow<v1::CampaignResult> RunCampaign(sdk::Context ctx, v1::CampaignSpec spec,
@@ -321,6 +338,10 @@ sdk::Workflow<v1::CampaignResult> RunCampaign(sdk::Context ctx, v1::CampaignSpec
                                                .run_id = ctx.info().run_id,
                                                .started_at = ctx.info().start_time});
   SetHandlers(ctx, state);
+  if (state->spec().dry_run()) {
+    sdk::Outcome<v1::CampaignResult> planned = co_await DryRun(ctx, state);
+    co_return planned;
+  }
   saga::Saga saga(ctx);
   Products products;
   const sdk::Done published = co_await RunPhases(ctx, &saga, state, &products, settings);

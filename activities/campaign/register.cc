@@ -55,6 +55,7 @@ void Register(sdk::Registry& registry, const Settings& settings, Connectors conn
   Add(registry, set, kSetUpAnalytics, &ActivitySet::SetUpAnalytics, options.analytics);
   Add(registry, set, kRefreshReview, &ActivitySet::RefreshReview, options.refresh_review);
   Add(registry, set, kCloseReview, &ActivitySet::CloseReview, options.close_review);
+  Add(registry, set, kPlan, &ActivitySet::PlanDryRun, options.moderate);
   AddUndo(registry, set, kDeleteDrafts, &ActivitySet::DeleteDrafts, options.compensation);
   AddUndo(registry, set, kDeleteAssets, &ActivitySet::DeleteAssets, options.compensation);
   AddUndo(registry, set, kWithdrawReview, &ActivitySet::WithdrawReview, options.compensation);

@@ -22,6 +22,25 @@ void UndoReport::AddFailure(base::Failure failure, std::string what) {
   failures_.push_back(std::move(failure));
 }
 
+// What a vendor refused is tried again when that vendor says, whatever other vendors wait for.
+// Only when nothing but open breakers, limits and the kill switch is in the way is no attempt used.
+void UndoReport::SetWait(base::Failure& failure) const {
+  absl::Duration refused = absl::ZeroDuration();
+  absl::Duration postponed = absl::InfiniteDuration();
+  bool any_refused = false;
+  for (const base::Failure& each : failures_) {
+    if (!each.retryable) continue;
+    if (each.not_attempted) {
+      postponed = std::min(postponed, each.retry_after);
+    } else {
+      any_refused = true;
+      refused = std::max(refused, each.retry_after);
+    }
+  }
+  failure.not_attempted = !any_refused && postponed != absl::InfiniteDuration();
+  failure.retry_after = failure.not_attempted ? postponed : refused;
+}
+
 base::Outcome<v1::UndoOutput> UndoReport::Finish() && {
   if (failures_.empty()) return std::move(output_);
   base::Failure failure = failures_.front();
@@ -29,8 +48,8 @@ base::Outcome<v1::UndoOutput> UndoReport::Finish() && {
   for (size_t i = 0; i < failures_.size(); ++i) {
     absl::StrAppend(&failure.message, i == 0 ? "" : "; ", failures_[i].message);
     failure.retryable = failure.retryable || failures_[i].retryable;
-    failure.retry_after = std::max(failure.retry_after, failures_[i].retry_after);
   }
+  SetWait(failure);
   failure.cause = std::make_shared<const base::Failure>(failures_.front());
   return failure;
 }

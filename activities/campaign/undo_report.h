@@ -33,6 +33,8 @@ class UndoReport {
   base::Outcome<v1::UndoOutput> Finish() &&;
 
  private:
+  void SetWait(base::Failure& failure) const;
+
   v1::UndoOutput output_;
   std::vector<base::Failure> failures_;
 };

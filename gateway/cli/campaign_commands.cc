@@ -16,12 +16,14 @@ struct StartArguments {
   std::string file;
   std::string request_id;
   bool watch = false;
+  bool dry_run = false;
 };
 
 void Start(Session& session, const StartArguments& a) {
   absl::StatusOr<SpecFile> file = ReadSpecFile(a.file);
   if (!file.ok()) return session.Fail(file.status());
   if (!a.request_id.empty()) file->request.set_request_id(a.request_id);
+  if (a.dry_run) file->request.mutable_campaign()->set_dry_run(true);
   auto started =
       session.connection().Call(&cv1::CampaignService::Stub::CreateCampaign, file->request);
   if (!started.ok()) return session.Fail(InFileTerms(*file, started.status()));
@@ -57,6 +59,7 @@ void AddCampaignCommands(CLI::App& app, Session& session) {
   start->add_option("--request-id", a->request_id,
                     "Repeating a start with the same id returns the same campaign");
   start->add_flag("--watch", a->watch, "Follow it until it ends");
+  start->add_flag("--dry-run", a->dry_run, "List what would be sent, and send nothing");
 
   auto id = std::make_shared<std::string>();
   CLI::App* progress = AddCommand(app, "progress", "Shows how far a campaign is",

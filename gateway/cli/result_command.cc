@@ -17,7 +17,19 @@ namespace v1 = orchestrator::v1;
 
 constexpr int kServerWaitSeconds = 50;  // of the 60 s that the server allows
 
+// What a dry run did not send.
+std::string PlanText(const campaign::v1::CampaignResult& result) {
+  Table table({"PHASE", "VENDOR", "WHAT", "TO"});
+  for (const auto& call : result.would_send()) {
+    table.Add({call.phase(), call.vendor(), call.action(), call.target()});
+  }
+  return absl::StrCat(Pairs({{"campaign", result.campaign_name()},
+                             {"outcome", "dry run: nothing was sent; these calls would be made"}}),
+                      table.Text());
+}
+
 std::string CampaignText(const campaign::v1::CampaignResult& result) {
+  if (result.outcome() == "dry_run") return PlanText(result);
   std::vector<std::pair<std::string, std::string>> pairs = {
       {"campaign", result.campaign_name()},
       {"outcome", result.outcome()},
