@@ -1,4 +1,4 @@
-// GrpcServer: both services over gRPC, with reflection and the health service.
+// GrpcServer: the services over gRPC, with reflection and the health service.
 //
 // Thread-safety: Start and Stop from one thread; the rest is thread-safe.
 //

@@ -4,7 +4,7 @@
 // Thread-safety: construct, Start and Stop from the main thread.
 //
 // Example:
-//   Front front(settings, data_dir, *client, {kill_switch, breakers}, parts, [&engine] { engine.RefreshGauges(); });
+//   Front front(settings, data_dir, *client, operated, parts, [&] { engine.RefreshGauges(); });
 //   RETURN_IF_ERROR(front.Start());
 //   front.SetReady(true);
 //   front.Stop(absl::Seconds(5));
