@@ -43,8 +43,8 @@ def rows(Case):
         Case("reset: no event", "POST", "/v1/workflows/{closed}/reset", {}, 400, ("event_id",)),
         Case("reset: beyond the history", "POST", "/v1/workflows/{closed}/reset",
              {"event_id": 1000000}, 400),
-        Case("reset: steps are in the way", "POST", "/v1/workflows/{closed}/reset",
-             {"event_id": 4}, 409),
+        Case("reset: steps were undone since", "POST", "/v1/workflows/{closed}/reset",
+             {"event_id": 40}, 409),
         Case("reset: unknown", "POST", "/v1/workflows/no-such-workflow/reset", {"event_id": 4},
              404),
     ]
