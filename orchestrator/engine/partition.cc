@@ -338,7 +338,10 @@ void Partition::RunDue(LiveRun& run) {
     SendMessages(run);
     return UpdateDue(run);
   }
-  if (!run.stuck_reason.empty() && Now() < run.stuck_retry_at) return UpdateDue(run);
+  if (!run.stuck_reason.empty() && Now() < run.stuck_retry_at) {
+    SendMessages(run);  // what its code ordered before
+    return UpdateDue(run);
+  }
   LocalTimeouts(run);
   core::TransitionBuilder transition(run.state, Now());
   std::vector<core::AttemptToStop> stop = core::OnTime(transition, deps_.random);

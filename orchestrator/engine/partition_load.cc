@@ -140,6 +140,8 @@ absl::StatusOr<LiveRun*> Partition::Find(const RunId& id) {
   run->history = std::move(events);
   run->owes = run->state.closed() && run->row.wake_at != absl::InfiniteFuture();
   run->messages = CountMessages(*run);
+  // Whoever loads the run, what it has to send goes out.
+  run->message_waits = !run->state.closed() && core::HasMessages(run->state);
   for (auto& [event_id, external] : run->state.externals) external.in_flight = true;  // perhaps
   lru_.push_front(id);
   run->lru = lru_.begin();

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "orchestrator/base/coverage.h"
 #include "orchestrator/base/status_macros.h"
+#include "orchestrator/engine/cron_chain.h"
 #include "orchestrator/engine/partition.h"
 
 namespace engine {
@@ -105,9 +106,11 @@ void Partition::SendDebts(LiveRun& run) {
   if (!run.owes) return;
   const core::RunState& state = run.state;
   bool open = false;
+  // A parent hears of the end of the chain.
+  const bool goes_on = state.closed_status == v1::RunStatus::CONTINUED_AS_NEW ||
+                       NextCronTime(state) != absl::InfiniteFuture();
   if (!state.started.parent().run_id().empty() && !run.settled.contains(0) &&
-      !core::ReplacedByReset(state) &&
-      state.closed_status != v1::RunStatus::CONTINUED_AS_NEW) {
+      !core::ReplacedByReset(state) && !goes_on) {
     open = true;
     SendEnd(run);
   }
@@ -260,8 +263,9 @@ void Partition::OnFinalAnswer(LiveRun& run, const Message& message, const absl::
   if (run.state.closed()) {
     REACHED("answer to a closed run");
     // A child that has begun although its parent closed is stopped next, unless it may stay.
+    // One that has ended meanwhile, and was recorded, is no child any more.
     const bool stop_next =
-        message.starts && status.ok() &&
+        message.starts && status.ok() && child != run.state.children.end() &&
         child->second.initiated->parent_close_policy() != v1::ParentClosePolicy::ABANDON;
     if (!stop_next) run.settled.insert(message.event_id);
     if (!status.ok()) {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/cron/cron.h"
+#include "orchestrator/engine/cron_chain.h"
 #include "orchestrator/engine/partition.h"
 #include "orchestrator/engine/properties.h"
 #include "orchestrator/history/time.h"
@@ -347,32 +348,14 @@ void Partition::UpdateWithStart(v1::UpdateWithStartWorkflowRequest request,
 
 void Partition::FollowByCron(LiveRun& run) {
   const core::RunState& state = run.state;
-  const v1::RunStatus::Value ended = state.closed_status;
-  const bool follows = ended == v1::RunStatus::COMPLETED || ended == v1::RunStatus::FAILED ||
-                       ended == v1::RunStatus::TIMED_OUT;
-  if (!follows || state.started.cron_schedule().empty()) return;
-  // Who canceled it wanted an end, whatever its code made of that.
-  if (state.cancel_requested && !state.cancel_by_timeout) return;
-  const absl::StatusOr<cron::Cron> parsed = cron::Cron::Parse(state.started.cron_schedule());
-  if (!parsed.ok()) {
-    return base::Log(base::LogLevel::kError, "no next run: the cron schedule cannot be read",
-                     LogOf(run), {{"status", parsed.status().ToString()}});
-  }
-  // Not the time that this run was for again, when the clock has stepped back since.
-  const absl::Time began =
-      state.start_time + history::FromProto(state.started.first_workflow_task_delay());
-  const absl::Time next = parsed->Next(std::max(state.close_time, began));
+  const absl::Time next = NextCronTime(state);
+  if (next == absl::InfiniteFuture()) return;
   v1::WorkflowExecutionStarted started = state.started;
-  const absl::Duration of_chain = history::FromProto(started.execution_timeout());
-  const bool over = of_chain > absl::ZeroDuration() && started.has_chain_start_time() &&
-                    next >= history::FromProto(started.chain_start_time()) + of_chain;
-  if (next == absl::InfiniteFuture() || over) return;
   *started.mutable_first_workflow_task_delay() = history::ToProto(next - state.close_time);
   started.set_initiator(v1::ContinueInitiator::CRON);
   started.clear_carried_saga();
-  started.clear_parent();  // it was told of the first run's end
   started.clear_continued_failure();
-  if (ended == v1::RunStatus::COMPLETED) {
+  if (state.closed_status == v1::RunStatus::COMPLETED) {
     *started.mutable_last_completion_result() = state.result;
   } else if (state.failure.has_value()) {
     *started.mutable_continued_failure() = *state.failure;

@@ -111,6 +111,12 @@ Workflow<Text> Chain(sdk::Context ctx, Text input) {
   co_return outcome;
 }
 
+Workflow<Text> CronParent(sdk::Context ctx, Text input) {
+  const Outcome<Text> outcome = co_await ctx.ExecuteChild(
+      kChild, T("say tick"), {.workflow_id = input.message(), .cron_schedule = "* * * * *"});
+  co_return T(Explain(outcome));
+}
+
 // "signal ID" or "cancel ID"; says what came of it.
 Workflow<Text> Messenger(sdk::Context ctx, Text input) {
   const std::vector<std::string> words = absl::StrSplit(input.message(), ' ');
@@ -165,6 +171,7 @@ class ChildrenTest : public EngineTest {
     registry.AddWorkflow<Text, Text>("canceling", &Canceling);
     registry.AddWorkflow<Text, Text>("policies", &Policies);
     registry.AddWorkflow<Text, Text>("chain", &Chain);
+    registry.AddWorkflow<Text, Text>("cron_parent", &CronParent);
     registry.AddWorkflow<Text, Text>("messenger", &Messenger);
     registry.AddWorkflow<Text, Text>("signals_child", &SignalsChild);
     registry.AddWorkflow<Text, Text>("fire_and_forget", &FireAndForget);
@@ -337,6 +344,48 @@ TEST_F(ChildrenTest, AChainReportsItsEndOnly) {
   EXPECT_EQ(Info("chain").parent().workflow_id(), "p");
   const std::vector<std::string> names = Names("p");
   EXPECT_EQ(std::count(names.begin(), names.end(), "child_workflow_execution_completed"), 1);
+}
+
+// A quarter of a second before a full minute when it is made.
+class BeforeTheMinute : public base::Clock {
+ public:
+  explicit BeforeTheMinute(base::Clock& clock) : clock_(clock) {
+    const absl::Time now = clock.Now();
+    offset_ = absl::FromUnixSeconds((absl::ToUnixSeconds(now) / 60 + 1) * 60) -
+              absl::Milliseconds(250) - now;
+  }
+  absl::Time Now() override { return clock_.Now() + offset_; }
+  absl::Duration Monotonic() override { return clock_.Monotonic(); }
+
+ private:
+  base::Clock& clock_;
+  absl::Duration offset_;
+};
+
+TEST_F(ChildrenTest, ACronChildReportsItsLastRunOnly) {
+  BeforeTheMinute minute(clock);
+  engine_clock = &minute;
+  OpenMany();
+  ASSERT_TRUE(Start("cron_parent", "p", "c").ok());
+  WaitUntilPending("p");
+  v1::WorkflowInfo info = Info("p");
+  const std::string first = info.pending_children(0).run_id();
+  v1::GetWorkflowResultRequest request;
+  request.set_workflow_id("c");
+  request.set_run_id(first);
+  request.mutable_wait()->set_seconds(30);
+  auto result = Await<v1::GetWorkflowResultResponse>(
+      [&](auto done) { client->GetResult(request, std::move(done)); });
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->status(), v1::RunStatus::COMPLETED);
+  info = Info("c");
+  EXPECT_NE(info.run_id(), first) << "the next run waits for its time";
+  EXPECT_EQ(info.parent().workflow_id(), "p");
+  Restart({.partitions = 2});
+  EXPECT_EQ(Info("p").pending_children_size(), 1);
+  Cancel("c");
+  EXPECT_THAT(ResultText("p"), HasSubstr("ChildWorkflowCanceled"));
+  Close();  // before the clock goes
 }
 
 TEST_F(ChildrenTest, ManyChildren) {
