@@ -582,7 +582,7 @@ def metric_names(table):
     for name in sorted(set(re.findall(r"\b[a-z]+(?:_[a-z]+)+(?=[{\[)]| >)", rules))):
         table.check(f"alert on {name}", f'"{name}"' in code, "is no metric of ours")
     for name in ("workflow_runs", "workflow_paused_total", "task_queue_depth",
-                 "saga_compensations_blocked_total"):
+                 "saga_compensations_blocked_total", "circuit_breaker_state", "outbound_kill_switch"):
         table.check(f"metric {name}", name.encode() in text, "is missing")
 
 
