@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "orchestrator/base/coverage.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/engine/partition.h"
 #include "orchestrator/engine/properties.h"
@@ -27,6 +28,13 @@ absl::Status Partition::EnsureWorkflow(LiveRun& run) {
     std::vector<v1::HistoryEvent> events;
     for (const std::string& row : stored.transitions) {
       RETURN_IF_ERROR(history::Expand(row, &events));
+    }
+    if (events.empty() || events.back().event_id() + 1 != run.stored_next_event_id) {
+      // Code that is made from it would be ahead of the state in memory.
+      REACHED("history written by another owner");
+      LoseLease(absl::AbortedError(
+          absl::StrCat("run ", run.id.value(), " was written by another owner of its partition")));
+      return absl::UnavailableError("the run has another owner");
     }
     run.history = std::move(events);
   }
