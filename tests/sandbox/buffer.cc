@@ -117,7 +117,8 @@ class Buffer : public Vendor {
   }
 
   void Finish(const Call& call, Response* response) override {
-    const int64_t left = 99 - ++calls_ % 100;
+    // Counts down, but never to 0: only a fault says that nothing is left, and it means it.
+    const int64_t left = 99 - ++calls_ % 99;
     response->With("RateLimit", "\"100-in-15min\";r=" + std::to_string(left) + ";t=897")
         .With("RateLimit-Policy", "\"100-in-15min\";q=100;w=900");
   }
