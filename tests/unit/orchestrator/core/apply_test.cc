@@ -78,7 +78,8 @@ TEST(Apply, TerminateClosesAtOnceWithItsReason) {
   EXPECT_EQ(run.state.failure->message(), "enough");
 }
 
-TEST(ApplyDeathTest, ARunDoesNotCloseTwice) {
+// A damaged history is noted; it must not end the process, which holds other runs.
+TEST(DamagedHistory, ARunThatClosesTwice) {
   ModelRun run;
   run.Start();
   v1::Command done;
@@ -86,15 +87,32 @@ TEST(ApplyDeathTest, ARunDoesNotCloseTwice) {
   run.Task({done});
   v1::HistoryEvent again;
   again.mutable_workflow_execution_failed();
-  EXPECT_DEATH(Apply(run.state, again, run.now), "closed twice");
+  Apply(run.state, again, run.now);
+  EXPECT_EQ(run.state.corruption, "the run closes twice");
+  EXPECT_EQ(run.state.closed_status, v1::RunStatus::COMPLETED);
 }
 
-TEST(ApplyDeathTest, AResultNeedsItsActivity) {
+TEST(DamagedHistory, AResultWithoutItsActivity) {
   ModelRun run;
   run.Start();
   v1::HistoryEvent stray;
   stray.mutable_activity_task_completed()->set_scheduled_event_id(77);
-  EXPECT_DEATH(Apply(run.state, stray, run.now), "event 77");
+  Apply(run.state, stray, run.now);
+  EXPECT_EQ(run.state.corruption,
+            "activity 77 is closed and was not scheduled, or is closed twice");
+  v1::HistoryEvent empty;
+  Apply(run.state, empty, run.now);
+  EXPECT_NE(run.state.corruption.find("activity 77"), std::string::npos)
+      << "the first finding stays";
+}
+
+TEST(DamagedHistoryDeathTest, OurOwnEventsMustMakeAHistory) {
+  ModelRun run;
+  run.Start();
+  v1::HistoryEvent stray;
+  stray.mutable_activity_task_completed()->set_scheduled_event_id(77);
+  TransitionBuilder transition(run.state, run.now);
+  EXPECT_DEATH(transition.Add(stray), "activity 77");
 }
 
 }  // namespace
