@@ -238,7 +238,7 @@ class SendGrid : public Vendor {
 
   void Finish(const Call& call, Response* response) override {
     response->With("X-RateLimit-Limit", "600")
-        .With("X-RateLimit-Remaining", std::to_string(599 - ++calls_ % 600))
+        .With("X-RateLimit-Remaining", std::to_string(599 - ++calls_ % 599))  // never 0
         .With("X-RateLimit-Reset", std::to_string(call.now_ms / 60'000 * 60 + 60));
   }
 
