@@ -56,6 +56,8 @@ std::optional<Field> FindLikeField(absl::string_view name) {
   return std::nullopt;
 }
 
+bool IsJoint(absl::string_view word) { return word == "AND" || word == "OR" || word == "NOT"; }
+
 bool IsTimeField(Field field) { return field == Field::kStartTime || field == Field::kCloseTime; }
 bool IsEnumField(Field field) { return field == Field::kStatus || field == Field::kSagaState; }
 
@@ -185,7 +187,7 @@ class Parser {
     if (name.kind != Token::Kind::kWord || name.star) {
       return ErrorAt(name.place, "expected a field, NOT or \"(\"");
     }
-    if (name.text == "AND" || name.text == "OR" || name.text == "NOT") {
+    if (IsJoint(name.text)) {
       return ErrorAt(name.place, absl::StrCat("expected a field before ", name.text));
     }
     if (++comparisons_ > kComparisonsMax) {
@@ -209,7 +211,9 @@ class Parser {
                                             name.text, "\""));
     }
     const Token value = Take();
-    if (value.kind != Token::Kind::kWord && value.kind != Token::Kind::kText) {
+    const bool is_value = value.kind == Token::Kind::kText ||
+                          (value.kind == Token::Kind::kWord && !IsJoint(value.text));
+    if (!is_value) {
       return ErrorAt(value.place, absl::StrCat("expected a value after \"", op.text, "\""));
     }
     RETURN_IF_ERROR(SetOperator(name, op, compare));
@@ -319,7 +323,7 @@ absl::Status CheckAttributeName(absl::string_view name) {
                      "\": a name is a letter, then letters, digits, \"_\" and \"-\", at most ",
                      kNameBytesMax, " characters"));
   }
-  if (FindLikeField(name).has_value() || name == "AND" || name == "OR" || name == "NOT") {
+  if (FindLikeField(name).has_value() || IsJoint(name)) {
     return absl::InvalidArgumentError(absl::StrCat("search attribute \"", std::string(name),
                                                    "\": the name means something else in filters"));
   }

@@ -85,6 +85,7 @@ TEST(Parse, ErrorsSayWhatAndWhere) {
   } kWrong[] = {
       {"status", "expected an operator", 7},
       {"status =", "expected a value", 9},
+      {"Region = AND a = 1", "expected a value", 10},
       {"status = HAPPY", "RUNNING, PAUSED, STUCK", 10},
       {"status > RUNNING", "does not fit status", 8},
       {"Status = RUNNING", "written \"status\"", 1},
