@@ -23,6 +23,14 @@ Json FileJson(const std::string& path, const TreeEntry& entry, const std::string
           {"download_url", nullptr}};
 }
 
+// The path of `name` in the folder `path`; "" is the root.
+std::string Below(const std::string& path, const std::string& name) {
+  return path.empty() ? name : path + "/" + name;
+}
+
+// The natural key of a published page.
+std::string PageKey(const std::string& repo, const std::string& path) { return repo + ":" + path; }
+
 }  // namespace
 
 Response GitHub::GetContents(Call& call) {
@@ -45,7 +53,7 @@ Response GitHub::GetContents(Call& call) {
     Json out = Json::array();
     const std::shared_ptr<const Tree> tree = git_.ReadTree(entry->sha);
     for (const auto& [name, child] : *tree) {
-      out.push_back(file(path.empty() ? name : path + "/" + name, child));
+      out.push_back(file(Below(path, name), child));
     }
     return JsonResponse(200, out);
   }
@@ -138,7 +146,7 @@ void GitHub::TrackPages(const Call& call, const std::string& workflow_id,
   const std::string repo = call.Param("owner") + "/" + call.Param("repo");
   for (const auto& [path, entry] : git_.Diff(TreeOfCommit(old_commit), TreeOfCommit(new_commit))) {
     if (!IsPage(path)) continue;
-    Resource* page = store_.Find("github", "page", repo + ":" + path);
+    Resource* page = store_.Find("github", "page", PageKey(repo, path));
     if (page != nullptr && page->state == "published") {
       page->state = entry ? "published" : "deleted";
       page->alive = entry.has_value();
@@ -148,7 +156,7 @@ void GitHub::TrackPages(const Call& call, const std::string& workflow_id,
       }
       store_.Save(*page);
     } else if (entry) {
-      Resource made = call.Make("github", "page", repo + ":" + path);
+      Resource made = call.Make("github", "page", PageKey(repo, path));
       made.workflow_id = workflow_id;
       made.state = "published";
       made.alive = true;

@@ -12,6 +12,11 @@ namespace {
 constexpr size_t kTitleMax = 256;
 constexpr size_t kBodyMax = 65'536;
 
+// The rest of a contents address.
+std::string ContentsPath(const std::string& path, const std::string& ref) {
+  return "/contents/" + path + "?ref=" + ref;
+}
+
 // "owner:branch" or "branch" -> "branch".
 std::string BranchOf(const std::string& head) {
   const size_t colon = head.find(':');
@@ -44,7 +49,8 @@ Resource* GitHub::FindPull(const Call& call, std::string_view number) {
 
 Resource* GitHub::OpenPullOf(const std::string& repo, const std::string& head,
                              const std::string& base) {
-  for (Resource* pull : store_.Lookup("github", "pull", repo + ":" + head)) {
+  const std::string key = repo + ":" + head;
+  for (Resource* pull : store_.Lookup("github", "pull", key)) {
     if (pull->state == "open" && StringOr(pull->doc, "base") == base) return pull;
   }
   return nullptr;
@@ -309,7 +315,7 @@ Response GitHub::PullFiles(Call& call) {
                    {"status", !entry    ? "removed"
                               : existed ? "modified"
                                         : "added"},
-                   {"contents_url", ApiUrl(call, "/contents/" + path + "?ref=" + head)}});
+                   {"contents_url", ApiUrl(call, ContentsPath(path, head))}});
   }
   return Paged(call, out);
 }

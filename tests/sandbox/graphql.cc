@@ -140,7 +140,7 @@ class Parser {
       return object;
     }
     if (c == '-' || std::isdigit(static_cast<unsigned char>(c))) return Number();
-    const std::string word = Name();
+    std::string word = Name();
     if (word == "true" || word == "false") return word == "true";
     if (word == "null") return nullptr;
     return word;  // an enum value

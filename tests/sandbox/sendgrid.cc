@@ -10,6 +10,17 @@
 namespace sandbox {
 namespace {
 
+// The address of an email within a personalization: "personalizations.0.to.1.email".
+std::string EmailField(const std::string& field, const char* kind, size_t i) {
+  return field + "." + kind + "." + std::to_string(i) + ".email";
+}
+
+std::string Duplicate(const std::string& email, const std::string& field, const char* kind) {
+  return "Each email address in the personalization block should be unique between to, cc, and "
+         "bcc. We found the first duplicate instance of [" +
+         email + "] in the " + field + "." + kind + " field.";
+}
+
 constexpr int64_t kScheduleAheadS = 72 * 3600;
 constexpr size_t kPersonalizationsMax = 1000;
 constexpr size_t kCategoriesMax = 10;
@@ -97,14 +108,9 @@ class MailReader {
       for (size_t i = 0; people.is_array() && i < people.size(); ++i) {
         const std::string email = Lower(StringOr(people[i], "email"));
         if (!IsAddress(email)) {
-          Fail("Does not contain a valid address.",
-               field + "." + kind + "." + std::to_string(i) + ".email", "personalizations");
+          Fail("Does not contain a valid address.", EmailField(field, kind, i), "personalizations");
         } else if (!own.insert(email).second) {
-          Fail(
-              "Each email address in the personalization block should be unique between to, cc, "
-              "and bcc. We found the first duplicate instance of [" +
-                  email + "] in the " + field + "." + kind + " field.",
-              field, "recipient-errors");
+          Fail(Duplicate(email, field, kind), field, "recipient-errors");
         }
         recipients_.insert(email);
       }

@@ -36,6 +36,7 @@ absl::Status BreakingStore::CommitBroken(const store::WriteBatch& batch) {
         store::RunWrite again{.row = write.row, .expected_next_event_id = write.row.next_event_id};
         again.row.status_reason = "changed";
         changed.writes = {again};
+        // NOLINTNEXTLINE(bugprone-unused-return-value): whether it works does not matter
         (void)store().Commit(changed);
       }
       return status;
@@ -65,7 +66,7 @@ void BreakingStore::Crash() {
 }
 
 void BreakingExecutor::Start(engine::ActivityTask task) {
-  checker_.OnDispatch(task);
+  checker_.OnDispatch(task, node_);
   newest_[{task.token.run_id, task.token.scheduled_event_id}] = task.token;
   if (rule_ == Rule::kNewKeyPerAttempt) {
     auto scheduled = std::make_shared<engine::v1::ActivityTaskScheduled>(*task.scheduled);

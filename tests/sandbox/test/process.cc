@@ -33,7 +33,7 @@ std::string Answer::Header(const std::string& name) const {
   while (std::getline(lines, line)) {
     if (line.size() > name.size() && line[name.size()] == ':' &&
         strncasecmp(line.c_str(), name.c_str(), name.size()) == 0) {
-      const size_t from = line.find_first_not_of(" ", name.size() + 1);
+      const size_t from = line.find_first_not_of(' ', name.size() + 1);
       if (from == std::string::npos) return "";
       return line.substr(from, line.find_last_not_of("\r ") - from + 1);
     }
