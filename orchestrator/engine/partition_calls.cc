@@ -43,11 +43,15 @@ void Partition::Signal(v1::SignalWorkflowRequest request,
       return done(name);
     }
     if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
-    absl::StatusOr<LiveRun*> found = FindOpen(kDefault, request.workflow_id(), request.run_id());
+    absl::StatusOr<LiveRun*> found =
+        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+    // One that a run took before it closed is acknowledged when it is repeated.
+    const bool repeated = found.ok() && !request.request_id().empty() &&
+                          (*found)->state.signal_request_ids.contains(request.request_id());
+    if (!repeated) found = FindOpen(kDefault, request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
-    if (request.request_id().empty() ||
-        !run.state.signal_request_ids.contains(request.request_id())) {
+    if (!repeated) {
       if (absl::Status limits = CheckLimits(run); !limits.ok()) return done(limits);
       if (absl::Status limits = CheckSignal(run); !limits.ok()) return done(limits);
       v1::WorkflowExecutionSignaled signal;

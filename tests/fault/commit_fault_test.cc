@@ -4,10 +4,9 @@
 // UNAVAILABLE although the batch is durable: an unknown outcome).
 #include <gmock/gmock.h>
 
-#include <atomic>
 #include <set>
 
-#include "orchestrator/store/forwarding_store.h"
+#include "tests/fault/failing_store.h"
 #include "tests/integration/engine/engine_fixture.h"
 
 namespace engine_test {
@@ -20,29 +19,6 @@ using Undo = saga::Undo<Text, Text>;
 
 constexpr sdk::ActivityType<Text, Text> kStep{"step"};
 constexpr saga::CompensationType<Text, Text, Text> kUndoStep{"undo_step"};
-
-enum class Where { kBeforeWriting, kAfterWriting };
-
-class FailingStore : public store::ForwardingStore {
- public:
-  FailingStore(store::Store* store, int fail_at, Where where)
-      : ForwardingStore(store), fail_at_(fail_at), where_(where) {}
-  absl::Status Commit(const store::WriteBatch& batch) override {
-    const int number = ++commits_;
-    if (number != fail_at_) return ForwardingStore::Commit(batch);
-    if (where_ == Where::kAfterWriting) {
-      const absl::Status written = ForwardingStore::Commit(batch);
-      if (!written.ok()) return written;
-    }
-    return absl::UnavailableError("injected");
-  }
-  bool failed_once() const { return commits_ >= fail_at_; }
-
- private:
-  std::atomic<int> commits_{0};
-  const int fail_at_;
-  const Where where_;
-};
 
 // Effects by idempotency key: a step's effect happens once per key, however often it is tried.
 struct World {
