@@ -62,11 +62,11 @@ std::string FieldText(const Message& message, const FieldDescriptor* field) {
 
 // In the order of telling; the first ones that are set make the detail.
 constexpr const char* kTelling[] = {
-    "workflow_type",     "activity_type", "signal_name", "update_name",
-    "marker_name",       "timer_id",      "step",        "timeout_type",
-    "attempt",           "reason",        "failure",     "last_failure",
-    "compensation_type", "group",         "decision",    "start_to_fire_timeout",
-    "steps_left_behind", "new_run_id",    "identity"};
+    "workflow_id",           "workflow_type",     "activity_type", "signal_name",
+    "update_name",           "marker_name",       "timer_id",      "step",
+    "timeout_type",          "attempt",           "reason",        "failure",
+    "last_failure",          "compensation_type", "group",         "decision",
+    "start_to_fire_timeout", "steps_left_behind", "new_run_id",    "identity"};
 
 }  // namespace
 
@@ -83,6 +83,8 @@ std::string EventDetail(const HistoryEvent& event) {
   for (const char* name : kTelling) {
     const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(name);
     if (field == nullptr) continue;
+    // The run's own id is known; of another run it is what matters.
+    if (event.has_workflow_execution_started() && field->name() == "workflow_id") continue;
     const bool set = field->is_repeated() ? message.GetReflection()->FieldSize(message, field) > 0
                                           : message.GetReflection()->HasField(message, field);
     if (!set) continue;
@@ -98,6 +100,11 @@ std::string EventDetail(const HistoryEvent& event) {
   if (scheduled != nullptr) {
     parts.push_back(
         absl::StrCat("of event ", message.GetReflection()->GetInt64(message, scheduled)));
+  }
+  const FieldDescriptor* initiated = message.GetDescriptor()->FindFieldByName("initiated_event_id");
+  if (initiated != nullptr) {
+    parts.push_back(
+        absl::StrCat("of event ", message.GetReflection()->GetInt64(message, initiated)));
   }
   return absl::StrJoin(parts, ", ");
 }
