@@ -104,6 +104,8 @@ absl::Time WorkflowTestEnv::NextDue() const {
   if (!script_.empty()) due = std::min(due, start_ + script_.begin()->first);
   for (const auto& [id, attempt] : running_) due = std::min(due, attempt.due);
   for (const auto& [sequence, local] : locals_) due = std::min(due, local.due);
+  for (const auto& [id, child] : children_) due = std::min(due, child.due);
+  if (core::HasMessages(state_)) due = std::min(due, now_);
   return due;
 }
 
@@ -118,7 +120,7 @@ bool WorkflowTestEnv::Step(absl::Time until) {
     fn();
     return true;
   }
-  if (RunOneLocal() || DeliverOneOutcome()) return true;
+  if (RunOneLocal() || DeliverOneOutcome() || RunOneMessage()) return true;
   Transition([&](core::TransitionBuilder& transition) { Stop(core::OnTime(transition, random_)); });
   StartAttempts();
   return true;

@@ -86,6 +86,28 @@ class WorkflowTestEnv {
   using RawActivity = std::function<Outcome<v1::Payload>(const ActivityCall&)>;
   void OnRawActivity(const std::string& type, RawActivity fn, ActivityBehavior behavior = {});
 
+  // `fn` is the whole life of a child workflow, which `takes` so long; a child that is canceled
+  // before ends at once as canceled. A child without a function fails with type "NoSuchWorkflow".
+  template <typename In, typename Out>
+  void OnChild(const WorkflowType<In, Out>& type,
+               std::type_identity_t<std::function<Outcome<Out>(const In&)>> fn,
+               absl::Duration takes = absl::ZeroDuration()) {
+    child_types_[type.name] = {
+        .fn = [fn = std::move(fn)](const ActivityCall& call) -> Outcome<v1::Payload> {
+          const Outcome<In> input = internal::Decode<In>(Outcome<v1::Payload>(call.input));
+          if (!input.ok()) return input.failure();
+          return internal::Encode<Out>(fn(*input));
+        },
+        .takes = takes};
+  }
+  // Signals and cancel requests to other workflows, in order; each arrives at once.
+  struct SentMessage {
+    std::string workflow_id;
+    std::string signal_name;  // empty: a cancel request
+    v1::Payload input;
+  };
+  const std::vector<SentMessage>& sent_messages() const { return sent_messages_; }
+
   // What happens while the workflow runs, at a time after its start; give it before Run. Things of
   // the same moment happen in the order in which they were given, and before timers of that moment.
   void At(absl::Duration after_start, std::function<void()> fn);
@@ -179,6 +201,10 @@ class WorkflowTestEnv {
   bool DeliverOneOutcome();
   bool RunOneLocal();
   void StartLocal(int64_t sequence);
+  // workflow_test_env_children.cc. False when there is nothing to do now.
+  bool RunOneMessage();
+  void StartChild(const core::PendingChild& child);
+  void SendMessage(const core::PendingExternal& external);
   // One transition: `fn` says what happened, then the workflow's code runs.
   std::vector<UpdateVerdict> Transition(const std::function<void(core::TransitionBuilder&)>& fn,
                                         std::vector<UpdateRequest> updates = {});
@@ -198,6 +224,13 @@ class WorkflowTestEnv {
   std::map<base::EventId, Attempt> running_;  // by scheduled event id
   std::map<int64_t, Local> locals_;           // by sequence
   std::vector<LocalEnd> local_ends_;          // for the next workflow task
+  struct RunningChild {
+    absl::Time due;
+    core::ChildEnd end;
+  };
+  std::map<std::string, Activity> child_types_;
+  std::map<base::EventId, RunningChild> children_;  // by initiated event id
+  std::vector<SentMessage> sent_messages_;
   std::vector<std::string> rows_;
   std::string last_update_id_;
   int updates_ = 0;
