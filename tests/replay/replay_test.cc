@@ -11,8 +11,10 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "orchestrator/batches/batch_workflow.h"
 #include "orchestrator/core/run_state.h"
 #include "orchestrator/history/time.h"
+#include "orchestrator/schedules/schedule_workflow.h"
 #include "orchestrator/sdk/replay_check.h"
 #include "tests/integration/samples/order_workflow.h"
 #include "tests/replay/history_file.h"
@@ -39,6 +41,8 @@ class GoldenHistory : public ::testing::Test {
   GoldenHistory() {
     samples::RegisterOrder(registry, &shop);
     RegisterProgram(registry);
+    schedules::Register(registry, client::NewClientSlot());
+    batches::Register(registry, client::NewClientSlot());
   }
   absl::Status ReplayGolden(const std::string& name) {
     return sdk::ReplayHistory(registry, ReadFile(absl::StrCat(kGolden, "/", name)).events);
