@@ -18,7 +18,9 @@ using wire::Json;
 constexpr int kCreateRoundsMax = 4;
 constexpr int kPageSize = 100;
 constexpr int kPagesMax = 40;
-constexpr absl::Duration kClockMargin = absl::Minutes(5);
+// Buffer stamps posts by its clock, `since` is by ours, which may be hours ahead: what is not found
+// is made a second time.
+constexpr absl::Duration kClockMargin = absl::Hours(24);
 
 constexpr char kAccountQuery[] = "query { account { organizations { id } } }";
 constexpr char kChannelsQuery[] =

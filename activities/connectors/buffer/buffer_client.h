@@ -58,7 +58,7 @@ class BufferClient {
   BufferClient(outbound::Outbound& outbound, Options options);
 
   base::Task<base::Outcome<std::vector<Channel>>> ListChannels(outbound::CallContext context);
-  // The newest post of the channel made since then (less five minutes for clocks that differ)
+  // The newest post of the channel made since then (less a day for clocks that differ)
   // with the marker in its text. Failure "LookupIncomplete" when there are too many to read.
   base::Task<base::Outcome<std::optional<Post>>> FindPost(std::string channel_id,
                                                           std::string marker, absl::Time since,

@@ -18,8 +18,9 @@ constexpr char kMarkerField[] = "marker";
 constexpr int kEnsureRoundsMax = 4;
 constexpr int kHistoryPageSize = 200;
 constexpr int kHistoryPagesMax = 50;
-// Slack stamps messages by its clock, `since` is by ours.
-constexpr absl::Duration kClockSkew = absl::Minutes(5);
+// Slack stamps messages by its clock, `since` is by ours, which may be hours ahead: what is not
+// found is posted a second time.
+constexpr absl::Duration kClockSkew = absl::Hours(24);
 constexpr size_t kPostTextBytesMax = 40'000;
 constexpr size_t kUpdateTextBytesMax = 4'000;
 

@@ -79,6 +79,18 @@ TEST_F(BufferTest, UndoFindsPostsByTheirMarkerAndNoOthers) {
   EXPECT_TRUE(again->empty());
 }
 
+// Found by tests/e2e/chaos.py: the server's clock had jumped by an hour, a lost answer led to a
+// look for posts made since then, and to a second post.
+TEST_F(BufferTest, FindsItsPostThoughOurClockIsHoursAhead) {
+  ASSERT_TRUE(Run(client_.EnsurePost(Spec(), Context("wf-1"))).ok());
+  buffer::PostSpec ahead = Spec();
+  ahead.since += absl::Hours(12);
+  const auto again = Run(client_.EnsurePost(ahead, Context("wf-1")));
+  ASSERT_TRUE(again.ok()) << again.failure().ToString();
+  EXPECT_FALSE(again->created);
+  EXPECT_EQ(AliveCount("buffer", "post"), 1);
+}
+
 TEST_F(BufferTest, FindsAPostBehindManyPages) {
   ASSERT_TRUE(Run(client_.EnsurePost(Spec("wf-first"), Context("wf-first"))).ok());
   for (int i = 0; i < 120; ++i) {

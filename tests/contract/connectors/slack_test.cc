@@ -55,6 +55,20 @@ TEST_F(SlackTest, PostsUpdatesAndDeletes) {
   EXPECT_EQ(MessageCount(), 0);
 }
 
+// Found by tests/e2e/chaos.py: the server's clock had jumped by an hour, a lost answer led to a
+// look for messages since then, and to a second message.
+TEST_F(SlackTest, FindsItsMessageThoughOurClockIsHoursAhead) {
+  const auto first = Run(client_.EnsureMessage(Message("wf-1"), true, Context("wf-1")));
+  ASSERT_TRUE(first.ok()) << first.failure().ToString();
+  slack::Message ahead = Message("wf-1");
+  ahead.since += absl::Hours(12);
+  const auto again = Run(client_.EnsureMessage(ahead, false, Context("wf-1")));
+  ASSERT_TRUE(again.ok()) << again.failure().ToString();
+  EXPECT_FALSE(again->created);
+  EXPECT_EQ(again->ts, first->ts);
+  EXPECT_EQ(MessageCount(), 1);
+}
+
 TEST_F(SlackTest, ALaterTryFindsTheMessage) {
   const auto first = Run(client_.EnsureMessage(Message("wf-1"), true, Context("wf-1")));
   ASSERT_TRUE(first.ok()) << first.failure().ToString();
