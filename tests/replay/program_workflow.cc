@@ -102,6 +102,8 @@ Workflow<Unit> RunPlain(sdk::Context ctx, Operation op) {
     const sdk::Future<Unit> timer = ctx.Sleep(absl::Hours(1));
     ctx.CancelTimer(timer);
     (void)co_await timer;
+  } else if (op.verb == "local") {
+    (void)co_await ctx.ExecuteLocal(kDo, T(op.argument));
   } else if (op.verb == "effect") {
     (void)ctx.SideEffect<std::string>([] { return std::string("seen"); });
   } else if (op.verb == "patch") {

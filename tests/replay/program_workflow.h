@@ -4,6 +4,7 @@
 //
 // Operations, separated by ";", each a word and an argument:
 //   do X, fail X       an activity that succeeds, or fails
+//   local X            the same in the worker, recorded as a marker (X: "fail" fails)
 //   expire, stop       an activity that times out, or is canceled while it runs
 //   sleep, untimer     a timer that fires, or is canceled
 //   effect, patch      markers

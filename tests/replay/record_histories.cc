@@ -94,8 +94,9 @@ class Recorder : public engine_test::EngineTest {
     StartProgram("continued", "step a;again pivot+do_b");
     StartProgram("timed_out", "wait", 50);
     StartProgram("described", "search eu;memo hello;do a");
+    StartProgram("local", "local a;local fail;do b;local c");
     for (const char* id :
-         {"activities", "failed", "ended", "timed_out", "described", "continued"}) {
+         {"activities", "failed", "ended", "timed_out", "described", "local", "continued"}) {
       (void)Result(id);
     }
     StartProgram("skipped", "step broken;abort");
@@ -116,8 +117,8 @@ class Recorder : public engine_test::EngineTest {
     Terminate("terminated");
     (void)Result("terminated");
     RecordFamily();
-    for (const char* id : {"activities", "failed", "ended", "timed_out", "described", "skipped",
-                           "resolved", "asked", "terminated", "parent"}) {
+    for (const char* id : {"activities", "failed", "ended", "timed_out", "described", "local",
+                           "skipped", "resolved", "asked", "terminated", "parent"}) {
       Write(id, folder + "/" + id + ".jsonl");
     }
     WriteFirstRun("continued", folder + "/continued.jsonl");
