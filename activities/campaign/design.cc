@@ -81,10 +81,15 @@ Result<v1::DesignOutput> ActivitySet::DesignAssets(sdk::ActivityContext& ctx,
   if (ctx.cancel().canceled()) {
     co_return MayHaveHappened(base::Failure::Canceled(ctx.cancel().reason()));
   }
-  if (causes.empty() || output.assets_size() > 0) co_return output;
+  // A full disk of ours is no reason to go out with fewer images.
+  const bool disk_full = std::any_of(causes.begin(), causes.end(), [](const base::Failure& cause) {
+    return cause.type == "StorageFull";
+  });
+  if (causes.empty() || (output.assets_size() > 0 && !disk_full)) co_return output;
   co_return MayHaveHappened(
       CombineFailures("DesignFailed",
-                      absl::StrCat("none of the ", causes.size(), " images could be made; ",
+                      absl::StrCat(output.assets_size() == 0 ? "none" : "not all", " of the ",
+                                   spec.channels_size(), " images could be made; ",
                                    output.errors(0).target(), ": ", output.errors(0).message()),
                       causes, RetryWhen::kAnyMay));
 }

@@ -16,6 +16,8 @@ const gateway::Transcoder& Transcoder() {
     auto* router = new gateway::Router;
     gateway::RegisterWorkflowService(nullptr, router);  // the methods are not called
     gateway::RegisterCampaignService(nullptr, router);
+    gateway::RegisterScheduleService(nullptr, router);
+    gateway::RegisterBatchService(nullptr, router);
     gateway::RegisterOperationsService(nullptr, router);
     return new gateway::Transcoder(*router);
   }();

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/time/time.h"
 #include "activities/connectors/assets/content_type.h"
 #include "activities/connectors/wire/text.h"
 
@@ -27,9 +28,16 @@ base::Failure Invalid(std::string message) {
   return base::Failure::Permanent("InvalidAsset", std::move(message));
 }
 
+// No room, or nothing can be written: that is over when an operator has seen to it, and no fault of
+// the campaign. It waits and uses no attempt.
+constexpr absl::Duration kFullDiskPause = absl::Seconds(5);
+
 base::Failure Storage(std::string_view what, std::string_view path, int error) {
-  return base::Failure::Retryable(
-      "StorageFailed", wire::Cat("asset store: ", what, " ", path, ": ", std::strerror(error)));
+  std::string message = wire::Cat("asset store: ", what, " ", path, ": ", std::strerror(error));
+  if (error == ENOSPC || error == EDQUOT || error == EROFS) {
+    return base::Failure::NotAttempted("StorageFull", std::move(message), kFullDiskPause);
+  }
+  return base::Failure::Retryable("StorageFailed", std::move(message));
 }
 
 class Descriptor {

@@ -38,7 +38,7 @@ class AssetFiles {
 
   // Writes the file, or replaces it, and returns its content type. Durable when it returns.
   // Failures: "InvalidAsset" (key, size or type; permanent),
-  // "StorageFailed" (retryable).
+  // "StorageFailed" (retryable), "StorageFull" (no room, or read-only: not attempted).
   base::Outcome<std::string> Write(std::string key, std::string_view bytes);
   // Nothing when there is no such file.
   base::Outcome<std::optional<AssetContent>> Read(std::string key) const;
