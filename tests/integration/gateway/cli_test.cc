@@ -215,7 +215,7 @@ TEST_F(Cli, CountsVersionsDeletesAndFilters) {
   EXPECT_THAT(wrong.err, HasSubstr("filter"));
   EXPECT_THAT(wrong.err, HasSubstr("at character 1"));
   EXPECT_EQ(Run({"list", "--filter", "Region = eu", "--order-by", "close_time"}).exit_code, 0);
-  EXPECT_THAT(client_.last("ListWorkflows"), HasSubstr("filter: \"Region = eu\""));
+  EXPECT_THAT(client_.last("ListWorkflows"), HasSubstr("filter: \"Region = eu"));
   EXPECT_THAT(client_.last("ListWorkflows"), HasSubstr("order_by: \"close_time\""));
   const Ran versions = Run({"versions"});
   EXPECT_THAT(versions.out, HasSubstr("fast-path"));

@@ -310,5 +310,22 @@ TEST_F(Rest, WatchEndsWhenTheCallerLeaves) {
   while (campaign_service_->watches() > 0) std::this_thread::yield();
 }
 
+TEST_F(Rest, FiltersCountsVersionsAndDeletes) {
+  client_.AddCampaign("c1");
+  Call(200, "GET", "/v1/workflows?filter=Region%20%3D%20%22eu%22&order_by=start_time");
+  EXPECT_THAT(client_.last("ListWorkflows"), HasSubstr("filter: \"Region = \\\"eu\\\""));
+  EXPECT_EQ(Call(200, "GET", "/v1/workflow-counts")["count"], 1);
+  const json wrong = Call(400, "GET", "/v1/workflow-counts?filter=wrong");
+  EXPECT_THAT(Fields(wrong), testing::ElementsAre("filter"));
+  EXPECT_THAT(wrong.dump(), HasSubstr("at character 1"));
+  EXPECT_EQ(Call(200, "GET", "/v1/workflow-versions?workflow_type=campaign")["builds"][0]["id"],
+            "build-7");
+  Call(200, "DELETE", "/v1/workflows/c1?reason=tidy");
+  EXPECT_THAT(client_.last("DeleteWorkflow"), HasSubstr("reason: \"tidy\""));
+  EXPECT_THAT(client_.last("DeleteWorkflow"), HasSubstr("identity: \"api\""));
+  Call(404, "DELETE", "/v1/workflows/nobody");
+  Call(400, "DELETE", "/v1/workflows/a%20b");
+}
+
 }  // namespace
 }  // namespace gateway
