@@ -32,5 +32,30 @@ TEST(UndoReport, NamesEverythingThatIsLeft) {
   EXPECT_TRUE(output.failure().retryable);
 }
 
+base::Failure Postponed(absl::Duration wait) {
+  return base::Failure::NotAttempted("CircuitOpen", "not now", wait);
+}
+
+TEST(UndoReport, WaitsWithoutAnAttemptWhenOnlyBreakersAreInTheWay) {
+  UndoReport report;
+  report.AddFailure(Postponed(absl::Minutes(10)), "a");
+  report.AddFailure(Postponed(absl::Minutes(2)), "b");
+  report.AddFailure(base::Failure::Permanent("MailAlreadySent", "too late"), "c");
+  const auto output = std::move(report).Finish();
+  EXPECT_TRUE(output.failure().not_attempted);
+  EXPECT_EQ(output.failure().retry_after, absl::Minutes(2));
+}
+
+TEST(UndoReport, AnotherVendorsBreakerHoldsNothingUp) {
+  UndoReport report;
+  report.AddFailure(Postponed(absl::Minutes(10)), "a");
+  base::Failure refused = base::Failure::Retryable("CancelRefused", "later");
+  refused.retry_after = absl::Minutes(1);
+  report.AddFailure(refused, "b");
+  const auto output = std::move(report).Finish();
+  EXPECT_FALSE(output.failure().not_attempted);
+  EXPECT_EQ(output.failure().retry_after, absl::Minutes(1));
+}
+
 }  // namespace
 }  // namespace campaign

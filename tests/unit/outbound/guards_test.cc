@@ -220,5 +220,43 @@ TEST_F(GuardsTest, ATransferThatWasHeldBackIsNoFailureOfTheVendor) {
   EXPECT_EQ(breakers_.Get("github")->failures, 0);
 }
 
+TEST_F(GuardsTest, UsedUpQuotaOpensTheBreakerForEverybody) {
+  outbound::Vendor model{.name = "openai"};
+  model.classify = [](const HttpRequest&, const HttpResponse&) {
+    return outbound::Classification{.verdict = outbound::Verdict::kRetry,
+                                    .retry_after = absl::Minutes(15),
+                                    .failure_type = "QuotaExhausted",
+                                    .failure_message = "pay",
+                                    .opens_breaker = true};
+  };
+  const Outcome<HttpResponse> refused = Call(model);
+  EXPECT_EQ(refused.failure().type, "QuotaExhausted");
+  EXPECT_TRUE(refused.failure().not_attempted);
+  EXPECT_EQ(Call(model, Repeat::kSafe, "another").failure().type, "CircuitOpen");
+  EXPECT_EQ(sent(), 1u);
+  EXPECT_THAT(breakers_.Get("openai")->reason, HasSubstr("pay"));
+}
+
+TEST_F(GuardsTest, ARefusalInTheClothesOfAnOutageOpensNothing) {
+  outbound::Vendor figma{.name = "figma", .tries_max = 2};
+  figma.classify = [](const HttpRequest&, const HttpResponse&) {
+    return outbound::Classification{.verdict = outbound::Verdict::kRetryUnknown,
+                                    .failure_type = "RenderFailed",
+                                    .about_request = true};
+  };
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_FALSE(Call(figma, Repeat::kSafe, "wf" + std::to_string(i)).failure().not_attempted);
+  }
+  EXPECT_EQ(breakers_.Get("figma")->state, outbound::BreakerState::kClosed);
+}
+
+TEST_F(GuardsTest, WhatUsersNameHasNoBreaker) {
+  const outbound::Vendor sites{.name = "sites", .tries_max = 1, .has_breaker = false};
+  transport_.script = {Refused()};
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(Call(sites).failure().not_attempted);
+  EXPECT_EQ(sent(), 10u);
+  EXPECT_FALSE(breakers_.Get("sites").ok());
+}
+
 }  // namespace
 }  // namespace outbound_test
