@@ -13,6 +13,13 @@ namespace {
 
 using Event = v1::HistoryEvent;
 
+// FNV-1a, 64 bit. Replay depends on it, so it may never change.
+uint64_t SeedOf(const std::string& text) {
+  uint64_t hash = 0xcbf29ce484222325ull;
+  for (const unsigned char c : text) hash = (hash ^ c) * 0x100000001b3ull;
+  return hash;
+}
+
 constexpr char kContinueAsNewType[] = "sdk.ContinueAsNew";
 
 // Calls an update's handler inside a coroutine, where its exceptions become its failure.
@@ -193,6 +200,11 @@ void Instance::Apply(const Event& event) {
       signals_[signal.signal_name()].push_back(signal.input());
       return;
     }
+    case Event::kWorkflowExecutionReset:
+      // What is random from here on is not what the run that was copied made of it.
+      random_ = std::make_unique<base::SeededRandom>(
+          SeedOf(event.workflow_execution_reset().new_run_id()));
+      return;
     case Event::kWorkflowExecutionCancelRequested:
       return CancelRequested(event.workflow_execution_cancel_requested());
     case Event::kActivityTaskCompleted: {

@@ -50,10 +50,44 @@ Workflow<Text> SagaSteps(sdk::Context ctx, Text input) {
   co_return T(all);
 }
 
+// A random number for every signal.
+Workflow<Text> Dice(sdk::Context ctx, Text input) {
+  const auto seen = std::make_shared<std::string>();
+  ctx.SetQueryHandler<Text, Text>("seen",
+                                  [seen](const Text&) -> Outcome<Text> { return T(*seen); });
+  while (true) {
+    const sdk::Done waited = co_await ctx.WaitUntil([&] { return ctx.HasSignal("go"); });
+    if (!waited.ok()) co_return waited.failure();
+    (void)ctx.TakeSignal<Text>("go");
+    *seen += std::to_string(ctx.Random()) + " ";
+  }
+}
+
 Workflow<Text> Timer(sdk::Context ctx, Text input) {
   const sdk::Done slept = co_await ctx.Sleep(absl::Hours(1));
   if (!slept.ok()) co_return slept.failure();
   co_return input;
+}
+
+constexpr sdk::WorkflowType<Text, Text> kWaiter{"waiter"};
+
+Workflow<Text> Waiter(sdk::Context ctx, Text input) {
+  const sdk::Done waited = co_await ctx.WaitUntil([&] { return ctx.HasSignal("go"); });
+  if (!waited.ok()) co_return waited.failure();
+  co_return T(input.message() + " done");
+}
+
+// A child at once, another one at the signal; ends with the first one's result.
+Workflow<Text> Parent(sdk::Context ctx, Text input) {
+  const auto first = ctx.ExecuteChild(kWaiter, T("first"), {.workflow_id = "first"});
+  const Outcome<Text> begun = co_await ctx.Execute(kWork, T("begun"));
+  if (!begun.ok()) co_return begun.failure();
+  const sdk::Done waited = co_await ctx.WaitUntil([&] { return ctx.HasSignal("go"); });
+  if (!waited.ok()) co_return waited.failure();
+  const auto second = ctx.ExecuteChild(kWaiter, T("second"), {.workflow_id = "second"});
+  const Outcome<Text> result = co_await first;
+  if (!result.ok()) co_return result.failure();
+  co_return *result;
 }
 
 class ResetTest : public EngineTest {
@@ -62,6 +96,9 @@ class ResetTest : public EngineTest {
     registry.AddWorkflow<Text, Text>("steps", &Steps);
     registry.AddWorkflow<Text, Text>("saga", &SagaSteps);
     registry.AddWorkflow<Text, Text>("timer", &Timer);
+    registry.AddWorkflow<Text, Text>("dice", &Dice);
+    registry.AddWorkflow<Text, Text>("waiter", &Waiter);
+    registry.AddWorkflow<Text, Text>("parent", &Parent);
     registry.AddActivity(kWork, [this](sdk::ActivityContext& ctx, Text input) {
       return Work(this, ctx, std::move(input));
     });
@@ -119,6 +156,21 @@ class ResetTest : public EngineTest {
       if (event.has_workflow_task_completed() && --n == 0) return event.event_id();
     }
     return 0;
+  }
+
+  // A parent with both children under way; the point is before the second one.
+  int64_t BeginFamily(const std::string& id) {
+    EXPECT_TRUE(Start("parent", id).ok());
+    WaitFor(id, [](const v1::WorkflowInfo& info) {
+      return info.pending_activities_size() == 0 && info.pending_children_size() == 1 &&
+             !info.pending_children(0).run_id().empty();
+    });
+    const int64_t point = Info(id).history_length();
+    EXPECT_TRUE(Signal(id, "go", "").ok());
+    WaitFor(id, [](const v1::WorkflowInfo& info) {
+      return info.pending_children_size() == 2 && !info.pending_children(1).run_id().empty();
+    });
+    return point;
   }
 
   std::vector<std::string> keys;
@@ -259,6 +311,56 @@ TEST_F(ResetTest, RefusesToGoOnWithStepsThatWereUndone) {
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("have been undone since: work"));
   const auto earlier = Reset(Request("w", EndOfTask("w", 1)));
   EXPECT_TRUE(earlier.ok()) << earlier.status();
+}
+
+TEST_F(ResetTest, ChildrenFromBeforeThePointStayAndThoseAfterItByPolicy) {
+  Open();
+  v1::ResetWorkflowRequest request = Request("w", BeginFamily("w"));
+  request.set_children(v1::ResetChildPolicy::TERMINATE);
+  request.set_drop_signals(true);
+  const auto reset = Reset(request);
+  ASSERT_TRUE(reset.ok()) << reset.status();
+  EXPECT_EQ(Result("second").status(), v1::RunStatus::TERMINATED);
+  EXPECT_EQ(Info("first").status(), v1::RunStatus::RUNNING);
+  // The first one tells the run that goes on.
+  ASSERT_TRUE(Signal("w", "go", "").ok());
+  ASSERT_TRUE(Signal("first", "go", "").ok());
+  EXPECT_EQ(ResultText("w"), "first done");
+  EXPECT_EQ(Info("w").run_id(), reset->run_id());
+}
+
+TEST_F(ResetTest, ChildrenAfterThePointGoOnByThemselves) {
+  Open();
+  v1::ResetWorkflowRequest request = Request("w", BeginFamily("w"));
+  request.set_drop_signals(true);
+  ASSERT_TRUE(Reset(request).ok());
+  ASSERT_TRUE(Signal("second", "go", "").ok());
+  EXPECT_EQ(ResultText("second"), "second done");
+}
+
+TEST_F(ResetTest, AnEndThatCameAfterThePointIsTakenOver) {
+  Open();
+  const int64_t point = BeginFamily("w");
+  ASSERT_TRUE(Signal("first", "go", "").ok());
+  EXPECT_EQ(ResultText("w"), "first done");
+  ASSERT_TRUE(Reset(Request("w", point)).ok());
+  EXPECT_EQ(ResultText("w"), "first done") << "the child does not tell it again";
+}
+
+TEST_F(ResetTest, WhatIsRandomAfterThePointIsNew) {
+  Open();
+  ASSERT_TRUE(Start("dice", "w").ok());
+  ASSERT_TRUE(Signal("w", "go", "").ok());
+  const int64_t point = Info("w").history_length();
+  const std::string first = *Query("w", "seen");
+  ASSERT_TRUE(Signal("w", "go", "").ok());
+  const std::string both = *Query("w", "seen");
+  ASSERT_TRUE(Reset(Request("w", point)).ok());
+  const std::string again = *Query("w", "seen");
+  EXPECT_EQ(again.substr(0, first.size()), first);
+  EXPECT_NE(again, both);
+  Restart();
+  EXPECT_EQ(*Query("w", "seen"), again) << "and the same on replay";
 }
 
 TEST_F(ResetTest, TimersGoOnAsRecorded) {
