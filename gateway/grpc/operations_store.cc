@@ -92,7 +92,7 @@ absl::StatusOr<outbound::KillSwitchState> OperationsStore::Impl::SetKillSwitch(
   if (stored.on != on) {
     const outbound::KillSwitchState state{
         .on = on, .reason = reason, .changed_by = by, .changed_at = clock.Now()};
-    const absl::Status saved = database.SaveKillSwitch(
+    absl::Status saved = database.SaveKillSwitch(
         state, MakeChange(by, kKillSwitchSubject, on ? "on" : "off", reason));
     if (!saved.ok()) {
       if (!on) return saved;
