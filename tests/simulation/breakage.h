@@ -46,8 +46,8 @@ class BreakingStore : public store::ForwardingStore {
 // Shows every dispatch to the checker, and breaks the executor's rules.
 class BreakingExecutor : public engine::ActivityExecutor {
  public:
-  BreakingExecutor(engine::ActivityExecutor& executor, Rule rule, Checker& checker)
-      : executor_(executor), rule_(rule), checker_(checker) {}
+  BreakingExecutor(engine::ActivityExecutor& executor, Rule rule, Checker& checker, int node)
+      : executor_(executor), rule_(rule), checker_(checker), node_(node) {}
   void Start(engine::ActivityTask task) override;
   void Stop(const engine::ActivityToken& token, const std::string& reason) override {
     executor_.Stop(token, reason);
@@ -60,6 +60,7 @@ class BreakingExecutor : public engine::ActivityExecutor {
   engine::ActivityExecutor& executor_;
   const Rule rule_;
   Checker& checker_;
+  const int node_;
   std::map<std::pair<base::RunId, base::EventId>, engine::ActivityToken> newest_;
 };
 

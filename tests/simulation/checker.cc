@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -49,6 +50,26 @@ base::EventId ClosedBy(const v1::HistoryEvent& event) {
   return 0;
 }
 
+// The order to start a child whose end an event records; 0: none.
+base::EventId ChildClosedBy(const v1::HistoryEvent& event) {
+  if (event.has_child_workflow_execution_completed()) {
+    return event.child_workflow_execution_completed().initiated_event_id();
+  }
+  if (event.has_child_workflow_execution_failed()) {
+    return event.child_workflow_execution_failed().initiated_event_id();
+  }
+  if (event.has_child_workflow_execution_canceled()) {
+    return event.child_workflow_execution_canceled().initiated_event_id();
+  }
+  if (event.has_child_workflow_execution_timed_out()) {
+    return event.child_workflow_execution_timed_out().initiated_event_id();
+  }
+  if (event.has_child_workflow_execution_terminated()) {
+    return event.child_workflow_execution_terminated().initiated_event_id();
+  }
+  return 0;
+}
+
 // "workflow/3.1" -> 3.
 int PlaceOf(const std::string& step) {
   int place = -1;
@@ -81,7 +102,11 @@ void Checker::OnWritten(const store::WriteBatch& batch) {
     const bool known = runs_.contains(id);
     Shadow& run = runs_[id];
     if (known == write.is_new) Fail(absl::StrCat("run ", id.value(), " was created twice"));
-    if (known && run.state.closed()) {
+    // Of a closed run only what it owes to other runs may change.
+    if (known && run.state.closed() &&
+        (!write.transition.empty() || !write.attempts_put.empty() ||
+         write.row.status != run.row.status || write.row.status_reason != run.row.status_reason ||
+         write.row.close_time != run.row.close_time)) {
       Fail(absl::StrCat("closed run ", id.value(), " was written to"));
     }
     if (!write.transition.empty()) {
@@ -139,6 +164,30 @@ void Checker::CheckEvent(Shadow& run, const v1::HistoryEvent& event, absl::Time 
     } else if (time < timer->second.fire_at || scheduler_.latest_wall() < timer->second.fire_at) {
       Fail(where + "a timer fired early");
     }
+  }
+  if (state.paused && event.has_workflow_task()) {
+    Fail(where + "workflow code ran although the run is paused");
+  }
+  if (event.has_workflow_execution_signaled()) {
+    const std::string& request = event.workflow_execution_signaled().request_id();
+    if (!request.empty() && state.signal_request_ids.contains(request)) {
+      Fail(absl::StrCat(where, "the signal ", request, " was recorded twice"));
+    }
+    if (absl::StartsWith(request, "run:") &&
+        !messages_.insert(std::string(absl::StripAsciiWhitespace(request))).second) {
+      Fail(absl::StrCat(where, "the message ", request, " was recorded twice"));
+    }
+  }
+  if (const base::EventId child = ChildClosedBy(event); child != 0) {
+    if (!state.children.contains(child)) {
+      Fail(absl::StrCat(where, "child ", child, " ended twice"));
+    }
+  }
+  if (event.has_workflow_execution_started() &&
+      event.workflow_execution_started().continued_from_run_id().empty()) {
+    const auto& started = event.workflow_execution_started();
+    const auto program = history::FromPayload<google::protobuf::StringValue>(started.input());
+    if (program.ok()) programs_[started.workflow_id()] = program->value();
   }
   if (event.has_activity_task_scheduled()) {
     run.keys[state.next_event_id] = event.activity_task_scheduled().idempotency_key();
@@ -199,7 +248,18 @@ void Checker::OnAccepted(const store::WriteBatch& batch) {
   }
 }
 
-void Checker::OnDispatch(const engine::ActivityTask& task) {
+void Checker::OnAttemptEnded(const engine::ActivityToken& token, int node) {
+  running_[{token.run_id, token.scheduled_event_id}].erase(node);
+}
+
+void Checker::OnNodeEnded(int node) {
+  for (auto& [attempt, nodes] : running_) nodes.erase(node);
+}
+
+void Checker::OnDispatch(const engine::ActivityTask& task, int node) {
+  std::set<int>& nodes = running_[{task.token.run_id, task.token.scheduled_event_id}];
+  nodes.insert(node);
+  if (nodes.size() > 1) overlapped_.insert(task.workflow_id);
   const auto run = runs_.find(task.token.run_id);
   const base::EventId scheduled = task.token.scheduled_event_id;
   const std::string where =
@@ -207,13 +267,23 @@ void Checker::OnDispatch(const engine::ActivityTask& task) {
   scheduler_.Log([&] {
     return absl::StrCat("epoch ", task.token.epoch, " dispatch ", task.token.dispatch, ": ", where);
   });
+  if (scheduled < 0) return;  // a local activity: not in the history
+  if (run != runs_.end() && run->second.state.paused) {
+    Fail(absl::StrCat(where, " was dispatched although its run is paused"));
+  }
+  const auto put_off = put_off_.find({task.token.run_id, scheduled});
+  if (put_off != put_off_.end()) {
+    if (task.token.attempt > put_off->second) {
+      Fail(absl::StrCat(where, ": attempt ", put_off->second, " was put off and counted"));
+    }
+    put_off_.erase(put_off);
+  }
   if (run == runs_.end() || !run->second.keys.contains(scheduled) ||
       run->second.keys.at(scheduled) != task.scheduled->idempotency_key()) {
     return Fail(where + " was dispatched before it was durable");
   }
   const Lease& lease = leases_[task.token.partition];
   if (task.token.epoch < lease.epoch) {
-    stale_keys_.insert(task.scheduled->idempotency_key());
     const absl::Duration ago = scheduler_.now() - lease.since;
     if (ago > engine::EngineOptions().lease_check_after) {
       Fail(absl::StrCat(where, " was dispatched by an owner that lost its lease ",
@@ -241,6 +311,38 @@ void Checker::OnSignaled(const std::string& run_id, const std::string& request_i
   }
 }
 
+void Checker::OnPaused(const std::string& run_id, const std::string& request_id) {
+  const auto run = runs_.find(base::RunId(run_id));
+  if (run == runs_.end() || !run->second.state.control_request_ids.contains(request_id)) {
+    Fail(absl::StrCat("the pause ", request_id, " was acknowledged and is not stored"));
+  }
+}
+
+void Checker::OnOutcome(const engine::ActivityToken& token, const core::ActivityOutcome& outcome) {
+  const std::pair<base::RunId, base::EventId> key(token.run_id, token.scheduled_event_id);
+  if (outcome.failure.has_value() && outcome.failure->not_attempted()) {
+    put_off_[key] = token.attempt;
+  } else {
+    put_off_.erase(key);
+  }
+}
+
+std::string Checker::OpenChildOf(const std::string& workflow_id) const {
+  for (const auto& [id, run] : runs_) {
+    if (!run.state.closed() && run.state.started.parent().workflow_id() == workflow_id) {
+      return run.row.workflow_id.value();
+    }
+  }
+  return "";
+}
+
+bool Checker::AllClosed() const {
+  for (const auto& [id, run] : runs_) {
+    if (!run.state.closed()) return false;
+  }
+  return true;
+}
+
 void Checker::OnUpdated(const v1::UpdateWorkflowResponse& response) {
   if (response.has_rejected()) return;
   const auto run = runs_.find(base::RunId(response.run_id()));
@@ -263,7 +365,10 @@ void Checker::OnDescribed(const v1::WorkflowInfo& info) {
   if (info.history_length() != state.next_event_id - 1) return;
   std::set<std::string> live;
   std::set<std::string> folded;
-  for (const auto& activity : info.pending_activities()) live.insert(activity.activity_id());
+  for (const auto& activity : info.pending_activities()) {
+    // Local activities are not in the history.
+    if (!absl::StartsWith(activity.activity_id(), "local-")) live.insert(activity.activity_id());
+  }
   for (const auto& [id, event] : state.activity_ids) folded.insert(id);
   if (live != folded || info.saga_state() != state.saga_state() ||
       info.has_close_time() != state.closed()) {
@@ -274,7 +379,8 @@ void Checker::OnDescribed(const v1::WorkflowInfo& info) {
 
 void Checker::CheckNothingOverdue() {
   for (const auto& [id, run] : runs_) {
-    if (run.state.closed() || run.row.wake_at > scheduler_.wall() - absl::Minutes(3)) continue;
+    if (run.state.closed() || run.state.paused) continue;
+    if (run.row.wake_at > scheduler_.wall() - absl::Minutes(3)) continue;
     if (run.written_at > scheduler_.now() - absl::Minutes(3)) continue;
     Fail(absl::StrCat("run ", id.value(), " is due and nothing happens"));
   }
@@ -304,11 +410,18 @@ void Checker::CheckEnd(const std::map<std::string, std::string>& programs,
     CheckReplay(run, runner);
   }
   std::map<std::string, int> times;
-  for (const auto& [key, effect] : vendor_.effects()) times[effect.step] += effect.times;
+  for (const auto& [key, effect] : vendor_.effects()) {
+    // Every run of a cron does its steps.
+    const bool cron = absl::StartsWith(effect.step, "cron/");
+    times[cron ? key : effect.step] += effect.times;
+  }
   for (const auto& [step, count] : times) {
     if (count > 1) Fail(absl::StrCat("the effect of ", step, " happened ", count, " times"));
   }
-  for (const auto& [workflow_id, program] : programs) CheckWorkflow(workflow_id, program);
+  for (const auto& [workflow_id, program] : programs) {
+    if (!programs_.contains(workflow_id)) Fail(absl::StrCat(workflow_id, " never began"));
+  }
+  for (const auto& [workflow_id, program] : programs_) CheckWorkflow(workflow_id, program);
 }
 
 void Checker::CheckReplay(const Shadow& run, engine::WorkflowRunner& runner) {
@@ -356,8 +469,7 @@ void Checker::CheckWorkflow(const std::string& workflow_id, const std::string& p
   for (const auto& [key, effect] : vendor_.effects()) {
     if (effect.done && effect.step.starts_with(workflow_id + "/")) alive[key] = &effect;
   }
-  std::set<std::string> decided;    // by an operator
-  std::set<std::string> no_effect;  // failed, as far as the history knows
+  std::set<std::string> decided;  // by an operator
   std::map<std::string, std::string> carried;
   for (const auto& step : state.started.carried_saga().steps()) {
     carried[step.registration().step()] = step.input().step_idempotency_key();
@@ -375,7 +487,6 @@ void Checker::CheckWorkflow(const std::string& workflow_id, const std::string& p
         step.compensation == v1::CompensationState::RESOLVED) {
       decided.insert(key);
     }
-    if (step.outcome == v1::StepOutcome::FAILED) no_effect.insert(key);
     if (status == v1::RunStatus::COMPLETED && step.outcome == v1::StepOutcome::SUCCEEDED &&
         !alive.contains(key)) {
       Fail(where + "has no effect");
@@ -392,11 +503,8 @@ void Checker::CheckWorkflow(const std::string& workflow_id, const std::string& p
   if (!IsUndoneStatus(status) || state.pivot_passed) return;
   for (const auto& [key, effect] : alive) {
     const std::string step = effect->step.substr(workflow_id.size() + 1);
-    if (decided.contains(key) || absl::StrContains(program, absl::StrCat("act:", step, ":"))) {
-      continue;
-    }
-    if (no_effect.contains(key) && stale_keys_.contains(key)) {
-      ++stale_effects_left;
+    if (decided.contains(key) || absl::StrContains(program, absl::StrCat("act:", step, ":")) ||
+        absl::StrContains(program, absl::StrCat("scope:", step, ":"))) {
       continue;
     }
     Fail(absl::StrCat("workflow ", workflow_id, " ended ", v1::RunStatus::Value_Name(status),

@@ -41,9 +41,20 @@ class Checker {
   void OnWritten(const store::WriteBatch& batch);
   // A node's store answered OK.
   void OnAccepted(const store::WriteBatch& batch);
-  void OnDispatch(const engine::ActivityTask& task);
+  void OnDispatch(const engine::ActivityTask& task, int node);
+  void OnAttemptEnded(const engine::ActivityToken& token, int node);
+  void OnNodeEnded(int node);
+  // Workflows of which two nodes ran attempts of one activity at once, the older one without
+  // knowing that it had lost its lease: both may look before they create, and both create.
+  const std::set<std::string>& overlapped() const { return overlapped_; }
   void OnStarted(const std::string& run_id, const std::string& request_id);
   void OnSignaled(const std::string& run_id, const std::string& request_id);
+  void OnPaused(const std::string& run_id, const std::string& request_id);
+  // The engine took this outcome of an attempt.
+  void OnOutcome(const engine::ActivityToken& token, const core::ActivityOutcome& outcome);
+  bool AllClosed() const;
+  // The id of an open child; empty: there is none.
+  std::string OpenChildOf(const std::string& workflow_id) const;
   void OnUpdated(const v1::UpdateWorkflowResponse& response);
   void OnDescribed(const v1::WorkflowInfo& info);
   // Nobody talked to the engine for a while: what was due was done by itself.
@@ -63,10 +74,6 @@ class Checker {
   // The newest run of a workflow; null when there is none.
   const Shadow* Newest(const std::string& workflow_id) const;
   std::set<std::string> events_seen;
-  // Known limit: for a moment (EngineOptions::lease_check_after) an owner that lost its lease may
-  // dispatch attempts that are planned already. Its effect is not undone when the new owner's
-  // attempt of the same step failed with no effect. Counted here; not a violation.
-  int stale_effects_left = 0;
 
  private:
   void CheckEvent(Shadow& run, const v1::HistoryEvent& event, absl::Time time);
@@ -86,7 +93,12 @@ class Checker {
   std::map<std::string, base::RunId> newest_;  // by workflow id
   std::map<std::string, base::RunId> starts_;  // by request id
   std::map<std::pair<base::RunId, base::EventId>, int> promised_attempts_;
-  std::set<std::string> stale_keys_;  // dispatched by an owner that had lost its lease
+  // Attempts that were put off: they are made again under their own number.
+  std::map<std::pair<base::RunId, base::EventId>, int> put_off_;
+  std::map<std::string, std::string> programs_;  // by workflow id: also of children
+  std::map<std::pair<base::RunId, base::EventId>, std::set<int>> running_;  // nodes
+  std::set<std::string> overlapped_;
+  std::set<std::string> messages_;  // of runs to runs that were recorded, with the receiver
 };
 
 }  // namespace sim

@@ -24,7 +24,9 @@ class Client {
   Client(Scheduler& scheduler, Checker& checker, Route route, Rule broken);
 
   void Begin(const std::string& workflow_id, const std::string& program, absl::Duration after,
-             absl::Duration execution_timeout, bool disturb);
+             absl::Duration execution_timeout, absl::Duration start_delay, bool disturb);
+  // A workflow that begins again every minute, until the faults are over and it is canceled.
+  void BeginCron(const std::string& workflow_id, const std::string& program, absl::Duration after);
   // Clients neither cancel nor terminate.
   void set_gentle(bool gentle) { gentle_ = gentle; }
   // The faults are over: nobody is talked to until `quiet`, then the rest is pushed to its end.
@@ -51,6 +53,11 @@ class Client {
   void Signal(const std::string& workflow_id, const std::string& request_id, int tries);
   void Update(const std::string& workflow_id, const std::string& name, const std::string& update_id,
               int tries);
+  void Pause(const std::string& workflow_id, const std::string& request_id);
+  void Resume(const std::string& workflow_id);
+  void RetryNow(const std::string& workflow_id);
+  void OnStarted(const std::string& workflow_id, const absl::Status& status,
+                 const std::string& run_id, const char* verb);
   void Unblock(const std::string& workflow_id);
 
   Scheduler& scheduler_;
@@ -63,6 +70,8 @@ class Client {
   absl::Duration quiet_until_ = absl::ZeroDuration();
   uint64_t last_request_ = 0;
   std::map<std::string, std::string> programs_;
+  std::map<std::string, absl::Duration> start_delays_;
+  std::set<std::string> crons_;
   std::set<std::string> open_;
   std::set<std::string> started_;
   std::set<std::string> verbs_seen_;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "orchestrator/base/log.h"
+#include "tests/simulation/coverage.h"
 #include "tests/simulation/shrink.h"
 #include "tests/simulation/simulation.h"
 
@@ -20,12 +21,17 @@ struct Flags {
   bool trace = false;
   bool same = false;
   bool shrink = false;
+  bool go_on = false;
+  bool require = false;
+  uint64_t progress = 0;
   bool shrink_red = false;
   uint64_t salt = 0;
   std::vector<std::string> without;
   int hurts = Options().hurts_max;
   int partitions = Options().partitions_max;
   int nodes = Options().nodes_max;
+  int campaigns = Options().campaigns_max;
+  int campaigns_min = 0;
   std::vector<std::string> programs;
 };
 
@@ -38,6 +44,8 @@ bool OptionsOf(const Flags& flags, Options* options) {
   options->hurts_max = flags.hurts;
   options->partitions_max = flags.partitions;
   options->nodes_max = flags.nodes;
+  options->campaigns_max = flags.campaigns;
+  options->campaigns_min = flags.campaigns_min;
   if (!ParseRule(flags.rule, &options->broken)) {
     std::printf("no rule \"%s\"; there are:", flags.rule.c_str());
     for (int i = 1; i < static_cast<int>(Rule::kCount); ++i) {
@@ -154,29 +162,45 @@ int RunSeeds(const Flags& flags, Options options, base::Metrics& metrics) {
   std::printf("seeds %llu to %llu\n", static_cast<unsigned long long>(flags.seed),
               static_cast<unsigned long long>(flags.seed + flags.seeds - 1));
   const auto begin = std::chrono::steady_clock::now();
-  std::map<std::string, uint64_t> reached;
+  Coverage coverage;
   uint64_t lives = 0;
+  uint64_t campaigns = 0;
+  uint64_t failed = 0;
   uint64_t steps = 0;
   for (uint64_t seed = flags.seed; seed < flags.seed + flags.seeds; ++seed) {
     options.seed = seed;
     const Result result = RunSimulation(options, metrics);
     lives += result.lives;
+    campaigns += result.campaigns;
     steps += result.steps;
-    for (const std::string& name : result.reached) ++reached[name];
+    coverage.Add(result.reached);
+    coverage.AddMarks();
+    if (flags.progress > 0 && (seed - flags.seed + 1) % flags.progress == 0) {
+      std::printf("seed %llu done, %llu lives (%llu campaigns), %llu steps\n",
+                  static_cast<Number>(seed), static_cast<Number>(lives),
+                  static_cast<Number>(campaigns), static_cast<Number>(steps));
+      std::fflush(stdout);
+    }
     if (result.violation.empty()) continue;
+    ++failed;
+    if (flags.go_on) {
+      std::printf("seed %llu FAILED: %s\n", static_cast<Number>(seed), result.violation.c_str());
+      std::fflush(stdout);
+      continue;
+    }
     PrintTrace(options, metrics);
     return 1;
   }
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  std::printf("reached, by number of seeds:\n");
-  for (const auto& [name, count] : reached) {
-    std::printf("  %8llu  %s\n", static_cast<unsigned long long>(count), name.c_str());
-  }
-  std::printf("%llu seeds, %llu workflow lives, %llu steps in %.1f s: %.0f lives/s; no violation\n",
-              static_cast<unsigned long long>(flags.seeds), static_cast<unsigned long long>(lives),
-              static_cast<unsigned long long>(steps), seconds, lives / seconds);
-  return 0;
+  coverage.Print();
+  std::printf(
+      "%llu seeds, %llu workflow lives (%llu campaigns), %llu steps in %.1f s: %.0f lives/s; %llu "
+      "violations\n",
+      static_cast<Number>(flags.seeds), static_cast<Number>(lives), static_cast<Number>(campaigns),
+      static_cast<Number>(steps), seconds, lives / seconds, static_cast<Number>(failed));
+  if (failed > 0) return 1;
+  return flags.require && !coverage.Missing().empty() ? 1 : 0;
 }
 
 int Main(int argc, char** argv) {
@@ -190,11 +214,16 @@ int Main(int argc, char** argv) {
   app.add_flag("--same", flags.same, "run each seed twice and compare");
   app.add_flag("--shrink", flags.shrink, "make the failing run of the one seed small");
   app.add_flag("--shrink-red", flags.shrink_red, "succeed when broken rules shrink well");
+  app.add_flag("--go-on", flags.go_on, "name the seeds that fail, and run the others");
+  app.add_flag("--require", flags.require, "fail when something that must be reached was not");
+  app.add_option("--progress", flags.progress, "say so after this many seeds");
   app.add_option("--salt", flags.salt, "another order of events for the same plan");
   app.add_option("--without", flags.without, "troubles to leave out")->delimiter(',');
   app.add_option("--hurts", flags.hurts, "peace after so many blows to nodes");
   app.add_option("--partitions", flags.partitions, "at most so many");
   app.add_option("--nodes", flags.nodes, "at most so many without need");
+  app.add_option("--campaigns", flags.campaigns, "at most so many");
+  app.add_option("--campaigns-min", flags.campaigns_min, "more than planned, to measure");
   app.add_option("--program", flags.programs, "NUMBER=WORDS: only these workflows, as given");
   CLI11_PARSE(app, argc, argv);
   Options options;

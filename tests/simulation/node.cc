@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "activities/campaign/activities.h"
 #include "orchestrator/base/check.h"
 
 namespace sim {
@@ -13,12 +14,19 @@ Node::Node(World& world, int number, absl::Duration clock_offset)
       clock_(world.scheduler, clock_offset),
       commit_loop_(world.scheduler, absl::StrCat("commit-", number)),
       io_loop_(world.scheduler, absl::StrCat("io-", number)),
-      peers_(world.network, life_),
+      disk_loop_(world.scheduler, absl::StrCat("disk-", number)),
+      peers_(world.network, life_, world.broken),
       random_(world.scheduler.random().Next()) {
   if (world.broken == Rule::kEarlyTimer) clock_.RunAhead(absl::Seconds(20));
   commit_loop_.set_clock(&clock_);
   io_loop_.set_clock(&clock_);
+  disk_loop_.set_clock(&clock_);
   RegisterPrograms(registry_, world.scheduler, world.vendor, life_, world.broken);
+  if (world.outside != nullptr) {
+    office_ = std::make_unique<Office>(*world.outside, io_loop_, disk_loop_, clock_, random_,
+                                       world.metrics, life_);
+    campaign::Register(registry_, world.outside->settings(), office_->connectors());
+  }
   disk_store_ = std::make_unique<store::SimulatedStore>(world.disk, &world.faults);
   store_ = std::make_unique<BreakingStore>(disk_store_.get(), world.broken, world.scheduler,
                                            world.checker, *world.disk);
@@ -27,7 +35,7 @@ Node::Node(World& world, int number, absl::Duration clock_offset)
   activities_ = std::make_unique<worker::ActivityWorker>(registry_, io_loop_,
                                                          worker::ActivityWorkerOptions{.slots = 8});
   activities_->Connect(*this);
-  executor_ = std::make_unique<BreakingExecutor>(*activities_, world.broken, world.checker);
+  executor_ = std::make_unique<BreakingExecutor>(*activities_, world.broken, world.checker, number);
   world.scheduler.Log([&] {
     return absl::StrCat("node ", number, " starts, its clock is off by ",
                         absl::FormatDuration(clock_offset));
@@ -67,6 +75,7 @@ void Node::Acquire(int index) {
                                               return absl::StrCat("node ", number_,
                                                                   " lost partition ", index);
                                             });
+                                            world_.on_lease_lost(number_);
                                           },
                                       .peers = &peers_});
   owned.partition->Open();
@@ -87,6 +96,7 @@ SimLoop& Node::RandomLoop(Dice& dice) {
 void Node::Freeze(absl::Duration until) {
   commit_loop_.PauseUntil(until);
   io_loop_.PauseUntil(until);
+  disk_loop_.PauseUntil(until);
   for (auto& [index, owned] : owned_) owned.loop->PauseUntil(until);
 }
 
@@ -112,6 +122,7 @@ void Node::Crash(bool last_commit) {
   world_.scheduler.Log([&] { return absl::StrCat("node ", number_, " ends"); });
   if (last_commit) commit_loop_.RunOne();
   life_->dead = true;
+  world_.checker.OnNodeEnded(number_);
   store_->Crash();
   const auto drop = [this] {
     for (auto& [index, owned] : owned_) owned.loop->Drop();
@@ -123,15 +134,17 @@ void Node::Crash(bool last_commit) {
   activities_->Drain([] {});
   auto beats = std::exchange(beats_, {});
   for (auto& [id, heard] : beats) (*heard)(absl::NotFoundError("the process is gone"));
-  while (io_loop_.RunOne()) {
+  while (io_loop_.RunOne() || disk_loop_.RunOne()) {
   }
   drop();
   io_loop_.Drop();
+  disk_loop_.Drop();
 }
 
 void Node::CompleteActivity(engine::ActivityToken token, core::ActivityOutcome outcome,
                             absl::AnyInvocable<void(absl::Status)> done) {
   if (life_->dead) return;
+  world_.checker.OnAttemptEnded(token, number_);
   engine::Partition* const partition = owned_.at(token.partition).partition.get();
   world_.scheduler.Log([&] {
     return absl::StrCat("partition ", token.partition, " epoch ", token.epoch, " dispatch ",
@@ -141,7 +154,16 @@ void Node::CompleteActivity(engine::ActivityToken token, core::ActivityOutcome o
                                                       : "given back");
   });
   if (world_.broken != Rule::kForgedToken) {
-    return partition->CompleteActivity(std::move(token), std::move(outcome), std::move(done));
+    core::ActivityOutcome told = outcome;
+    if (world_.broken == Rule::kPutOffCounts && told.failure.has_value()) {
+      told.failure->clear_not_attempted();
+    }
+    return partition->CompleteActivity(token, std::move(told),
+                                       [this, token, outcome = std::move(outcome),
+                                        done = std::move(done)](absl::Status status) mutable {
+                                         if (status.ok()) world_.checker.OnOutcome(token, outcome);
+                                         done(std::move(status));
+                                       });
   }
   core::ActivityOutcome copy = outcome;
   partition->CompleteActivity(token, std::move(outcome),

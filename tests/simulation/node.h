@@ -17,6 +17,7 @@
 #include "tests/simulation/breakage.h"
 #include "tests/simulation/checker.h"
 #include "tests/simulation/options.h"
+#include "tests/simulation/outside.h"
 #include "tests/simulation/peers.h"
 #include "tests/simulation/programs.h"
 #include "tests/simulation/scheduler.h"
@@ -32,6 +33,9 @@ struct World {
   Network& network;
   std::shared_ptr<store::SimulatedDisk> disk;
   store::StoreFaults& faults;
+  Outside* outside = nullptr;  // null: there are no campaigns
+  // The node lost a lease; as gateway/server it ends itself.
+  std::function<void(int number)> on_lease_lost;
   base::Metrics& metrics;
   Rule broken = Rule::kNone;
   engine::EngineOptions options;
@@ -84,8 +88,10 @@ class Node : public engine::WorkerPort {
   NodeClock clock_;
   SimLoop commit_loop_;
   SimLoop io_loop_;
+  SimLoop disk_loop_;  // of the blocking worker
   Peers peers_;
   base::SeededRandom random_;
+  std::unique_ptr<Office> office_;  // outlives the activities that use it
   sdk::Registry registry_;
   std::unique_ptr<store::SimulatedStore> disk_store_;
   std::unique_ptr<BreakingStore> store_;

@@ -22,12 +22,16 @@ constexpr const char* kRules[] = {
     "due-runs-lost",
     "closed-run-changes",
     "lease-not-checked",
+    "pause-dropped",
+    "put-off-counts",
+    "child-end-dropped",
+    "message-twice",
 };
 static_assert(sizeof(kRules) / sizeof(kRules[0]) == static_cast<size_t>(Rule::kCount));
 
 constexpr const char* kTroubles[] = {
     "crash",  "takeover", "freeze", "close",   "pause",  "clock",
-    "commit", "read",     "vendor", "network", "client",
+    "commit", "read",     "vendor", "network", "client", "outage",
 };
 static_assert(sizeof(kTroubles) / sizeof(kTroubles[0]) == static_cast<size_t>(Trouble::kCount));
 
@@ -66,6 +70,8 @@ std::string Options::Flags() const {
   if (partitions_max != all.partitions_max)
     absl::StrAppend(&text, " --partitions ", partitions_max);
   if (nodes_max != all.nodes_max) absl::StrAppend(&text, " --nodes ", nodes_max);
+  if (campaigns_max != all.campaigns_max) absl::StrAppend(&text, " --campaigns ", campaigns_max);
+  if (campaigns_min != 0) absl::StrAppend(&text, " --campaigns-min ", campaigns_min);
   for (const auto& [number, program] : programs) {
     absl::StrAppend(&text, " --program '", number, "=", program, "'");
   }

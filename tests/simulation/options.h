@@ -29,6 +29,10 @@ enum class Rule {
   kDueRunsLost,         // recovery does not find the runs that are due
   kClosedRunChanges,    // a write to a closed run is made up
   kLeaseNotChecked,     // who lost its lease goes on dispatching
+  kPauseDropped,        // a pause is acknowledged and dropped
+  kPutOffCounts,        // an attempt that was not made counts
+  kChildEndDropped,     // a parent is not told how its child ended
+  kMessageTwice,        // a message of a run to a run is taken twice
   kCount,
 };
 const char* NameOf(Rule rule);
@@ -48,6 +52,7 @@ enum class Trouble {
   kVendor,    // vendors fail, stall, and lose answers
   kNetwork,   // messages between nodes are lost
   kClient,    // clients cancel and terminate
+  kOutage,    // a vendor of the campaigns is down, or the kill switch is on
   kCount,
 };
 const char* NameOf(Trouble trouble);
@@ -65,6 +70,8 @@ struct Options {
   int hurts_max = 1'000'000;  // blows to nodes; peace after the last one
   int partitions_max = 1'000;
   int nodes_max = 1'000;
+  int campaigns_max = 1'000;
+  int campaigns_min = 0;                // more than planned, to measure
   std::map<int, std::string> programs;  // by the workflow's number; empty: as planned
 
   bool has(Trouble trouble) const { return (without & (1u << static_cast<int>(trouble))) == 0; }

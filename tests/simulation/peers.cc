@@ -43,7 +43,7 @@ void Network::Send(const std::shared_ptr<Life>& sender, const std::string& workf
                    engine::PeerPort::Done done,
                    std::function<void(engine::PeerPort&, engine::PeerPort::Done)> deliver) {
   const bool lost = faulty_ && scheduler_.Chance(0.05);
-  const bool answer_lost = faulty_ && scheduler_.Chance(0.05);
+  const bool answer_lost = faulty_ && scheduler_.Chance(0.1);
   if (lost) seen.insert("message lost");
   if (answer_lost) seen.insert("answer of a node lost");
   auto reply = std::make_shared<Reply>(*this, sender, std::move(done), answer_lost);
@@ -64,6 +64,7 @@ void Peers::StartChild(engine::v1::StartWorkflowRequest request, engine::v1::Par
 }
 
 void Peers::EndChild(core::ChildEnd end, Done done) {
+  if (broken_ == Rule::kChildEndDropped) return done(absl::OkStatus());
   network_.Send(sender_, end.parent.workflow_id(), std::move(done),
                 [end](engine::PeerPort& to, Done done) { to.EndChild(end, std::move(done)); });
 }
@@ -74,6 +75,14 @@ void Peers::StopChild(engine::ChildStop stop, Done done) {
 }
 
 void Peers::SignalExternal(engine::ExternalSignal signal, Done done) {
+  if (broken_ == Rule::kMessageTwice) {
+    // What takes it once is its request id.
+    engine::ExternalSignal again = signal;
+    again.request.set_request_id(absl::StrCat(signal.request.request_id(), " "));
+    network_.Send(
+        sender_, again.request.workflow_id(), [](absl::Status) {},
+        [again](engine::PeerPort& to, Done done) { to.SignalExternal(again, std::move(done)); });
+  }
   network_.Send(
       sender_, signal.request.workflow_id(), std::move(done),
       [signal](engine::PeerPort& to, Done done) { to.SignalExternal(signal, std::move(done)); });

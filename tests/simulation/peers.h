@@ -33,7 +33,6 @@ class Network {
       : scheduler_(scheduler), route_(std::move(route)), loop_(scheduler, "network") {}
 
   void set_faulty(bool faulty) { faulty_ = faulty; }
-  // A message and a child's end may be delivered twice (a red run).
   void Send(const std::shared_ptr<Life>& sender, const std::string& workflow_id,
             engine::PeerPort::Done done,
             std::function<void(engine::PeerPort&, engine::PeerPort::Done)> deliver);
@@ -50,8 +49,8 @@ class Network {
 
 class Peers : public engine::PeerPort {
  public:
-  Peers(Network& network, std::shared_ptr<Life> sender)
-      : network_(network), sender_(std::move(sender)) {}
+  Peers(Network& network, std::shared_ptr<Life> sender, Rule broken)
+      : network_(network), sender_(std::move(sender)), broken_(broken) {}
   void StartChild(engine::v1::StartWorkflowRequest request, engine::v1::ParentWorkflow parent,
                   base::RunId run_id, Done done) override;
   void EndChild(core::ChildEnd end, Done done) override;
@@ -62,6 +61,7 @@ class Peers : public engine::PeerPort {
  private:
   Network& network_;
   const std::shared_ptr<Life> sender_;
+  const Rule broken_;
 };
 
 }  // namespace sim

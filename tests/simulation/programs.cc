@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "orchestrator/sdk/search_attributes.h"
+#include "orchestrator/sdk/when.h"
 #include "saga/saga.h"
 
 namespace sim {
@@ -24,6 +26,8 @@ constexpr sdk::ActivityType<Text, Text> kStep{"step"};
 constexpr saga::CompensationType<Text, Text, Text> kUndo{"undo"};
 constexpr saga::CompensationType<Text, Text, Text> kUndoFew{"undo_few"};
 constexpr sdk::ActivityType<Text, Text> kPlainUndo{"plain_undo"};
+constexpr sdk::ActivityType<Text, Text> kLook{"look"};
+constexpr sdk::WorkflowType<Text, Text> kChild{kWorkflowType};
 
 Text T(std::string text) {
   Text value;
@@ -67,6 +71,7 @@ base::Task<Outcome<Text>> Step(std::shared_ptr<Hands> hands, sdk::ActivityContex
   switch (fate.kind) {
     case Fate::Kind::kRefused:
     case Fate::Kind::kBusy:
+    case Fate::Kind::kHeld:
       break;
     case Fate::Kind::kHang:
       wait = absl::Hours(1);
@@ -86,6 +91,12 @@ base::Task<Outcome<Text>> Step(std::shared_ptr<Hands> hands, sdk::ActivityContex
       co_return Failure::Permanent("Refused", "the vendor said no");
     case Fate::Kind::kBusy:
       co_return Failure::Retryable("Busy", "the vendor is busy");
+    case Fate::Kind::kHeld: {
+      Failure failure = Failure::Retryable("BreakerOpen", "not attempted");
+      failure.not_attempted = true;
+      failure.retry_after = absl::Seconds(5);
+      co_return failure;
+    }
     case Fate::Kind::kAnswerLost: {
       Failure failure = Failure::Retryable("AnswerLost", "no answer");
       failure.effect_unknown = true;
@@ -97,6 +108,18 @@ base::Task<Outcome<Text>> Step(std::shared_ptr<Hands> hands, sdk::ActivityContex
   co_return T(absl::StrCat(key, "#", ctx.info().attempt));
 }
 
+// A short look at something; it changes nothing.
+base::Task<Outcome<Text>> Look(std::shared_ptr<Hands> hands, sdk::ActivityContext& ctx, Text in) {
+  if (hands->life->dead) co_return Failure::Canceled("the process is gone");
+  const bool fails = hands->vendor.faulty() && hands->scheduler.Chance(0.3);
+  const bool elapsed = co_await base::Sleep(
+      ctx.loop(), hands->scheduler.Between(absl::Milliseconds(1), absl::Milliseconds(300)),
+      ctx.cancel());
+  if (!elapsed || hands->life->dead) co_return Failure::Canceled("stopped");
+  if (fails) co_return Failure::Retryable("Busy", "nothing to see now");
+  co_return T("seen");
+}
+
 base::Task<Outcome<Text>> UndoStep(std::shared_ptr<Hands> hands, sdk::ActivityContext& ctx,
                                    std::string key, std::string input) {
   const std::string step = StepName(ctx.info().workflow_id, input);
@@ -105,6 +128,11 @@ base::Task<Outcome<Text>> UndoStep(std::shared_ptr<Hands> hands, sdk::ActivityCo
   const Fate fate = hands->vendor.Choose(false);
   if (fate.kind == Fate::Kind::kBusy || fate.kind == Fate::Kind::kHang) {
     co_return Failure::Retryable("Busy", "the vendor is busy");
+  }
+  if (fate.kind == Fate::Kind::kHeld) {
+    Failure failure = Failure::Retryable("BreakerOpen", "not attempted");
+    failure.not_attempted = true;
+    co_return failure;
   }
   const absl::Duration wait = std::min(fate.latency, absl::Seconds(8));
   hands->vendor.SendUndo(key, step, wait * 0.9);
@@ -195,6 +223,46 @@ struct Interpreter {
     co_return failure;
   }
 
+  static sdk::ActivityOptions LookOptions() {
+    sdk::ActivityOptions options;
+    options.start_to_close_timeout = absl::Seconds(5);
+    return options;
+  }
+
+  // "3.0:a:(run:0.0:;fail)": the header says what the letter means; then the child's program.
+  sdk::Workflow<Text> Child(std::string word) {
+    const size_t open = word.find('(');
+    std::string program = word.substr(open + 1, word.size() - open - 2);
+    std::replace(program.begin(), program.end(), ';', ' ');
+    const std::string place = word.substr(0, word.find(':'));
+    const char policy = word[place.size() + 1];
+    sdk::ChildOptions options;
+    options.workflow_id = absl::StrCat(ctx.info().workflow_id, "-child-", place);
+    options.parent_close_policy = policy == 'a'   ? sdk::ParentClosePolicy::kAbandon
+                                  : policy == 'c' ? sdk::ParentClosePolicy::kRequestCancel
+                                                  : sdk::ParentClosePolicy::kTerminate;
+    if (policy == 'x') options.workflow_id = ctx.info().workflow_id;  // taken
+    if (policy == 'o') options.execution_timeout = absl::Seconds(10);
+    const sdk::ChildWorkflow<Text> child = ctx.ExecuteChild(kChild, T(program), options);
+    if (policy == 'a') {
+      const auto started = co_await child.started();
+      if (!started.ok() && started.failure().is_canceled()) co_return started.failure();
+      co_return T("");
+    }
+    if (policy == 'c') {
+      // Leaves it alone after a while: it is canceled when its parent ends.
+      const sdk::Future<sdk::Unit> patience = ctx.Sleep(absl::Seconds(20));
+      const size_t first = co_await sdk::Select(child.result(), patience);
+      if (first == 0) ctx.CancelTimer(patience);
+      if (ctx.canceled()) co_return Failure::Canceled("canceled");
+      co_return T("");
+    }
+    Outcome<Text> done = co_await child;
+    const bool matters = policy == 't' || ctx.canceled();
+    if (!done.ok() && matters) co_return done.failure();
+    co_return T("");
+  }
+
   // What one word does; ends with a failure when the program cannot go on.
   sdk::Workflow<Text> Word(std::string word) {
     const auto [verb, rest] = Split(word);
@@ -249,6 +317,52 @@ struct Interpreter {
       if (waited.failure().is_canceled()) co_return waited.failure();
       co_return T("");
     }
+    if (verb == "child") {
+      Outcome<Text> done = co_await Child(rest);
+      co_return done;
+    }
+    if (verb == "ext") {
+      // Nobody there, or closed: so be it.
+      (void)co_await ctx.SignalExternal({.workflow_id = rest}, "go", T("from a friend"));
+      co_return T("");
+    }
+    if (verb == "extc") {
+      (void)co_await ctx.CancelExternal({.workflow_id = rest}, "by a friend");
+      co_return T("");
+    }
+    if (verb == "local") {
+      const Outcome<Text> seen = co_await ctx.ExecuteLocal(kLook, T(rest));
+      if (!seen.ok() && seen.failure().is_canceled()) co_return seen.failure();
+      co_return T("");
+    }
+    if (verb == "any" && absl::SimpleAtoi(rest, &millis)) {
+      const sdk::Future<sdk::Unit> early = ctx.Sleep(absl::Milliseconds(millis));
+      const sdk::Future<sdk::Unit> late = ctx.Sleep(absl::Milliseconds(millis) * 3);
+      const sdk::Future<Text> look = ctx.Execute(kLook, T(rest), LookOptions());
+      const size_t first = co_await sdk::Select(early, late, look);
+      if (first != 2) ctx.Cancel(look);
+      if (first != 0) ctx.CancelTimer(early);
+      ctx.CancelTimer(late);
+      const Outcome<Text> looked = co_await look;
+      if (!looked.ok() && ctx.canceled()) co_return looked.failure();
+      co_return T("");
+    }
+    if (verb == "scope") {
+      sdk::Scope scope = ctx.NewScope();
+      const sdk::Future<Text> step = scope.Execute(kStep, T(rest), OptionsOf(ctx).step);
+      const base::Done slept = co_await ctx.Sleep(absl::Milliseconds(700));
+      scope.Cancel("no more time");
+      (void)co_await step;
+      if (!slept.ok()) co_return slept.failure();
+      co_return T("");
+    }
+    if (verb == "side") {
+      const std::string text = ctx.SideEffect<Text>([] { return T("beside"); }).value();
+      ctx.UpsertMemo("note", T(text));
+      if (ctx.Patched("simulated")) (void)ctx.NewUuid();
+      ctx.UpsertSearchAttributes(sdk::SearchAttributes().Keyword("Side", rest));
+      co_return T("");
+    }
     if (verb == "pivot") {
       saga.Pivot();
       pivot = true;
@@ -277,6 +391,37 @@ sdk::Workflow<Text> Interpret(sdk::Context ctx, Text input, Rule broken) {
   co_return T("done");
 }
 
+// What is neither a step nor a wait.
+std::string RandomExtra(Dice& dice, uint64_t place) {
+  switch (dice.Below(8)) {
+    case 0:
+    case 1: {
+      const char* const policies[] = {"t", "t", "t", "a", "c", "c", "x", "o"};
+      std::vector<std::string> words;
+      const uint64_t length = 1 + dice.Below(3);
+      for (uint64_t i = 0; i < length; ++i) {
+        const uint64_t roll = dice.Below(10);
+        words.push_back(roll < 6   ? absl::StrCat("run:", i, ".0:", dice.Chance(0.3) ? "r" : "")
+                        : roll < 8 ? absl::StrCat("sleep:", 1 + dice.Below(40'000))
+                        : roll < 9 ? "can"
+                                   : "fail");
+      }
+      return absl::StrCat("child:", place, ".0:", policies[dice.Below(8)], ":(",
+                          absl::StrJoin(words, ";"), ")");
+    }
+    case 2:
+      return absl::StrCat("ext:w", dice.Below(5));
+    case 3:
+      return dice.Chance(0.2) ? absl::StrCat("extc:w", dice.Below(5)) : "side:blue";
+    case 4:
+      return absl::StrCat("any:", 1 + dice.Below(2'000));
+    case 5:
+      return absl::StrCat("scope:", place, ".0:");
+    default:
+      return absl::StrCat("local:", place, ".0:");
+  }
+}
+
 }  // namespace
 
 std::string RandomProgram(Dice& dice) {
@@ -286,11 +431,15 @@ std::string RandomProgram(Dice& dice) {
     std::string text = ":";
     if (dice.Chance(0.6)) text += 'r';
     if (dice.Chance(0.2)) text += 'h';
-    if (dice.Chance(0.1)) text += 'b';
+    if (dice.Chance(0.2)) text += 'b';
     return text;
   };
   for (uint64_t i = 0; i < length; ++i) {
     const uint64_t roll = dice.Below(100);
+    if (dice.Chance(0.2)) {
+      words.push_back(RandomExtra(dice, i));
+      continue;
+    }
     if (roll < 40) {
       words.push_back(absl::StrCat("run:", i, ".0", flags()));
     } else if (roll < 46) {
@@ -326,6 +475,8 @@ void RegisterPrograms(sdk::Registry& registry, Scheduler& scheduler, Vendor& ven
   registry.AddActivity(
       kStep, [hands](sdk::ActivityContext& ctx, Text in) { return Step(hands, ctx, in); },
       {.retry = sdk::RetryPolicy{.maximum_interval = absl::Seconds(20), .maximum_attempts = 6}});
+  registry.AddActivity(
+      kLook, [hands](sdk::ActivityContext& ctx, Text in) { return Look(hands, ctx, in); });
   const auto undo = [hands](sdk::ActivityContext& ctx, Undo undo) {
     return UndoStep(hands, ctx, undo.idempotency_key, undo.input.value());
   };
@@ -334,7 +485,7 @@ void RegisterPrograms(sdk::Registry& registry, Scheduler& scheduler, Vendor& ven
                          .retry = sdk::RetryPolicy{.maximum_interval = absl::Seconds(20)}});
   saga::AddCompensation(registry, kUndoFew, undo,
                         {.start_to_close_timeout = absl::Seconds(30),
-                         .retry = sdk::RetryPolicy{.maximum_attempts = 2}});
+                         .retry = sdk::RetryPolicy{.maximum_attempts = 1}});
   registry.AddActivity(kPlainUndo,
                        [hands](sdk::ActivityContext& ctx, Text in) {
                          const std::pair<std::string, std::string> parts =

@@ -7,6 +7,14 @@
 //   sleep:500        milliseconds
 //   sig              waits for the signal "go"
 //   wait:500         waits for the signal, at most so many milliseconds
+//   child:3.0:t:(run:0.0:;fail)  runs a program as a child and shares its fate; t, a(bandon),
+//                    c(ancel): what becomes of it when this one closes first; x: its id is taken,
+//                    o: it has ten seconds; of these and of c the end does not matter
+//   ext:w2, extc:w2  signals, cancels another workflow
+//   local:3.0:       a local activity
+//   any:500          timers and an activity at once; the first one counts
+//   scope:3.0:       a step in a scope that is canceled after a moment
+//   side:blue        a side effect, a patch, search attributes and a memo
 //   pivot            nothing is undone from here
 //   can              continues as new with the rest, carrying the saga
 //   fail             ends with a failure, after undoing

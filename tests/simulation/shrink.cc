@@ -39,6 +39,7 @@ class Shrinker {
       size = SizeOf(best_.options, best_.result);
       DropWorkflows();
       DropTroubles();
+      Bisect(&Options::campaigns_max, 0, 4);
       Bisect(&Options::nodes_max, 1, 4);
       Bisect(&Options::partitions_max, 1, 4);
       Bisect(&Options::hurts_max, 0, best_.result.hurts);
@@ -70,7 +71,7 @@ class Shrinker {
 
   void DropWorkflows() {
     for (const auto& [number, program] : std::map(best_.options.programs)) {
-      if (best_.options.programs.size() == 1) return;
+      if (best_.options.programs.size() == 1 && best_.result.campaigns == 0) return;
       Options candidate = best_.options;
       candidate.programs.erase(number);
       Try(std::move(candidate));
@@ -138,7 +139,8 @@ int SizeOf(const Options& options, const Result& result) {
     troubles += options.has(static_cast<Trouble>(i)) ? 1 : 0;
   }
   return CountWords(result.programs) + 2 * static_cast<int>(result.programs.size()) + troubles +
-         result.hurts + std::min(options.nodes_max, 4) + std::min(options.partitions_max, 4);
+         result.hurts + 10 * result.campaigns + std::min(options.nodes_max, 4) +
+         std::min(options.partitions_max, 4);
 }
 
 std::string KindOf(const std::string& violation) {

@@ -1,10 +1,14 @@
 #include "tests/simulation/simulation.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "activities/campaign/campaign_workflow.h"
+#include "tests/simulation/campaigns.h"
 #include "tests/simulation/client.h"
 #include "tests/simulation/node.h"
 #include "tests/simulation/peers.h"
@@ -12,7 +16,7 @@
 namespace sim {
 namespace {
 
-constexpr uint64_t kStepsMax = 300'000;
+constexpr uint64_t kStepsMax = 300'000;  // of the random workflows, and of each campaign
 constexpr absl::Duration kPeaceMax = absl::Hours(6);  // virtual: every run ends within it
 
 // What happens to the disk; the rates differ from seed to seed.
@@ -71,6 +75,10 @@ class Simulation {
             scheduler_, checker_, [this](const std::string& id) { return Route(id); },
             options.broken),
         fault_loop_(scheduler_, "faults") {
+    world_.on_lease_lost = [this](int number) {
+      fault_loop_.PostAfter(scheduler_.Between(absl::Milliseconds(1), absl::Seconds(2)),
+                            [this, number] { End(number); });
+    };
     vendor_.set_undo_is_noop(options.broken == Rule::kCompensationIsNoop);
     vendor_.set_faulty(options.has(Trouble::kVendor));
     network_.set_faulty(options.has(Trouble::kNetwork));
@@ -87,13 +95,18 @@ class Simulation {
     }
     // A clock that was set back makes what is due wait until it has caught up.
     if (!clocks_differ_) checker_.CheckNothingOverdue();
-    while (!client_.Done() && scheduler_.now() < limit && Step()) {
+    const auto done = [this] {
+      return client_.Done() && checker_.AllClosed() &&
+             (campaigns_ == nullptr || campaigns_->Done());
+    };
+    while (!done() && scheduler_.now() < limit && Step()) {
     }
     Finish();
     Result result{.violation = checker_.violation(),
                   .hash = trace_.hash(),
                   .steps = scheduler_.steps(),
-                  .lives = static_cast<int>(client_.programs().size()),
+                  .lives = static_cast<int>(client_.programs().size()) + CampaignCount(),
+                  .campaigns = CampaignCount(),
                   .hurts = hurts_,
                   .programs = programs_};
     for (const auto* seen : {&faults_.seen, &vendor_.fates_seen, &network_.seen, &seen_}) {
@@ -101,12 +114,17 @@ class Simulation {
     }
     for (const std::string& name : checker_.events_seen) result.reached.insert("event: " + name);
     for (const std::string& name : client_.verbs_seen()) result.reached.insert("verb: " + name);
-    if (checker_.stale_effects_left > 0) result.reached.insert("limit: effect of a stale owner");
+    if (campaigns_ != nullptr) {
+      for (const std::string& name : outside_->seen) result.reached.insert("fault: " + name);
+      for (const std::string& name : campaigns_->seen) result.reached.insert("verb: " + name);
+    }
     result.trace.assign(trace_.lines().begin(), trace_.lines().end());
     return result;
   }
 
  private:
+  int CampaignCount() const { return campaigns_ == nullptr ? 0 : campaigns_->count(); }
+
   // All that follows from the seed alone. Every choice is made, also when it is not used, so that
   // a run that leaves something out is otherwise the same.
   void Plan() {
@@ -118,12 +136,16 @@ class Simulation {
         std::min(partitions[plan_.Below(4)], std::max(1, options_.partitions_max));
     nodes_wanted_ = std::min(1 + static_cast<int>(plan_.Below(3)), std::max(1, options_.nodes_max));
     const absl::Duration chaos = plan_.Between(absl::Seconds(20), absl::Minutes(4));
+    PlanCampaigns(chaos);
     const int workflows = 1 + static_cast<int>(plan_.Below(5));
     for (int i = 0; i < workflows; ++i) {
       const bool timed = plan_.Chance(0.2);
       const absl::Duration timeout = plan_.Between(absl::Seconds(1), absl::Minutes(5));
       const absl::Duration begin = plan_.Between(absl::Milliseconds(1), chaos * 0.5);
       const bool disturb = plan_.Chance(0.3);
+      const absl::Duration delay = plan_.Chance(0.1)
+                                       ? plan_.Between(absl::Seconds(1), absl::Minutes(1))
+                                       : absl::ZeroDuration();
       std::string program = RandomProgram(plan_);
       if (!options_.programs.empty()) {
         const auto given = options_.programs.find(i);
@@ -132,7 +154,12 @@ class Simulation {
       }
       programs_[i] = program;
       client_.Begin(absl::StrCat("w", i), program, begin, timed ? timeout : absl::ZeroDuration(),
-                    disturb);
+                    delay, disturb);
+    }
+    const bool cron = plan_.Chance(0.1);
+    const absl::Duration cron_begin = plan_.Between(absl::Milliseconds(1), chaos * 0.5);
+    if (cron && options_.programs.empty()) {
+      client_.BeginCron("cron", "act:0.0: side:red", cron_begin);
     }
     const auto rate = [&](Trouble trouble, double chance, double rate) {
       const bool on = plan_.Chance(chance);
@@ -153,6 +180,33 @@ class Simulation {
     OpenOrphans();
     fault_loop_.PostAfter(chaos, [this] { peace_ = true; });
     NextFault();
+  }
+
+  void PlanCampaigns(absl::Duration chaos) {
+    const bool some = plan_.Chance(0.25);
+    const int planned = some ? 1 + static_cast<int>(plan_.Below(3)) : 0;
+    const int count = std::max(options_.campaigns_min, std::min(planned, options_.campaigns_max));
+    Dice choices(options_.seed ^ 0x63616d70);
+    if (count == 0) return;
+    outside_ = std::make_unique<Outside>(scheduler_, AssetsDir());
+    world_.outside = outside_.get();
+    campaigns_ = std::make_unique<Campaigns>(scheduler_, checker_, *outside_,
+                                             [this](const std::string& id) { return Route(id); });
+    if (options_.has(Trouble::kVendor)) outside_->AddFaults(choices);
+    for (int i = 0; i < count; ++i) {
+      const absl::Duration begin = choices.Between(absl::Milliseconds(1), chaos * 0.5);
+      campaigns_->Begin(absl::StrCat("c", i), choices, begin, !options_.has(Trouble::kClient));
+    }
+    rates_[Trouble::kOutage] = options_.has(Trouble::kOutage) && choices.Chance(0.5) ? 1.0 : 0.0;
+  }
+
+  static std::string AssetsDir() { return absl::StrCat("/dev/shm/simulation-", ::getpid()); }
+
+  void Outage() {
+    if (harm_.Chance(0.6)) return outside_->Outage(harm_);
+    const absl::Duration length = harm_.Between(absl::Seconds(5), absl::Minutes(3));
+    outside_->SetKillSwitch(true);
+    fault_loop_.PostAfter(length, [this] { outside_->SetKillSwitch(false); });
   }
 
   void NextFault() {
@@ -190,8 +244,12 @@ class Simulation {
         return Freeze(node);
       case Trouble::kClose:
         return Close(node);
+      case Trouble::kOutage:
+        return Outage();
       case Trouble::kClock: {
-        const absl::Duration by = harm_.Between(-absl::Minutes(5), absl::Minutes(5));
+        // Vendors have clocks too, and what can be taken back depends on them.
+        const absl::Duration far = campaigns_ != nullptr ? absl::Seconds(30) : absl::Minutes(5);
+        const absl::Duration by = harm_.Between(-far, far);
         seen_.insert(by < absl::ZeroDuration() ? "clock back" : "clock forward");
         scheduler_.Log([&] {
           return absl::StrCat("fault: the clock of node ", node.number(), " jumps by ",
@@ -247,14 +305,21 @@ class Simulation {
     fault_loop_.PostAfter(later, [this, number = old->number()] { EndIfStale(number); });
   }
 
+  void End(int number) {
+    Node* const node = Find(number);
+    if (node == nullptr) return;
+    node->Crash(scheduler_.Chance(0.5));
+    Remove(*node);
+    OpenOrphansAfter(harm_.Between(absl::Milliseconds(1), absl::Seconds(5)));
+  }
+
   void EndIfStale(int number) {
     Node* const node = Find(number);
     if (node == nullptr) return;
     for (const int owner : owner_) {
       if (owner == number) return;
     }
-    node->Crash(scheduler_.Chance(0.5));
-    Remove(*node);
+    End(number);
   }
 
   // SIGSTOP and SIGCONT: meanwhile its leases end, and it does not know.
@@ -307,7 +372,7 @@ class Simulation {
     if (able.empty() || (grow && scheduler_.Chance(0.5))) {
       const bool own_clock = rates_[Trouble::kClock] > 0 && scheduler_.Chance(0.3);
       const absl::Duration offset =
-          own_clock ? scheduler_.Between(-absl::Minutes(2), absl::Minutes(2)) : offset_;
+          own_clock ? scheduler_.Between(-absl::Minutes(1), absl::Minutes(1)) : offset_;
       clocks_differ_ |= own_clock;
       nodes_.push_back(std::make_unique<Node>(world_, ++last_node_, offset));
       node = nodes_.back().get();
@@ -355,10 +420,17 @@ class Simulation {
     OpenOrphans();
     quiet_until_ = scheduler_.now() + absl::Minutes(6);
     client_.Settle(quiet_until_);
+    if (campaigns_ != nullptr) {
+      outside_->StopFaults();
+      campaigns_->Settle(quiet_until_);
+    }
   }
 
   void Finish() {
-    for (const std::string& id : client_.open()) {
+    // Children that outlived their parents need no client to end.
+    std::set<std::string> open = client_.open();
+    if (campaigns_ != nullptr) open.insert(campaigns_->open().begin(), campaigns_->open().end());
+    for (const std::string& id : open) {
       const Checker::Shadow* run = checker_.Newest(id);
       checker_.Fail(absl::StrCat("workflow ", id, " did not end: ",
                                  run == nullptr
@@ -374,13 +446,16 @@ class Simulation {
     checker_.CheckDisk(*world_.disk);
     sdk::Registry registry;
     RegisterPrograms(registry, scheduler_, vendor_, std::make_shared<Life>(), world_.broken);
+    campaign::RegisterWorkflow(
+        registry, {.approval_timeout = absl::Minutes(30), .undo_window = absl::Minutes(15)});
     worker::WorkflowWorker runner(registry);
+    if (campaigns_ != nullptr) campaigns_->CheckEnd();
     checker_.CheckEnd(client_.programs(), runner);
   }
 
   bool Step() {
     if (!checker_.violation().empty()) return false;
-    if (scheduler_.steps() > kStepsMax) {
+    if (scheduler_.steps() > kStepsMax * static_cast<uint64_t>(1 + CampaignCount())) {
       checker_.Fail("the simulation does not come to an end");
       return false;
     }
@@ -399,6 +474,8 @@ class Simulation {
   World world_;
   Client client_;
   SimLoop fault_loop_;
+  std::unique_ptr<Outside> outside_;
+  std::unique_ptr<Campaigns> campaigns_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<int> owner_;  // the node's number, by partition; 0: none
   int last_node_ = 0;

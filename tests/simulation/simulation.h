@@ -18,6 +18,7 @@ struct Result {
   uint64_t hash = 0;
   uint64_t steps = 0;
   int lives = 0;                        // workflows that lived and ended
+  int campaigns = 0;                    // of the lives
   int hurts = 0;                        // blows to nodes
   std::map<int, std::string> programs;  // what ran, by the workflow's number
   std::set<std::string> reached;        // fault kinds, event types, verbs

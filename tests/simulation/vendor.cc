@@ -26,6 +26,9 @@ Fate Vendor::Choose(bool may_refuse) {
     fate.kind = Fate::Kind::kLate;
     fate.latency = scheduler_.Between(absl::Seconds(5), absl::Seconds(40));
     fates_seen.insert("late effect");
+  } else if (dice < 0.96) {
+    fate.kind = Fate::Kind::kHeld;
+    fates_seen.insert("put off");
   } else if (may_refuse) {
     fate.kind = Fate::Kind::kRefused;
     fates_seen.insert("refused");

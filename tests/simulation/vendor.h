@@ -24,7 +24,7 @@ struct Effect {
 
 // What becomes of one attempt.
 struct Fate {
-  enum class Kind { kDone, kAnswerLost, kRefused, kBusy, kHang, kLate };
+  enum class Kind { kDone, kAnswerLost, kRefused, kBusy, kHang, kLate, kHeld };
   Kind kind = Kind::kDone;
   absl::Duration latency;
 };
