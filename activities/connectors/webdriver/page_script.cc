@@ -45,6 +45,12 @@ constexpr char kPrivateNames[] =
     "MAP 169.254.* ~NOTFOUND, MAP [::1] ~NOTFOUND, MAP ::1 ~NOTFOUND, MAP [fe80:* ~NOTFOUND, "
     "MAP [::ffff:* ~NOTFOUND, MAP ::ffff:* ~NOTFOUND, MAP fe80:* ~NOTFOUND";
 
+// Documents that people read; not images, films, archives. Unknown: taken as one.
+bool IsReadable(const std::string& type) {
+  return type.empty() || type.starts_with("text/") || type == "application/xhtml+xml" ||
+         type == "application/xml" || type.ends_with("+xml") || type == "application/json";
+}
+
 bool IsRetryableStatus(int status) { return status >= 500 || status == 408 || status == 429; }
 
 }  // namespace
@@ -66,6 +72,7 @@ return new Promise((resolve) => {
     resolve({
       url: location.href,
       status: navigation ? navigation.responseStatus : 0,
+      type: document.contentType,
       title: cut(document.title),
       h1: h1 ? cut(h1.innerText) : '',
       description: content('meta[name="description" i]') ||
@@ -100,6 +107,11 @@ base::Outcome<RenderedPage> ReadPage(const std::string& url, const std::string& 
         wire::Cat(url, " answered ", page.http_status, page.title.empty() ? "" : ": ", page.title));
     failure.retryable = IsRetryableStatus(page.http_status);
     return failure;
+  }
+  const std::string type = wire::StringAt(result, "type");
+  if (!IsReadable(type) || type == "image/svg+xml") {
+    return base::Failure::Permanent(
+        "PageError", wire::Cat(url, " is no page to read but ", wire::Truncate(type, 100)));
   }
   return page;
 }

@@ -26,7 +26,8 @@ struct RenderedPage {
 // texts are cut to arguments[1] characters.
 extern const char kPageScript[];
 
-// Failures: "PageError" (4xx, 5xx; retryable when it may pass), "PageUnreachable".
+// Failures: "PageError" (4xx, 5xx; retryable when it may pass; a document that is no text),
+// "PageUnreachable".
 base::Outcome<RenderedPage> ReadPage(const std::string& url, const std::string& result_json,
                                      size_t text_bytes_max);
 
