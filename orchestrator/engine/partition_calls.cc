@@ -46,7 +46,9 @@ void Partition::Signal(v1::SignalWorkflowRequest request,
     absl::StatusOr<LiveRun*> found =
         FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
     // One that a run took before it closed is acknowledged when it is repeated.
-    const bool repeated = found.ok() && !request.request_id().empty() &&
+    // A store that cannot be read now says nothing: to look again could skip this.
+    if (!found.ok()) return done(found.status());
+    const bool repeated = !request.request_id().empty() &&
                           (*found)->state.signal_request_ids.contains(request.request_id());
     if (!repeated) found = FindOpen(kDefault, request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());

@@ -313,7 +313,12 @@ void Partition::StartChild(v1::StartWorkflowRequest request, v1::ParentWorkflow 
   Receive(std::move(done), [this, request = std::move(request), parent = std::move(parent),
                             run_id = std::move(run_id)](Done done) mutable {
     StartRun(std::move(request), std::move(parent), std::move(run_id),
-             [done = std::move(done)](absl::StatusOr<v1::StartWorkflowResponse> started) mutable {
+             [this,
+              done = std::move(done)](absl::StatusOr<v1::StartWorkflowResponse> started) mutable {
+               if (absl::IsAlreadyExists(started.status()) &&
+                   !deps_.store.CheckEpoch(index_, epoch_).ok()) {
+                 return done(absl::UnavailableError("the lease is not confirmed"));
+               }
                done(started.status());
              });
   });
@@ -333,6 +338,11 @@ void Partition::EndChild(core::ChildEnd end, Done done) {
     core::OnChildEnd(transition, end);
     if (!transition.empty()) Advance(*parent, transition, {});
     if (transition.empty()) REACHED("child's end told again");
+    // "Nothing to do" may be said from memory only by the owner that no other has followed.
+    if (transition.empty() && !deps_.store.CheckEpoch(index_, epoch_).ok()) {
+      REACHED("message refused by a former owner");
+      return done(absl::UnavailableError("the lease is not confirmed"));
+    }
     // Also what came before must be durable: that it was recorded, or that the parent closed.
     AfterCommit(*parent, std::move(done));
   });

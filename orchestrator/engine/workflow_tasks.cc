@@ -57,6 +57,7 @@ absl::Status Partition::EnsureWorkflow(LiveRun& run) {
 
 void Partition::MarkStuck(LiveRun& run, const absl::Status& status) {
   const bool is_new = run.stuck_reason.empty();
+  if (!is_new && Now() < run.stuck_retry_at) return;  // it was not tried, so nothing new is known
   const std::string kind = absl::IsInternal(status)            ? "nondeterminism"
                            : absl::IsResourceExhausted(status) ? "limit"
                                                                : "workflow_task_failed";
