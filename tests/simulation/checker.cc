@@ -226,7 +226,7 @@ void Checker::CheckRow(const Shadow& run, const store::RunRow& row) {
     Fail(absl::StrCat(where, v1::RunStatus::Value_Name(row.status), ", its history ",
                       v1::RunStatus::Value_Name(state.closed_status)));
   }
-  if (!state.closed() && state.blocked() && row.status != v1::RunStatus::STUCK) {
+  if (!state.closed() && !state.paused && state.blocked() && row.status != v1::RunStatus::STUCK) {
     Fail(where + "it is not stuck, its saga is blocked");
   }
   if (row.saga_state != state.saga_state()) Fail(where + "another saga state than its history");
