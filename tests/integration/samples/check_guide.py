@@ -13,7 +13,7 @@ import textwrap
 HERE = pathlib.Path(__file__).resolve().parent
 GUIDE = HERE.parents[2] / "docs" / "writing-workflows.md"
 SOURCES = ["order_workflow.h", "order_workflow.cc", "order_test.cc", "local_sample_test.cc",
-           "batch_workflow.h", "batch_workflow.cc"]
+           "batch_workflow.h", "batch_workflow.cc", "subscription_test.cc"]
 BLOCK = re.compile(r"^```cpp\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

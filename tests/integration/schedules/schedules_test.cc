@@ -45,13 +45,16 @@ class SchedulesTest : public SystemTest {
   // Waits, by long polls of the history, until `holds`.
   v1::ScheduleInfo WaitForSchedule(const std::string& id,
                                    const std::function<bool(const v1::ScheduleInfo&)>& holds) {
-    v1::ScheduleInfo info;
-    WaitFor(schedules::WorkflowIdOf(id), [&](const v1::WorkflowInfo&) {
-      const auto answer = Describe(id);
-      if (answer.ok()) info = *answer;
-      return answer.ok() && holds(info);
-    });
-    return info;
+    while (true) {
+      const absl::StatusOr<v1::ScheduleInfo> info = Describe(id);  // an injected fault may fail it
+      if (info.ok() && holds(*info)) return *info;
+      v1::GetWorkflowHistoryRequest request;
+      request.set_workflow_id(schedules::WorkflowIdOf(id));
+      request.set_after_event_id(1 << 20);
+      request.mutable_wait()->set_nanos(5'000'000);
+      (void)Await<v1::GetWorkflowHistoryResponse>(
+          [&](auto done) { client->GetHistory(request, std::move(done)); });
+    }
   }
   static bool Idle(const v1::ScheduleInfo& info, int starts) {
     return info.backfills().empty() && info.waiting() == 0 &&
@@ -176,6 +179,47 @@ TEST_F(SchedulesTest, ContinuesAsNewBeforeItsHistoryIsLarge) {
   EXPECT_NE(Info("schedule:s").first_run_id(), Info("schedule:s").run_id());
   EXPECT_LT(Info("schedule:s").history_length(), 5000);
 }
+
+// A schedule's whole life, with the N-th commit lost, for every N.
+class SchedulesFaultTest : public SchedulesTest, public ::testing::WithParamInterface<Where> {
+ protected:
+  bool RunWithFault(int number) {
+    FailCommit(number, GetParam());
+    OpenAll();
+    const std::string id = absl::StrCat("f", number);
+    while (!StartSystem(schedules::kScheduleType, schedules::WorkflowIdOf(id), Hourly(id)).ok()) {
+    }
+    while (!SendUpdate(schedules::WorkflowIdOf(id), schedules::kBackfill, "update",
+                       Backfill(2, Policy::BUFFER_ALL))
+                .ok()) {
+    }
+    WaitForSchedule(id, [](const v1::ScheduleInfo& i) { return Idle(i, 2); });
+    for (const char* hour : {"00", "01"}) {
+      EXPECT_EQ(ResultText(absl::StrCat(id, "-2025-01-01T", hour, ":00:00Z")), "reported");
+    }
+    const auto effects = Effects(id + "-");
+    EXPECT_EQ(effects.size(), 2u) << "commit " << number;
+    for (const auto& [workflow_id, runs] : effects) {
+      EXPECT_EQ(runs.size(), 1u) << workflow_id << ", commit " << number;
+    }
+    const bool reached = failing_->failed_once();
+    CloseAll();
+    return reached;
+  }
+};
+
+TEST_P(SchedulesFaultTest, AnyCommitMayBeLostAndEachTimeHasOneStart) {
+  int faults = 0;
+  for (int n = 1; RunWithFault(n); ++n) ++faults;
+  EXPECT_GE(faults, 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Where, SchedulesFaultTest,
+                         ::testing::Values(Where::kBeforeWriting, Where::kAfterWriting),
+                         [](const auto& info) {
+                           return info.param == Where::kBeforeWriting ? "BeforeWriting"
+                                                                      : "AfterWriting";
+                         });
 
 }  // namespace
 }  // namespace engine_test
