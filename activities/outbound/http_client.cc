@@ -104,6 +104,7 @@ struct InFlight {
   char error[CURL_ERROR_SIZE] = {};
   bool forbidden = false;     // an address that is not public was refused
   bool request_left = false;  // a request line was written to a socket
+  int sends = 0;              // how often curl went to send the request
   base::Completion<CURLcode> done;
 
   ~InFlight() { curl_slist_free_all(headers); }
@@ -205,7 +206,7 @@ struct HttpClient::Impl {
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes);
     transfer->response.status = static_cast<int>(status);
-    transfer->request_left = request_bytes > 0;
+    transfer->request_left = request_bytes > 0 || transfer->sends > 1;
     curl_multi_remove_handle(multi, easy);
     if (spare.size() < kEasyHandlesKept) {
       curl_easy_reset(easy);
@@ -260,6 +261,13 @@ struct HttpClient::Impl {
     return bytes;
   }
 
+  // curl silently repeats a request, up to five times, when the reused connection dies before the
+  // answer. Such a call would pass no limiter, no breaker and no kill switch: the caller repeats.
+  static int OnBeforeSend(void* pointer, char*, char*, int, int) {
+    auto* transfer = static_cast<InFlight*>(pointer);
+    return ++transfer->sends > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+  }
+
   static size_t OnSendBody(char* buffer, size_t, size_t room, void* pointer) {
     auto* transfer = static_cast<InFlight*>(pointer);
     const size_t bytes = std::min(room, transfer->request.body.size() - transfer->body_sent);
@@ -306,6 +314,8 @@ struct HttpClient::Impl {
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Impl::OnOpenSocket);
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
     }
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &Impl::OnBeforeSend);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Impl::OnHeader);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Impl::OnBody);
@@ -381,7 +391,8 @@ Transfer Result(InFlight& in_flight, CURLcode code) {
   } else if (in_flight.forbidden && code != CURLE_OK && !transfer.sent) {
     transfer.end = TransferEnd::kForbidden;
     transfer.message = "its address is not public (setting outbound.private_networks)";
-  } else if (code == CURLE_SEND_FAIL_REWIND) {
+  } else if (code == CURLE_SEND_FAIL_REWIND ||
+             (code == CURLE_ABORTED_BY_CALLBACK && in_flight.sends > 1)) {
     transfer.message = "the connection ended before the answer";
   } else if (code != CURLE_OK) {
     transfer.message = in_flight.error[0] != 0 ? in_flight.error : curl_easy_strerror(code);

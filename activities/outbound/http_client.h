@@ -2,8 +2,8 @@
 // Thousands of transfers wait at once on the loop's one thread; connections are pooled by origin.
 // No policy here: no retries, no redirects (a 3xx is an answer), no look at the status.
 //
-// A POST that may not be repeated (Repeat::kUnsafe) is never re-sent by curl itself when a pooled
-// connection turns out to be dead: such a transfer ends as kBroken and the caller looks first.
+// A request is never re-sent by curl itself when a pooled connection turns out to be dead: such a
+// transfer ends as kBroken, and the caller repeats it (Repeat::kUnsafe: looks first).
 //
 // Thread-safety: Send and Shutdown on the loop's thread only. Constructed anywhere; destroyed on
 // the loop's thread, or after the loop has stopped.

@@ -84,7 +84,8 @@ class Buffer : public Vendor {
   }
 
   Response ErrorAnswer(const FaultAnswer& fault) override {
-    return Errors(fault.status.value_or(200), "UNEXPECTED", "Something went wrong on our side.");
+    return Errors(fault.status.value_or(200), fault.code.empty() ? "UNEXPECTED" : fault.code,
+                  "Something went wrong on our side.");
   }
 
   Response RateLimitAnswer(const FaultAnswer& fault) override {

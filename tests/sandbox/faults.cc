@@ -8,8 +8,9 @@
 namespace sandbox {
 namespace {
 
-constexpr std::array<std::string_view, 7> kKinds = {"error", "rate_limit",    "latency",  "hang",
-                                                    "reset", "lost_response", "malformed"};
+constexpr std::array<std::string_view, 10> kKinds = {
+    "error",     "rate_limit",         "latency",  "hang", "reset", "lost_response", "malformed",
+    "truncated", "wrong_content_type", "slow_body"};
 constexpr std::string_view kSettingPrefix = "fault/";
 constexpr int64_t kLatencyMsMax = 600'000;
 constexpr int64_t kRetryAfterSMax = 86'400;
@@ -130,8 +131,8 @@ FaultInput Faults::Parse(const Json& body) const {
     return input;
   }
   static const std::vector<std::string> kFields = {
-      "id",    "vendor",     "operation",     "workflow_id", "kind", "status", "rate",
-      "count", "latency_ms", "retry_after_s", "seed",        "seen", "applied"};
+      "id",    "vendor",     "operation",     "workflow_id", "kind", "status",  "rate",
+      "count", "latency_ms", "retry_after_s", "seed",        "seen", "applied", "code"};
   for (const auto& [name, value] : body.items()) {
     if (std::find(kFields.begin(), kFields.end(), name) == kFields.end()) {
       read.Fail(name, "is not a field of a fault");
@@ -148,6 +149,7 @@ FaultInput Faults::Parse(const Json& body) const {
     read.Fail("kind", "must be one of " + Join(kKinds));
   }
   fault.operation = read.Text("operation");
+  fault.code = read.Text("code");
   fault.workflow_id = read.Text("workflow_id");
   const std::optional<int64_t> status = read.Integer("status", 200, 599);
   if (status) fault.status = static_cast<int>(*status);
@@ -210,6 +212,7 @@ Json ToJson(const Fault& fault) {
                {"applied", fault.applied}};
   if (!fault.operation.empty()) json["operation"] = fault.operation;
   if (!fault.workflow_id.empty()) json["workflow_id"] = fault.workflow_id;
+  if (!fault.code.empty()) json["code"] = fault.code;
   if (fault.status) json["status"] = *fault.status;
   if (fault.retry_after_s) json["retry_after_s"] = *fault.retry_after_s;
   if (fault.count) json["count"] = *fault.count;

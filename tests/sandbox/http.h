@@ -64,6 +64,8 @@ enum class Delivery {
   kLose,    // the work is done and stored, the connection closes without an answer
   kReset,   // the connection is reset at once
   kHang,    // nothing is ever sent; ends when the client leaves
+  kCut,     // the connection closes in the middle of the body
+  kDrip,    // half of the body at once, then a byte a second
 };
 
 struct Reply {

@@ -46,6 +46,9 @@ class OpenAi : public Vendor {
 
   Response ErrorAnswer(const FaultAnswer& fault) override {
     const int status = fault.status.value_or(503);
+    if (!fault.code.empty()) {
+      return Fail(status, fault.code, "You exceeded your current quota.", fault.code);
+    }
     if (status == 503) {
       return Fail(503, "server_error", "The engine is currently overloaded, please try again later",
                   "server_is_overloaded");

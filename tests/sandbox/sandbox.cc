@@ -27,6 +27,21 @@ void Mangle(Response* response) {
   response->body += "\x01<";
 }
 
+// A body of which a part can be sent.
+void FillBody(Response* response) {
+  if (response->status == 204) response->status = 200;
+  if (!response->body.empty()) return;
+  response->body = "{\"empty\": true}";
+  response->content_type = "application/json";
+}
+
+// What a proxy or a captive portal puts in place of the answer.
+void PutPage(Response* response) {
+  if (response->status == 204) response->status = 200;
+  response->content_type = "text/html; charset=utf-8";
+  response->body = "<!DOCTYPE html><html><body>Please sign in</body></html>";
+}
+
 }  // namespace
 
 Sandbox::Sandbox() {
@@ -40,6 +55,7 @@ Sandbox::Sandbox() {
   vendors_.push_back(MakeBuffer(store_));
   vendors_.push_back(MakeGrafana(store_));
   vendors_.push_back(MakeMemory(store_));
+  vendors_.push_back(MakeWebDriver(store_));
   vendors_.push_back(MakeSite(store_));
   std::vector<std::string> names;
   for (const auto& vendor : vendors_) names.push_back(vendor->name());
@@ -116,7 +132,7 @@ Reply Sandbox::HandleVendor(Vendor& vendor, const Request& request) {
     entry.fault += (entry.fault.empty() ? "" : "+") + fault.kind;
     reply.delay_ms += fault.latency_ms;
     if (fault.kind != "latency") kind = fault.kind;
-    answer = {fault.status, fault.retry_after_s};
+    answer = {fault.status, fault.retry_after_s, fault.code};
   }
 
   if (kind == "hang") {
@@ -133,9 +149,15 @@ Reply Sandbox::HandleVendor(Vendor& vendor, const Request& request) {
   } else {
     reply.response = vendor.Serve(call, route);
     if (kind == "malformed") Mangle(&reply.response);
+    if (kind == "wrong_content_type") PutPage(&reply.response);
+    if (kind == "truncated" || kind == "slow_body") FillBody(&reply.response);
+    if (kind == "truncated") reply.delivery = Delivery::kCut;
+    if (kind == "slow_body") reply.delivery = Delivery::kDrip;
     if (kind == "lost_response") reply.delivery = Delivery::kLose;
   }
-  entry.status = reply.delivery == Delivery::kAnswer ? reply.response.status : 0;
+  const bool answers = reply.delivery == Delivery::kAnswer || reply.delivery == Delivery::kCut ||
+                       reply.delivery == Delivery::kDrip;
+  entry.status = answers ? reply.response.status : 0;
   calls_.Add(std::move(entry));
   return reply;
 }

@@ -5,12 +5,14 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <csignal>
 #include <optional>
+#include <sstream>
 #include <vector>
 
 namespace sandbox {
@@ -65,8 +67,11 @@ class Session : public std::enable_shared_from_this<Session> {
   void ReadBody();
   void OnBody(error_code error);
   void Refuse(http::status status, const char* text);
+  void Prepare(Response response);
   void Answer(Response response);
   void Write();
+  void WritePart(bool drip);
+  void Drip();
   void HoldUntilClientLeaves();
   void Reset();
 
@@ -79,6 +84,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<http::response<http::string_body>> response_;
   http::response<http::empty_body> continue_;
   Reply pending_;
+  std::string text_;  // of an answer that is sent in parts
+  size_t text_sent_ = 0;
   bool keep_alive_ = true;
   bool is_head_ = false;
   unsigned version_ = 11;
@@ -173,6 +180,12 @@ void Session::Deliver(Reply reply) {
       return Answer(std::move(pending_.response));
     case Delivery::kHang:
       return HoldUntilClientLeaves();
+    case Delivery::kCut:
+    case Delivery::kDrip: {
+      const bool drip = pending_.delivery == Delivery::kDrip;
+      Prepare(std::move(pending_.response));
+      return WritePart(drip);
+    }
     case Delivery::kReset:
       return Reset();
     case Delivery::kLose: {
@@ -191,6 +204,11 @@ void Session::Refuse(http::status status, const char* text) {
 }
 
 void Session::Answer(Response from) {
+  Prepare(std::move(from));
+  Write();
+}
+
+void Session::Prepare(Response from) {
   response_.emplace(static_cast<http::status>(from.status), version_);
   response_->set(http::field::server, "vendor-sandbox");
   if (!from.content_type.empty()) response_->set(http::field::content_type, from.content_type);
@@ -204,7 +222,6 @@ void Session::Answer(Response from) {
   } else if (is_head_ || length == 0) {
     response_->content_length(length);
   }
-  Write();
 }
 
 void Session::Write() {
@@ -213,6 +230,35 @@ void Session::Write() {
     if (self->keep_alive_) return self->ReadHeader();
     error_code ignored;
     self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  });
+}
+
+// The header, which promises the whole body, and half of it.
+void Session::WritePart(bool drip) {
+  keep_alive_ = false;
+  std::ostringstream out;
+  out << *response_;
+  text_ = out.str();
+  text_sent_ = text_.size() - (response_->body().size() + 1) / 2;
+  asio::async_write(stream_, asio::buffer(text_.data(), text_sent_),
+                    [self = shared_from_this(), drip](error_code error, size_t) {
+                      if (error) return;
+                      if (drip) return self->Drip();
+                      error_code ignored;
+                      self->stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+                      self->stream_.socket().close(ignored);
+                    });
+}
+
+void Session::Drip() {
+  if (text_sent_ >= text_.size()) return;
+  timer_.expires_after(std::chrono::seconds(1));
+  timer_.async_wait([self = shared_from_this()](error_code error) {
+    if (error) return;
+    asio::async_write(self->stream_, asio::buffer(self->text_.data() + self->text_sent_++, 1),
+                      [self](error_code failed, size_t) {
+                        if (!failed) self->Drip();
+                      });
   });
 }
 

@@ -153,6 +153,7 @@ class Slack : public Vendor {
   }
 
   Response ErrorAnswer(const FaultAnswer& fault) override {
+    if (!fault.code.empty()) return Fail(fault.code);
     if (!fault.status) return Fail("internal_error");
     return JsonResponse(
         *fault.status,

@@ -51,6 +51,7 @@ struct Route {
 struct FaultAnswer {
   std::optional<int> status;
   std::optional<int64_t> retry_after_s;
+  std::string code;  // the vendor's own word for the error; "" = its usual one
 };
 
 class Vendor {

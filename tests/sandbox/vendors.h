@@ -22,6 +22,7 @@ std::unique_ptr<Vendor> MakeSendGrid(Store& store);
 std::unique_ptr<Vendor> MakeBuffer(Store& store);
 std::unique_ptr<Vendor> MakeGrafana(Store& store);
 std::unique_ptr<Vendor> MakeMemory(Store& store);
+std::unique_ptr<Vendor> MakeWebDriver(Store& store);
 std::unique_ptr<Vendor> MakeSite(Store& store);
 
 }  // namespace sandbox

@@ -195,7 +195,9 @@ Task<Outcome<std::vector<std::string>>> BufferClient::DeletePosts(std::string ch
     if (!done.ok()) co_return done.failure();
     deleted.push_back(id);
   }
-  co_return deleted;
+  co_return base::Failure::Retryable(
+      "StillListed",
+      wire::Cat("buffer: channel ", channel_id, " still lists posts that were to be deleted"));
 }
 
 }  // namespace buffer

@@ -95,7 +95,9 @@ outbound::Classification Classify(const outbound::HttpRequest& request,
     return outbound::Permanent("Forbidden", message);
   }
   const bool success = status >= 200 && status < 300;
-  if (success && status != 204 && !wire::Json::accept(response.body)) {
+  // A 422 may mean that the work is done already: its words say so.
+  const bool read = (success && status != 204) || status == 422;
+  if (read && !wire::Json::accept(response.body)) {
     return {.verdict = outbound::Verdict::kRetryUnknown,
             .failure_type = "MalformedResponse",
             .failure_message = "the answer is not JSON"};

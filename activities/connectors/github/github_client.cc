@@ -186,7 +186,8 @@ Task<Outcome<std::vector<int64_t>>> GithubClient::ClosePullRequestsOf(std::strin
     if (!done.ok()) co_return done.failure();
     closed.push_back(number);
   }
-  co_return closed;
+  co_return base::Failure::Retryable(
+      "StillListed", wire::Cat("github: pull requests of ", branch, " are still listed as open"));
 }
 
 Task<Outcome<bool>> GithubClient::MergePullRequest(int64_t number, std::string commit_title,

@@ -16,10 +16,13 @@ using wire::Json;
 
 // Every answer is {"value": ...}; errors are {"value": {"error", "message", ...}} with 4xx or 5xx
 // and mean something to the caller, whatever the status is.
-outbound::Classification Classify(const outbound::HttpRequest&,
+outbound::Classification Classify(const outbound::HttpRequest& request,
                                   const outbound::HttpResponse& response) {
   const std::optional<Json> body = wire::ParseJson(response.body);
   if (body.has_value() && body->is_object() && body->contains("value")) return {};
+  // Not the remote end, but what stands before it.
+  outbound::Classification by_status = outbound::ClassifyByStatus(request, response);
+  if (by_status.verdict != outbound::Verdict::kOk) return by_status;
   return {.verdict = outbound::Verdict::kRetryUnknown,
           .failure_type = "MalformedResponse",
           .failure_message = wire::Cat("answered ", response.status, " without a value")};

@@ -198,6 +198,18 @@ TEST_F(HttpClientTest, NeverRepeatsAnUnsafePostOnADeadPooledConnection) {
   EXPECT_EQ(server.requests(), 2);
 }
 
+// Found by the fault matrix: each try of a read was up to six calls, past limiter and breaker.
+TEST_F(HttpClientTest, RepeatsNothingByItself) {
+  RawServer server({"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "",
+                    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"});
+  ASSERT_EQ(Run(http().Send({.url = server.url()}, {}, {})).end, TransferEnd::kAnswered);
+  const Transfer lost = Run(http().Send({.url = server.url()}, {}, {}));
+  EXPECT_EQ(lost.end, TransferEnd::kBroken) << lost.message;
+  EXPECT_TRUE(lost.sent);
+  EXPECT_EQ(server.requests(), 2);
+  EXPECT_EQ(Run(http().Send({.url = server.url()}, {}, {})).end, TransferEnd::kAnswered);
+}
+
 TEST_F(HttpClientTest, TellsRefusedFromLost) {
   std::string url;
   {
