@@ -13,14 +13,16 @@ bool IsPage(const std::string& path) {
 Json FileJson(const std::string& path, const TreeEntry& entry, const std::string& url,
               const std::string& html_url) {
   const size_t slash = path.rfind('/');
+  const bool is_tree = entry.type == "tree";
+  const std::string repo_url = url.substr(0, url.find("/contents"));
   return {{"name", slash == std::string::npos ? path : path.substr(slash + 1)},
           {"path", path},
           {"sha", entry.sha},
-          {"type", entry.type == "tree" ? "dir" : "file"},
+          {"type", is_tree ? "dir" : "file"},
           {"url", url},
           {"html_url", html_url},
-          {"git_url", nullptr},
-          {"download_url", nullptr}};
+          {"git_url", repo_url + (is_tree ? "/git/trees/" : "/git/blobs/") + entry.sha},
+          {"download_url", is_tree ? Json() : Json(html_url + "?raw=true")}};
 }
 
 // The path of `name` in the folder `path`; "" is the root.

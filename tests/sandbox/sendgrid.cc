@@ -29,9 +29,9 @@ constexpr char kHelp[] =
 
 Json ErrorJson(const std::string& message, const std::string& field = "",
                const std::string& help = "") {
-  return {{"message", message},
-          {"field", field.empty() ? Json() : Json(field)},
-          {"help", help.empty() ? Json() : Json(kHelp + help)}};
+  Json error = {{"message", message}, {"field", field.empty() ? Json() : Json(field)}};
+  if (!help.empty()) error["help"] = kHelp + help;
+  return error;
 }
 
 Response Errors(int status, const Json& errors) {

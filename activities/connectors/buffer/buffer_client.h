@@ -68,6 +68,7 @@ class BufferClient {
   // True when it was deleted, false when there was none. A post that was sent stays on its network.
   base::Task<base::Outcome<bool>> DeletePost(std::string id, outbound::CallContext context);
   // Deletes every post with the marker, for an undo that knows no id; the ids deleted.
+  // Failure "StillListed" (retryable) when Buffer goes on to list some.
   base::Task<base::Outcome<std::vector<std::string>>> DeletePosts(std::string channel_id,
                                                                   std::string marker,
                                                                   absl::Time since,

@@ -107,7 +107,7 @@ class GithubClient {
   // True when it was closed, false when it already was (or merged, or never made).
   base::Task<base::Outcome<bool>> ClosePullRequest(int64_t number, outbound::CallContext context);
   // Closes every open pull request of the branch, for an undo that knows no number; the numbers
-  // closed.
+  // closed. Failure "StillListed" (retryable) when GitHub goes on to list some as open.
   base::Task<base::Outcome<std::vector<int64_t>>> ClosePullRequestsOf(
       std::string branch, outbound::CallContext context);
   // True when it was deleted, false when there was none.
