@@ -21,7 +21,6 @@ Partition::Partition(int index, int slot_first, int slot_last, int64_t epoch, En
       build_id_(deps_.runner.build_id()),
       metrics_(deps_.metrics) {}
 
-
 Partition::~Partition() = default;
 
 void Partition::Open() {
@@ -276,7 +275,8 @@ void Partition::SetDue(const RunId& id, absl::Time due) {
 void Partition::UpdateDue(LiveRun& run) {
   absl::Time due = core::NextDue(run.state);
   if (!run.stuck_reason.empty()) {
-    due = run.stuck_retry_at;
+    // While it is held its code is not tried again.
+    due = run.state.paused ? absl::InfiniteFuture() : run.stuck_retry_at;
   } else if (run.state.wants_task() && run.writes_pending == 0) {
     due = absl::InfinitePast();  // it had to wait until its history was written
   }

@@ -122,9 +122,19 @@ absl::StatusOr<Partition::TaskOutcome> Partition::RunWorkflowTasks(
     }();
     RETURN_IF_ERROR(result.status);
     RETURN_IF_ERROR(CheckUpserts(state, result.commands, options_));
+    const bool refused = !result.verdicts.empty() &&
+                         std::all_of(result.verdicts.begin(), result.verdicts.end(),
+                                     [](const UpdateVerdict& v) { return v.rejected.has_value(); });
     for (UpdateVerdict& verdict : result.verdicts) outcome.verdicts.push_back(std::move(verdict));
     updates.clear();
     // Refused updates alone leave no trace.
+    if (!state.task_pending && refused && state.begins_at != absl::InfinitePast()) {
+      // For its validators the code ran ahead of its time: it begins again when that has come.
+      REACHED("refused update of a run that has not begun");
+      run.workflow.reset();
+      DropAllLocals(run, "the run has not begun");
+      break;
+    }
     if (!state.task_pending && result.commands.empty()) break;
     transition.AddWorkflowTask(build_id_, suggest, suggest ? run.history_bytes : 0,
                                result.local_pending);

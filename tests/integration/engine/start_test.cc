@@ -49,6 +49,19 @@ Workflow<Text> Collect(sdk::Context ctx, Text input) {
   co_return T(*seen);
 }
 
+constexpr sdk::ActivityType<Text, Text> kLook{"look_up"};
+
+base::Task<Outcome<Text>> LookUp(sdk::ActivityContext&, Text) { co_return T("looked"); }
+
+// Begins with a local activity, which gives no command.
+Workflow<Text> Look(sdk::Context ctx, Text input) {
+  ctx.SetUpdateHandler<Text, Text>(
+      "note", [](const Text&) -> sdk::Done { return Failure::Permanent("Invalid", "no"); },
+      [](const Text& note) -> Outcome<Text> { return note; });
+  Outcome<Text> looked = co_await ctx.ExecuteLocal(kLook, input, {});
+  co_return looked;
+}
+
 // Tells what a cron run knows, or fails.
 Workflow<Text> Tick(sdk::Context ctx, Text input) {
   const sdk::RunInfo& info = ctx.info();
@@ -106,6 +119,8 @@ class StartTest : public EngineTest {
     registry.AddWorkflow<Text, Text>("tick", &Tick);
     registry.AddWorkflow<Text, Text>("deadline", &Deadline);
     registry.AddWorkflow<Text, Text>("grow", &Grow);
+    registry.AddWorkflow<Text, Text>("look", &Look);
+    registry.AddActivity(kLook, &LookUp);
   }
   static v1::StartWorkflowRequest Request(const std::string& id,
                                           const std::string& type = "collect",
@@ -235,6 +250,21 @@ TEST_F(StartTest, AMessageBeginsADelayedRunEarlier) {
                 client->Cancel(cancel, std::move(done));
               }).ok());
   EXPECT_EQ(Result("cancel").status(), v1::RunStatus::CANCELED);
+}
+
+// Found by simulation (seed 3683): for the validator the code ran ahead of its time, and what it
+// had begun then was never done.
+TEST_F(StartTest, ARefusedUpdateDoesNotBeginADelayedRun) {
+  Open();
+  v1::StartWorkflowRequest request = Request("w1", "look");
+  request.mutable_start_delay()->set_nanos(300'000'000);
+  ASSERT_TRUE(StartWith(request).ok());
+  auto refused = Update("w1", "note", "bad");
+  ASSERT_TRUE(refused.ok()) << refused.status();
+  EXPECT_EQ(refused->rejected().type(), "Invalid");
+  EXPECT_EQ(TasksOf("w1"), 0) << "it left no trace";
+  EXPECT_TRUE(Info("w1").has_next_start_time());
+  EXPECT_EQ(ResultText("w1"), "looked");
 }
 
 TEST_F(StartTest, ADelayedRunCanBePausedAndTerminated) {
