@@ -99,9 +99,8 @@ bool AttemptMayRepeat(const PendingActivity& activity, v1::TimeoutType::Value ty
   const bool of_attempt =
       type == v1::TimeoutType::START_TO_CLOSE || type == v1::TimeoutType::HEARTBEAT;
   // With PAUSE the attempts that are used up do not end it.
-  const bool any_left =
-      attempts_max == 0 || activity.attempt < attempts_max ||
-      activity.scheduled->retry_policy().on_exhausted() == v1::OnExhausted::PAUSE;
+  const bool any_left = attempts_max == 0 || activity.attempt < attempts_max ||
+                        activity.scheduled->retry_policy().on_exhausted() == v1::OnExhausted::PAUSE;
   return of_attempt && !activity.cancel_requested && any_left;
 }
 
@@ -114,8 +113,8 @@ std::string TimeoutReason(const RunState& state) {
     reason = "execution time-out of " + absl::FormatDuration(of_chain);
   }
   if (of_run > absl::ZeroDuration()) {
-    reason += std::string(reason.empty() ? "" : ", ") + "run time-out of " +
-              absl::FormatDuration(of_run);
+    reason +=
+        std::string(reason.empty() ? "" : ", ") + "run time-out of " + absl::FormatDuration(of_run);
   }
   const absl::Duration reserve = history::FromProto(state.started.compensation_reserve());
   if (reserve <= absl::ZeroDuration()) return reason + " exceeded";
@@ -196,7 +195,7 @@ absl::Time StoredWakeAt(const RunState& state) {
   if (state.closed()) return absl::InfiniteFuture();
   absl::Time due = state.cancel_requested ? absl::InfiniteFuture() : state.execution_deadline();
   // InfinitePast rather than the moment: a value that stays the same costs no index update.
-  if (state.wants_task() || HasMessages(state)) return absl::InfinitePast();
+  if (state.wants_task() || (HasMessages(state) && !state.paused)) return absl::InfinitePast();
   // They are known only while a process works on them.
   if (state.local_activities_pending > 0 && !state.paused) return absl::InfinitePast();
   if (state.begins_at != absl::InfinitePast() && !state.paused) {
@@ -204,8 +203,8 @@ absl::Time StoredWakeAt(const RunState& state) {
   }
   for (const auto& [id, timer] : state.timers) due = std::min(due, timer.fire_at);
   for (const auto& [id, activity] : state.activities) {
-    due = std::min(due, Deadline(activity.scheduled_time,
-                                 activity.scheduled->schedule_to_close_timeout()));
+    due = std::min(
+        due, Deadline(activity.scheduled_time, activity.scheduled->schedule_to_close_timeout()));
     if (activity.paused) continue;
     if (state.paused) {
       // Nothing is dispatched, but its wait for a worker may time out.

@@ -141,7 +141,7 @@ absl::StatusOr<LiveRun*> Partition::Find(const RunId& id) {
   run->owes = run->state.closed() && run->row.wake_at != absl::InfiniteFuture();
   run->messages = CountMessages(*run);
   // Whoever loads the run, what it has to send goes out.
-  run->message_waits = !run->state.closed() && core::HasMessages(run->state);
+  run->message_waits = !run->state.closed() && !run->state.paused && core::HasMessages(run->state);
   for (auto& [event_id, external] : run->state.externals) external.in_flight = true;  // perhaps
   lru_.push_front(id);
   run->lru = lru_.begin();
@@ -198,7 +198,10 @@ void Partition::Evict() {
     const absl::Time wake_at = run.row.wake_at;
     // The live run may know better: "at once" is later when the clock has stepped back.
     const auto known = due_of_.find(id);
-    const absl::Time due = known == due_of_.end() ? wake_at : std::max(wake_at, known->second);
+    // When it knows of nothing, whatever its row says can wait: it would only be loaded at once
+    // again.
+    const absl::Time due =
+        std::max(wake_at, known == due_of_.end() ? Now() + options_.store_retry : known->second);
     ++it;  // Forget erases the entry before it
     Forget(id);
     REACHED("eviction");

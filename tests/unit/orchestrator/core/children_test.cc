@@ -58,6 +58,10 @@ TEST(Children, ARunIsDueUntilItsChildHasStarted) {
   run.Task({ChildCommand("c")});
   EXPECT_TRUE(HasMessages(run.state));
   EXPECT_EQ(StoredWakeAt(run.state), absl::InfinitePast());
+  // Found by simulation (seed 18688): a held run was loaded again and again.
+  run.state.paused = true;
+  EXPECT_EQ(StoredWakeAt(run.state), absl::InfiniteFuture()) << "while paused nothing is sent";
+  run.state.paused = false;
   const EventId id = Initiated(run, "c");
   run.Do([&](TransitionBuilder& t) { OnChildStarted(t, id, "run-of-c"); });
   EXPECT_TRUE(run.state.task_pending);
