@@ -94,16 +94,19 @@ void Breakers::Show(const Entry& entry, BreakerState before) {
                                  : int64_t{0}}});
 }
 
-bool Breakers::WouldGo(const std::string& vendor, const std::string& host) {
+bool Breakers::WouldGo(const std::string& vendor, const std::string& host,
+                       const std::string& caller) {
   absl::MutexLock lock(&mu_);
-  return Find(vendor, host).breaker.WouldGo(Now());
+  return Find(vendor, host).breaker.WouldGo(Now(), caller);
 }
 
-CircuitBreaker::Admission Breakers::Ask(const std::string& vendor, const std::string& host) {
+CircuitBreaker::Admission Breakers::Ask(const std::string& vendor, const std::string& host,
+                                        const std::string& caller) {
   absl::MutexLock lock(&mu_);
   Entry& entry = Find(vendor, host);
   const BreakerState before = entry.breaker.state();
-  const CircuitBreaker::Admission admission = entry.breaker.Ask(Now(), random_.NextDouble());
+  const CircuitBreaker::Admission admission =
+      entry.breaker.Ask(Now(), random_.NextDouble(), caller);
   Show(entry, before);
   return admission;
 }

@@ -51,9 +51,10 @@ class Breakers {
   // Shows the vendor in the metrics and the list before its first call.
   void Register(const std::string& vendor);
 
-  // `host`: "" unless the vendor has a breaker a host.
-  bool WouldGo(const std::string& vendor, const std::string& host);
-  CircuitBreaker::Admission Ask(const std::string& vendor, const std::string& host);
+  // `host`: "" unless the vendor has a breaker a host. `caller`: as in CircuitBreaker.
+  bool WouldGo(const std::string& vendor, const std::string& host, const std::string& caller = "");
+  CircuitBreaker::Admission Ask(const std::string& vendor, const std::string& host,
+                                const std::string& caller = "");
   void Succeeded(const std::string& vendor, const std::string& host, CircuitBreaker::Ticket ticket);
   // Returns whether the breaker is open now.
   bool Failed(const std::string& vendor, const std::string& host, CircuitBreaker::Ticket ticket,

@@ -15,6 +15,9 @@ constexpr absl::Duration kProbeMax = absl::Minutes(10);
 constexpr absl::Duration kProbePatience = absl::Seconds(2);
 // Forced open: when callers look whether it still is.
 constexpr absl::Duration kForcedPatience = absl::Seconds(15);
+// How long a caller that took a turn may go on with further calls.
+constexpr absl::Duration kLetInFor = absl::Minutes(10);
+constexpr size_t kLetInMax = 10'000;
 
 void AddCaller(std::vector<std::string>& callers, const std::string& caller) {
   if (callers.size() < 2 && std::find(callers.begin(), callers.end(), caller) == callers.end()) {
@@ -46,11 +49,12 @@ BreakerState CircuitBreaker::state() const {
   return state_;
 }
 
-bool CircuitBreaker::WouldGo(absl::Time now) const {
+bool CircuitBreaker::WouldGo(absl::Time now, const std::string& caller) const {
   if (force_ != BreakerForce::kNone) return force_ == BreakerForce::kClosed;
   switch (state_) {
     case BreakerState::kClosed:
-      return now >= recovering_until_ || pacer_.WaitFor(now) <= absl::ZeroDuration();
+      return now >= recovering_until_ || IsLetIn(now, caller) ||
+             pacer_.WaitFor(now) <= absl::ZeroDuration();
     case BreakerState::kOpen:
       return now >= probe_at_;
     case BreakerState::kHalfOpen:
@@ -59,10 +63,26 @@ bool CircuitBreaker::WouldGo(absl::Time now) const {
   return true;
 }
 
-CircuitBreaker::Admission CircuitBreaker::Ask(absl::Time now, double random) {
-  if (!WouldGo(now)) return {.come_back_after = ComeBackAfter(now, random)};
+bool CircuitBreaker::IsLetIn(absl::Time now, const std::string& caller) const {
+  const auto it = let_in_.find(caller);
+  return it != let_in_.end() && now < it->second + kLetInFor;
+}
+
+void CircuitBreaker::LetIn(absl::Time now, const std::string& caller) {
+  if (now >= recovering_until_) {
+    let_in_.clear();
+  } else if (!IsLetIn(now, caller)) {
+    pacer_.Take(now);
+    if (let_in_.size() >= kLetInMax) let_in_.clear();  // they take a turn again
+    if (!caller.empty()) let_in_[caller] = now;
+  }
+}
+
+CircuitBreaker::Admission CircuitBreaker::Ask(absl::Time now, double random,
+                                              const std::string& caller) {
+  if (!WouldGo(now, caller)) return {.come_back_after = ComeBackAfter(now, random)};
   if (force_ == BreakerForce::kNone && state_ != BreakerState::kClosed) return TakeProbe(now);
-  if (now < recovering_until_) pacer_.Take(now);
+  LetIn(now, caller);
   return {.go = true, .ticket = {.generation = generation_}};
 }
 
@@ -172,6 +192,7 @@ void CircuitBreaker::Open(absl::Time now, const FailureNote& note) {
   probe_at_ = now + std::max(own, note.retry_after);
   reason_ = note.reason;
   pacer_.ForgetQueue();
+  let_in_.clear();
   Enter(BreakerState::kOpen);
 }
 

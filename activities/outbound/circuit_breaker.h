@@ -21,6 +21,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -70,9 +71,11 @@ class CircuitBreaker {
     std::string caller;
   };
 
-  // Whether a call would be let through now; changes nothing.
-  bool WouldGo(absl::Time now) const;
-  Admission Ask(absl::Time now, double random);
+  // Whether a call would be let through now; changes nothing. While a backlog drains each `caller`
+  // (an activity; "" is nobody) takes one turn: its further calls go at once, else activities of
+  // several calls would take each other's turns and none would end.
+  bool WouldGo(absl::Time now, const std::string& caller = "") const;
+  Admission Ask(absl::Time now, double random, const std::string& caller = "");
   void Succeeded(Ticket ticket, absl::Time now);
   // Returns whether the breaker is open now.
   bool Failed(Ticket ticket, absl::Time now, const FailureNote& note);
@@ -106,6 +109,9 @@ class CircuitBreaker {
     std::vector<std::string> callers;  // of doubtful failures; two are enough
   };
   Slice& SliceAt(absl::Time now);
+  bool IsLetIn(absl::Time now, const std::string& caller) const;
+  // Takes a turn of the backlog, unless the caller has one.
+  void LetIn(absl::Time now, const std::string& caller);
   void Enter(BreakerState state);
   void Open(absl::Time now, const FailureNote& note);
   void Close(absl::Time now);
@@ -126,6 +132,7 @@ class CircuitBreaker {
   int opened_in_a_row_ = 0;
   Pacer pacer_;
   absl::Time recovering_until_ = absl::InfinitePast();
+  std::map<std::string, absl::Time> let_in_;  // while recovering: callers, by when they took a turn
   int64_t failures_ = 0;
   int64_t held_ = 0;
   int consecutive_ = 0;

@@ -181,7 +181,8 @@ base::Task<std::optional<base::Failure>> Pipeline::Pass(const Vendor& vendor,
   if (std::optional<base::Failure> held = Held(vendor, request)) co_return held;
   Breakers* const breakers = BreakersOf(vendor);
   // First a look, so that calls to a vendor that is down take no turns of its limiter.
-  const bool would_go = breakers == nullptr || breakers->WouldGo(vendor.name, gate->host);
+  const bool would_go =
+      breakers == nullptr || breakers->WouldGo(vendor.name, gate->host, context.idempotency_key);
   if (would_go && guards_.limiter != nullptr) {
     const absl::Duration left = context.deadline - loop_.clock().Now();
     RateLimiter::Turn turn = guards_.limiter->Take(vendor, request, left / 2);
@@ -197,7 +198,8 @@ base::Task<std::optional<base::Failure>> Pipeline::Pass(const Vendor& vendor,
     }
   }
   if (breakers == nullptr) co_return std::nullopt;
-  const CircuitBreaker::Admission admission = breakers->Ask(vendor.name, gate->host);
+  const CircuitBreaker::Admission admission =
+      breakers->Ask(vendor.name, gate->host, context.idempotency_key);
   gate->ticket = admission.ticket;
   if (admission.go) co_return std::nullopt;
   co_return base::Failure::NotAttempted(
