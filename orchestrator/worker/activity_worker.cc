@@ -157,8 +157,8 @@ void ActivityWorker::Report(engine::ActivityToken token, core::ActivityOutcome o
 }
 
 void ActivityWorker::Drain(absl::AnyInvocable<void()> drained) {
+  draining_ = true;
   loop_.Post([this, drained = std::move(drained)]() mutable {
-    draining_ = true;
     drained_ = std::move(drained);
     auto attempts = attempts_;  // Cancel may end them, and so change the map
     for (auto& [key, attempt] : attempts) attempt->Cancel("the worker is stopping");

@@ -9,6 +9,7 @@
 //   activities.Connect(engine);
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,7 +39,8 @@ class ActivityWorker : public engine::ActivityExecutor {
 
   void Start(engine::ActivityTask task) override;
   void Stop(const engine::ActivityToken& token, const std::string& reason) override;
-  int slots() const override { return options_.slots; }
+  // None while it drains: what is ready waits for the next owner.
+  int slots() const override { return draining_ ? 0 : options_.slots; }
 
   // Cancels every attempt and gives it back; `drained` runs on the loop when none is left.
   void Drain(absl::AnyInvocable<void()> drained);
@@ -62,7 +64,7 @@ class ActivityWorker : public engine::ActivityExecutor {
     return {token.partition, token.epoch, token.dispatch};
   }
   std::map<Key, std::shared_ptr<Attempt>> attempts_;
-  bool draining_ = false;
+  std::atomic<bool> draining_{false};
   absl::AnyInvocable<void()> drained_;
 };
 
