@@ -147,7 +147,7 @@ class Saga {
   sdk::Context ctx_;
   sdk::Scope steps_scope_;  // the steps; canceled when one fails that undoes all at once
   std::optional<sdk::Future<sdk::Unit>> undoing_;  // begun by such a step
-  std::vector<std::unique_ptr<Step>> steps_;  // in the order of registration
+  std::vector<std::unique_ptr<Step>> steps_;       // in the order of registration
   std::map<std::string, int> type_counts_;
   int group_counter_ = 0;
   bool pivot_passed_ = false;

@@ -320,8 +320,8 @@ sdk::Workflow<v1::CampaignResult> DryRun(sdk::Context ctx, StatePtr state) {
   sdk::Outcome<v1::PlanOutput> plan = co_await ctx.Execute(kPlan, std::move(input));
   if (!plan.ok()) co_return plan.failure();
   state->SetPlan(*plan);
-  state->Complete(absl::StrCat("dry run: ", plan->would_send_size(),
-                               " calls would be made, nothing was sent"));
+  state->Complete(
+      absl::StrCat("dry run: ", plan->would_send_size(), " calls would be made, nothing was sent"));
   v1::CampaignResult result;
   result.set_campaign_name(state->spec().campaign_name());
   result.set_outcome("dry_run");

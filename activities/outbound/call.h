@@ -96,7 +96,7 @@ struct Vendor {
   absl::Duration backoff_initial = absl::Milliseconds(200);
   absl::Duration backoff_max = absl::Seconds(10);
   size_t response_bytes_max = 16 * 1024 * 1024;
-  bool per_host = false;              // many hosts: a breaker for each
+  bool per_host = false;  // many hosts: a breaker for each
   // Whether it has a circuit breaker. Hosts that users name have none: a call to one that is down
   // for good must fail, not wait.
   bool has_breaker = true;

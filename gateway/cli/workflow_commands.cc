@@ -100,35 +100,35 @@ void Show(Session& session, const std::string& id, const std::string& run_id) {
   request.set_run_id(run_id);
   auto info = session.connection().Call(&Stub::GetWorkflow, request);
   if (!info.ok()) return session.Fail(info.status());
-  std::string text = Pairs({{"workflow", info->workflow_id()},
-                            {"run", info->run_id()},
-                            {"type", info->workflow_type()},
-                            {"status", v1::RunStatus::Value_Name(info->status())},
-                            {"reason", info->status_reason()},
-                            {"saga", v1::SagaState::Value_Name(info->saga_state())},
-                            {"started", HumanTime(info->start_time())},
-                            {"begins", HumanTime(info->next_start_time())},
-                            {"cron", info->cron_schedule()},
-                            {"closed", HumanTime(info->close_time())},
-                            {"time", Age(*info)},
-                            {"events", absl::StrCat(info->history_length(),
-                                                    info->continue_as_new_suggested()
-                                                        ? "; it should continue as new"
-                                                        : "")},
-                            {"parent", info->parent().workflow_id()},
-                            {"task queue", info->task_queue()},
-                            {"build", info->build_id()},
-                            {"patches", absl::StrJoin(info->patches(), ", ")},
-                            {"attributes", AttributesText(info->search_attributes())},
-                            {"request id", info->request_id()},
-                            {"correlation id", info->correlation_id()},
-                            {"trace id", info->trace_id()}});
+  std::string text =
+      Pairs({{"workflow", info->workflow_id()},
+             {"run", info->run_id()},
+             {"type", info->workflow_type()},
+             {"status", v1::RunStatus::Value_Name(info->status())},
+             {"reason", info->status_reason()},
+             {"saga", v1::SagaState::Value_Name(info->saga_state())},
+             {"started", HumanTime(info->start_time())},
+             {"begins", HumanTime(info->next_start_time())},
+             {"cron", info->cron_schedule()},
+             {"closed", HumanTime(info->close_time())},
+             {"time", Age(*info)},
+             {"events",
+              absl::StrCat(info->history_length(),
+                           info->continue_as_new_suggested() ? "; it should continue as new" : "")},
+             {"parent", info->parent().workflow_id()},
+             {"task queue", info->task_queue()},
+             {"build", info->build_id()},
+             {"patches", absl::StrJoin(info->patches(), ", ")},
+             {"attributes", AttributesText(info->search_attributes())},
+             {"request id", info->request_id()},
+             {"correlation id", info->correlation_id()},
+             {"trace id", info->trace_id()}});
   Table pending({"PENDING ACTIVITY", "ID", "STATE", "ATTEMPT", "NEXT", "LAST FAILURE"});
   for (const auto& activity : info->pending_activities()) {
     const std::string most =
         activity.maximum_attempts() > 0 ? absl::StrCat(" of ", activity.maximum_attempts()) : "";
-    pending.Add({activity.activity_type(), activity.activity_id(), activity.state(), absl::StrCat(activity.attempt(), most),
-                 HumanTime(activity.next_attempt_time()),
+    pending.Add({activity.activity_type(), activity.activity_id(), activity.state(),
+                 absl::StrCat(activity.attempt(), most), HumanTime(activity.next_attempt_time()),
                  activity.has_last_failure() ? absl::StrCat(activity.last_failure().type(), ": ",
                                                             activity.last_failure().message())
                                              : ""});

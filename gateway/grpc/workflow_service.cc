@@ -55,8 +55,8 @@ void CheckStart(const std::string& prefix, const v1::StartWorkflowRequest& start
   CheckWorkflowId(path("workflow_id"), start.workflow_id(), violations);
   CheckName(path("workflow_type"), start.workflow_type(), kNameLengthMax, violations);
   CheckRequestId(path("request_id"), start.request_id(), violations);
-  CheckText(path("identity"), start.identity(), kNameLengthMax, Presence::kOptional,
-            Lines::kSingle, violations);
+  CheckText(path("identity"), start.identity(), kNameLengthMax, Presence::kOptional, Lines::kSingle,
+            violations);
   CheckLength(path("execution_timeout"), start.execution_timeout(), violations);
   CheckLength(path("run_timeout"), start.run_timeout(), violations);
   CheckLength(path("start_delay"), start.start_delay(), violations);

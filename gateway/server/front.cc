@@ -65,8 +65,7 @@ absl::StatusOr<std::unique_ptr<Front>> Front::Make(const Settings& settings,
                                                operated.kill_switch, operated.breakers);
   if (!orders.ok()) return orders.status();
   return std::unique_ptr<Front>(new Front(settings, data_dir, client, *std::move(wizards),
-                                          *std::move(orders), operated, parts,
-                                          std::move(refresh)));
+                                          *std::move(orders), operated, parts, std::move(refresh)));
 }
 
 Front::Front(const Settings& settings, const DataDir& data_dir, client::WorkflowClient& client,
@@ -96,9 +95,9 @@ Front::Front(const Settings& settings, const DataDir& data_dir, client::Workflow
       std::make_unique<gateway::RestHandler>(router_, parts.clock, parts.random, &parts.metrics);
   AddPages();
   rest_ = std::make_unique<gateway::RestServer>(RestOptions(http_listen_), *handler_, parts.clock);
-  grpc_ = std::make_unique<gateway::GrpcServer>(gateway::GrpcServerOptions{.address = grpc_listen_},
-                                                &workflows_, &campaigns_, &parts.metrics,
-                                                &operations_);
+  grpc_ =
+      std::make_unique<gateway::GrpcServer>(gateway::GrpcServerOptions{.address = grpc_listen_},
+                                            &workflows_, &campaigns_, &parts.metrics, &operations_);
   grpc_->Add(&schedules_, &batches_);
   pages_.Start();
 }

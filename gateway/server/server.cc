@@ -14,8 +14,8 @@
 #include "gateway/server/address.h"
 #include "gateway/server/build_id.h"
 #include "orchestrator/base/log.h"
-#include "orchestrator/batches/batch_workflow.h"
 #include "orchestrator/base/status_macros.h"
+#include "orchestrator/batches/batch_workflow.h"
 #include "orchestrator/client/in_process_client.h"
 #include "orchestrator/schedules/schedule_workflow.h"
 #include "orchestrator/store/sqlite/sqlite_store.h"
@@ -84,13 +84,12 @@ absl::Status Server::Open(const DataDir& data_dir, std::function<void(absl::Stat
   std::string& archive = settings_.engine.options.archive_dir;
   if (!archive.empty() && archive[0] != '/') archive = data_dir.Path(archive);
   engine_ = std::make_unique<engine::Engine>(
-      settings_.engine.options,
-      engine::Engine::Dependencies{.store = *store_,
-                                   .runner = codecs_->Around(*workflows_),
-                                   .clock = parts_.clock,
-                                   .random = parts_.random,
-                                   .metrics = parts_.metrics,
-                                   .on_fatal = std::move(on_fatal)});
+      settings_.engine.options, engine::Engine::Dependencies{.store = *store_,
+                                                             .runner = codecs_->Around(*workflows_),
+                                                             .clock = parts_.clock,
+                                                             .random = parts_.random,
+                                                             .metrics = parts_.metrics,
+                                                             .on_fatal = std::move(on_fatal)});
   engine::ActivityExecutor& executor = codecs_->Around(*activities_, *engine_);
   activities_->Connect(codecs_->port(*engine_));
   client_ = client::NewInProcessClient(*engine_);

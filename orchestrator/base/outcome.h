@@ -28,7 +28,7 @@ struct Failure {
   // The attempt did nothing (open breaker, full limiter, kill switch): it is tried again after
   // `retry_after` and does not count.
   bool not_attempted = false;
-  std::string detail_json;      // optional machine-readable detail
+  std::string detail_json;  // optional machine-readable detail
   std::shared_ptr<const Failure> cause;
 
   static Failure Retryable(std::string type, std::string message) {

@@ -79,8 +79,8 @@ void CloseFailed(TransitionBuilder& transition, const PendingActivity& activity,
   transition.Add(std::move(event));
 }
 
-// The attempt was put off (an earlier call of it may have had its effect): it does not count, and is
-// made again later.
+// The attempt was put off (an earlier call of it may have had its effect): it does not count, and
+// is made again later.
 void Postpone(TransitionBuilder& transition, PendingActivity& activity, v1::Failure failure,
               const std::string& identity, base::Random& random) {
   REACHED("attempt put off");
@@ -162,8 +162,8 @@ void OnActivityOutcome(TransitionBuilder& transition, EventId scheduled_event_id
   const bool out_of_time =
       to_close > absl::ZeroDuration() && next >= activity.scheduled_time + to_close;
   const bool parks = out_of_attempts && policy.on_exhausted() == v1::OnExhausted::PAUSE;
-  if (failure.non_retryable() || IsListed(policy, failure.type()) ||
-      (out_of_attempts && !parks) || out_of_time) {
+  if (failure.non_retryable() || IsListed(policy, failure.type()) || (out_of_attempts && !parks) ||
+      out_of_time) {
     if (out_of_attempts) REACHED("attempts used up");
     return CloseFailed(transition, activity, failure, outcome.identity);
   }

@@ -134,8 +134,8 @@ void Apply(RunState& state, const v1::HistoryEvent& event, absl::Time time) {
       return ApplyExternalAnswered(
           state, event.external_workflow_execution_cancel_requested().initiated_event_id());
     case Event::kUpsertWorkflowSearchAttributes:
-      return ApplySearchAttributes(
-          state, event.upsert_workflow_search_attributes().search_attributes());
+      return ApplySearchAttributes(state,
+                                   event.upsert_workflow_search_attributes().search_attributes());
     case Event::kWorkflowPropertiesModified:
       return ApplyMemo(state, event.workflow_properties_modified().upserted_memo());
     case Event::kWorkflowExecutionPaused:

@@ -38,8 +38,7 @@ void ApplyTerminated(RunState& state, const v1::WorkflowExecutionTerminated& eve
   if (event.reset_event_id() > 0) {
     for (auto& [id, child] : state.children) {
       if (id <= event.reset_event_id()) continue;
-      auto initiated =
-          std::make_shared<v1::StartChildWorkflowExecutionInitiated>(*child.initiated);
+      auto initiated = std::make_shared<v1::StartChildWorkflowExecutionInitiated>(*child.initiated);
       initiated->set_parent_close_policy(event.reset_children());
       child.initiated = std::move(initiated);
     }

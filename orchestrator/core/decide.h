@@ -109,7 +109,8 @@ std::vector<AttemptToStop> AddCommands(TransitionBuilder& transition,
 void Start(TransitionBuilder& transition, v1::WorkflowExecutionStarted started);
 void Signal(TransitionBuilder& transition, v1::WorkflowExecutionSignaled signal);
 v1::Failure CanceledFailure(const std::string& reason);
-// No effect when a cancellation was requested before. A run whose code has not begun closes at once.
+// No effect when a cancellation was requested before. A run whose code has not begun closes at
+// once.
 void RequestCancel(TransitionBuilder& transition, const std::string& reason,
                    const std::string& identity, const std::string& request_id = "");
 // Returns the attempts in flight to stop.

@@ -17,8 +17,8 @@ absl::Time RunState::deadline() const {
   const absl::Duration of_run = history::FromProto(started.run_timeout());
   if (of_run > absl::ZeroDuration()) {
     // It counts from the moment at which the code may begin.
-    end = std::min(end, start_time + history::FromProto(started.first_workflow_task_delay()) +
-                            of_run);
+    end = std::min(end,
+                   start_time + history::FromProto(started.first_workflow_task_delay()) + of_run);
   }
   return end;
 }

@@ -115,8 +115,8 @@ struct RunState {
   std::map<std::string, UpdateRecord> updates;    // by update id
   int updates_completed = 0;                      // of `updates`
   std::set<std::string> signal_request_ids;
-  int signals_received = 0;                       // in the whole history
-  int signals_waiting = 0;                        // that no workflow task has seen yet
+  int signals_received = 0;                      // in the whole history
+  int signals_waiting = 0;                       // that no workflow task has seen yet
   std::map<EventId, PendingChild> children;      // by initiated event id
   std::map<EventId, PendingExternal> externals;  // by initiated event id
 

@@ -58,8 +58,8 @@ EventId TransitionBuilder::Add(Event event) {
   event.clear_event_id();
   event.clear_event_time();
   Apply(state_, event, now_);
-  CHECK(state_.corruption.empty()) << "run=" << state_.started.run_id() << " event=" << id << ": "
-                                   << state_.corruption;
+  CHECK(state_.corruption.empty())
+      << "run=" << state_.started.run_id() << " event=" << id << ": " << state_.corruption;
   *transition_.add_events() = std::move(event);
   return id;
 }

@@ -82,14 +82,14 @@ absl::Status Engine::Open(ActivityExecutor& executor) {
 void Engine::StartRetention() {
   retention_thread_ = std::make_unique<base::EpollLoop>(deps_.clock, "retention");
   retention_ = std::make_unique<Retention>(
-      options_, Retention::Dependencies{
-                    .store = store_,
-                    .loop = *retention_thread_,
-                    .metrics = deps_.metrics,
-                    .delete_run = [this](const store::RunRow& row, auto done) {
-                      Route(row.ns.value(), row.workflow_id.value())
-                          ->DeleteClosed(row, std::move(done));
-                    }});
+      options_,
+      Retention::Dependencies{
+          .store = store_,
+          .loop = *retention_thread_,
+          .metrics = deps_.metrics,
+          .delete_run = [this](const store::RunRow& row, auto done) {
+            Route(row.ns.value(), row.workflow_id.value())->DeleteClosed(row, std::move(done));
+          }});
   retention_thread_->Start();
   retention_->Start();
 }
@@ -128,16 +128,15 @@ void Engine::Describe(v1::GetWorkflowRequest request, Callback<v1::WorkflowInfo>
   Partition* partition = Route("", request.workflow_id());
   if (watchdog_ == nullptr) return partition->Describe(std::move(request), std::move(done));
   auto shared = std::make_shared<Callback<v1::WorkflowInfo>>(std::move(done));
-  const auto is_open = partition->watch().Guard(
-      [this, request, shared](const LoopWatch::Blocked& blocked) {
+  const auto is_open =
+      partition->watch().Guard([this, request, shared](const LoopWatch::Blocked& blocked) {
         read_thread_->Post([this, request, shared, blocked] {
           DescribeBlocked(request, blocked, std::move(*shared));
         });
       });
-  partition->Describe(std::move(request),
-                      [shared, is_open](absl::StatusOr<v1::WorkflowInfo> info) {
-                        if (is_open()) (*shared)(std::move(info));
-                      });
+  partition->Describe(std::move(request), [shared, is_open](absl::StatusOr<v1::WorkflowInfo> info) {
+    if (is_open()) (*shared)(std::move(info));
+  });
 }
 
 void Engine::DescribeBlocked(const v1::GetWorkflowRequest& request,
@@ -161,15 +160,15 @@ void Engine::DescribeBlocked(const v1::GetWorkflowRequest& request,
     info.set_status(v1::RunStatus::RUNNING);
   }
   if (info.run_id().empty()) {
-    return done(absl::NotFoundError(
-        absl::StrCat("no workflow with id \"", request.workflow_id(), "\"")));
+    return done(
+        absl::NotFoundError(absl::StrCat("no workflow with id \"", request.workflow_id(), "\"")));
   }
   const std::string reason = blocked.Reason(deps_.clock.Monotonic());
   if (is_blocked) {
     info.set_status_reason(reason);
   } else if (info.status() == v1::RunStatus::RUNNING && info.status_reason().empty()) {
-    info.set_status_reason(absl::StrCat("waits for its partition: workflow \"",
-                                        blocked.workflow_id, "\" is ", reason));
+    info.set_status_reason(absl::StrCat("waits for its partition: workflow \"", blocked.workflow_id,
+                                        "\" is ", reason));
   }
   done(std::move(info));
 }

@@ -52,8 +52,8 @@ struct LiveRun {
 
   // Closed, and other runs have not been told all that they must be (its row is due until then).
   bool owes = false;
-  std::set<EventId> settled;  // what they were told since this process took it up
-  int messages = 0;           // to other runs, on their way
+  std::set<EventId> settled;   // what they were told since this process took it up
+  int messages = 0;            // to other runs, on their way
   bool message_waits = false;  // one could not be sent now
 
   std::map<int64_t, LiveLocal> locals;     // by sequence, until they end

@@ -14,20 +14,20 @@ struct EngineOptions {
   int inbox_max = 100'000;      // calls waiting at a partition
   int due_runs_per_turn = 200;  // due runs that a partition handles before it looks at its inbox
   int payload_bytes_max = 2 * 1024 * 1024;
-  int history_events_max = 50'000;                    // at the limit a run is STUCK, not destroyed
-  int pending_activities_max = 2'000;                 // of one run
-  int pending_children_max = 2'000;                   // of one run: children, and messages to
-                                                      // other runs, that were not answered
-  int messages_in_flight_max = 10'000;                // to other runs, of one partition
+  int history_events_max = 50'000;      // at the limit a run is STUCK, not destroyed
+  int pending_activities_max = 2'000;   // of one run
+  int pending_children_max = 2'000;     // of one run: children, and messages to
+                                        // other runs, that were not answered
+  int messages_in_flight_max = 10'000;  // to other runs, of one partition
   // Nothing goes out on the word of a lease that was confirmed longer ago than this.
   absl::Duration lease_check_after = absl::Milliseconds(500);
-  int signals_pending_max = 10'000;                   // of one run: no workflow task saw them yet
-  int signals_max = 10'000;                           // of one run's history
-  int updates_in_flight_max = 1'000;                  // of one run
-  int updates_max = 10'000;                           // of one run's history; their answers are kept
-  int identity_bytes_max = 800;                       // who asks
+  int signals_pending_max = 10'000;   // of one run: no workflow task saw them yet
+  int signals_max = 10'000;           // of one run's history
+  int updates_in_flight_max = 1'000;  // of one run
+  int updates_max = 10'000;           // of one run's history; their answers are kept
+  int identity_bytes_max = 800;       // who asks
   int reason_bytes_max = 4'000;
-  int name_bytes_max = 200;  // types, signals, updates, queries, task queues, namespaces
+  int name_bytes_max = 200;             // types, signals, updates, queries, task queues, namespaces
   int continue_as_new_events = 10'000;  // a run is told to continue as new from here on
   int continue_as_new_bytes = 8 * 1024 * 1024;
   int waiters_max = 20'000;                           // long polls that wait at a partition
@@ -46,7 +46,8 @@ struct EngineOptions {
   absl::Duration retention_interval = absl::Minutes(1);
   std::string archive_dir;
   absl::Duration store_retry = absl::Seconds(1);  // after a failed commit
-  // Workflow code that holds its partition's loop for longer is named by the watchdog; 0: no watchdog.
+  // Workflow code that holds its partition's loop for longer is named by the watchdog; 0: no
+  // watchdog.
   absl::Duration task_blocked_after = absl::Seconds(1);
 };
 

@@ -88,7 +88,8 @@ class Partition : public PeerPort {
   // The same for a row that the store has given, without loading the run.
   void DeleteClosed(store::RunRow row, absl::AnyInvocable<void(absl::Status)> done);
   void GetSaga(v1::GetSagaRequest request, Callback<v1::SagaInfo> done);
-  // partition_reset.cc: forks a run at an event; FAILED_PRECONDITION when saga steps are in the way.
+  // partition_reset.cc: forks a run at an event; FAILED_PRECONDITION when saga steps are in the
+  // way.
   void Reset(v1::ResetWorkflowRequest request, Callback<v1::ResetWorkflowResponse> done);
   void GetResult(v1::GetWorkflowResultRequest request,
                  Callback<v1::GetWorkflowResultResponse> done);
@@ -365,10 +366,10 @@ class Partition : public PeerPort {
   bool scanning_ = false;
 
   std::deque<AttemptKey> ready_;
-  absl::flat_hash_map<AttemptKey, Attempt> attempts_;  // the current ones in flight
+  absl::flat_hash_map<AttemptKey, Attempt> attempts_;    // the current ones in flight
   absl::flat_hash_map<AttemptKey, MessagePtr> sending_;  // messages to other runs, on their way
   uint64_t last_message_ = 0;
-  absl::flat_hash_set<uint64_t> running_;              // dispatches that have not come back
+  absl::flat_hash_set<uint64_t> running_;  // dispatches that have not come back
   uint64_t last_dispatch_ = 0;
 
   absl::flat_hash_map<RunId, std::vector<std::shared_ptr<Waiter>>> waiters_;

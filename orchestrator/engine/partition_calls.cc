@@ -122,8 +122,7 @@ void Partition::Query(v1::QueryWorkflowRequest request, Callback<v1::QueryWorkfl
 void Partition::Update(v1::UpdateWorkflowRequest request, UpdateCallback done) {
   Enqueue<v1::UpdateWorkflowResponse>(
       std::move(done), [this, request = std::move(request)](auto done) mutable {
-        if (absl::Status size = CheckPayloadSize(request.input());
-            !size.ok()) {
+        if (absl::Status size = CheckPayloadSize(request.input()); !size.ok()) {
           return done(size);
         }
         if (absl::Status name = CheckName("update_name", request.update_name()); !name.ok()) {
@@ -140,8 +139,7 @@ void Partition::Update(v1::UpdateWorkflowRequest request, UpdateCallback done) {
         if (run.state.updates.contains(request.update_id())) {
           return AwaitUpdate(run, request.update_id(), std::move(done));
         }
-        absl::StatusOr<LiveRun*> open =
-            FindOpen(kDefault, request.workflow_id(), request.run_id());
+        absl::StatusOr<LiveRun*> open = FindOpen(kDefault, request.workflow_id(), request.run_id());
         if (!open.ok()) return done(open.status());
         if (MustWaitForHistory(run)) {
           return AfterCommit(run, [this, request = std::move(request),
@@ -151,8 +149,7 @@ void Partition::Update(v1::UpdateWorkflowRequest request, UpdateCallback done) {
         }
         core::TransitionBuilder transition(run.state, Now());
         RunUpdate(run, transition,
-                  {request.update_id(), request.update_name(), request.input(),
-                   request.identity()},
+                  {request.update_id(), request.update_name(), request.input(), request.identity()},
                   std::move(done));
       });
 }

@@ -312,15 +312,15 @@ void Partition::StartChild(v1::StartWorkflowRequest request, v1::ParentWorkflow 
                            RunId run_id, Done done) {
   Receive(std::move(done), [this, request = std::move(request), parent = std::move(parent),
                             run_id = std::move(run_id)](Done done) mutable {
-    StartRun(std::move(request), std::move(parent), std::move(run_id),
-             [this,
-              done = std::move(done)](absl::StatusOr<v1::StartWorkflowResponse> started) mutable {
-               if (absl::IsAlreadyExists(started.status()) &&
-                   !deps_.store.CheckEpoch(index_, epoch_).ok()) {
-                 return done(absl::UnavailableError("the lease is not confirmed"));
-               }
-               done(started.status());
-             });
+    StartRun(
+        std::move(request), std::move(parent), std::move(run_id),
+        [this, done = std::move(done)](absl::StatusOr<v1::StartWorkflowResponse> started) mutable {
+          if (absl::IsAlreadyExists(started.status()) &&
+              !deps_.store.CheckEpoch(index_, epoch_).ok()) {
+            return done(absl::UnavailableError("the lease is not confirmed"));
+          }
+          done(started.status());
+        });
   });
 }
 

@@ -39,7 +39,7 @@ struct UpdateVerdict {
 // An activity that runs beside the workflow code, without being scheduled in the history: only its
 // end is recorded, by a marker.
 struct LocalActivity {
-  int64_t sequence = 0;  // names it within the run, from 1
+  int64_t sequence = 0;                                        // names it within the run, from 1
   std::shared_ptr<const v1::ActivityTaskScheduled> scheduled;  // type, input, key, limits
 };
 
@@ -54,7 +54,7 @@ struct WorkflowTaskResult {
   // more; the run becomes STUCK with this message.
   absl::Status status;
   std::vector<v1::Command> commands;
-  std::vector<UpdateVerdict> verdicts;  // one an update, in order
+  std::vector<UpdateVerdict> verdicts;          // one an update, in order
   std::vector<LocalActivity> local_activities;  // begun by this task: start them when it is durable
   std::vector<int64_t> local_canceled;          // their results are not wanted any more
   int local_pending = 0;                        // all that were begun and have not ended

@@ -39,7 +39,7 @@ struct ActivityType {
 
 // What happens when an activity's attempts are used up.
 enum class OnExhausted {
-  kFail,   // it fails
+  kFail,  // it fails
   // It is parked and the run is PAUSED, until an operator tries it again (retry-now) or the
   // activity is canceled. Its schedule_to_close time-out still ends it.
   kPause,

@@ -118,15 +118,13 @@ internal::FutureStatePtr Context::ExecuteLocalRaw(const std::string& type, v1::P
 }
 
 Context::ChildFutures Context::StartChild(const std::string& type, v1::Payload input,
-                                          const ChildOptions& options,
-                                          std::source_location where) {
+                                          const ChildOptions& options, std::source_location where) {
   return instance_->StartChild(type, std::move(input), options, scope_, where);
 }
 
 internal::FutureStatePtr Context::SignalExternalRaw(const ExternalRun& run,
                                                     const std::string& signal_name,
-                                                    v1::Payload input,
-                                                    std::source_location where) {
+                                                    v1::Payload input, std::source_location where) {
   return instance_->SignalExternal(run, signal_name, std::move(input), scope_, where);
 }
 

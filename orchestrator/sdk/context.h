@@ -44,7 +44,7 @@ struct RunInfo {
   std::string correlation_id;
   std::string continued_from_run_id;
   absl::Time start_time;
-  v1::CarriedSaga carried_saga;  // from the run before, after continue-as-new
+  v1::CarriedSaga carried_saga;            // from the run before, after continue-as-new
   v1::SearchAttributes search_attributes;  // at the start
   v1::Memo memo;                           // at the start
   std::string cron_schedule;
@@ -54,8 +54,9 @@ struct RunInfo {
   std::optional<Failure> continued_failure;
   std::string first_run_id;  // of the chain
   absl::Time chain_start_time;
-  // As of the current workflow task; the same on replay. From the limits engine.continue_as_new_events
-  // and engine.continue_as_new_bytes on the engine suggests to continue as new.
+  // As of the current workflow task; the same on replay. From the limits
+  // engine.continue_as_new_events and engine.continue_as_new_bytes on the engine suggests to
+  // continue as new.
   int64_t history_length = 0;
   bool continue_as_new_suggested = false;
 };
@@ -288,9 +289,8 @@ class Context {
   };
   ChildFutures StartChild(const std::string& type, v1::Payload input, const ChildOptions& options,
                           std::source_location where);
-  internal::FutureStatePtr SignalExternalRaw(const ExternalRun& run,
-                                             const std::string& signal_name, v1::Payload input,
-                                             std::source_location where);
+  internal::FutureStatePtr SignalExternalRaw(const ExternalRun& run, const std::string& signal_name,
+                                             v1::Payload input, std::source_location where);
   Failure ContinueAsNewRaw(v1::Payload input, v1::CarriedSaga saga, std::source_location where);
   Outcome<v1::Payload> TakeSignalRaw(const std::string& name);
   v1::Payload SideEffectRaw(const std::function<v1::Payload()>& fn, std::source_location where);

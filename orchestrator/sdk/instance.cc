@@ -97,8 +97,8 @@ absl::Status Instance::Replay(const std::vector<v1::HistoryEvent>& events) {
       break;
     }
     if (closed_) {
-      return absl::DataLossError(absl::StrCat("event ", events[i].event_id(),
-                                              ": a workflow task after the run's end"));
+      return absl::DataLossError(
+          absl::StrCat("event ", events[i].event_id(), ": a workflow task after the run's end"));
     }
     const absl::Time task_time = history::FromProto(events[i].event_time());
     ++i;

@@ -13,10 +13,10 @@ using Event = v1::HistoryEvent;
 // reset: only the number after it says which child it is.
 std::string ChildId(const std::string& workflow_id) {
   constexpr size_t kUuidSize = 36;
-  const bool is_default = workflow_id.size() > kUuidSize + 1 && workflow_id[kUuidSize] == '_' &&
-                          workflow_id[8] == '-' && workflow_id[23] == '-' &&
-                          workflow_id.find_first_not_of("0123456789", kUuidSize + 1) ==
-                              std::string::npos;
+  const bool is_default =
+      workflow_id.size() > kUuidSize + 1 && workflow_id[kUuidSize] == '_' &&
+      workflow_id[8] == '-' && workflow_id[23] == '-' &&
+      workflow_id.find_first_not_of("0123456789", kUuidSize + 1) == std::string::npos;
   return is_default ? absl::StrCat("#", workflow_id.substr(kUuidSize + 1)) : workflow_id;
 }
 
@@ -54,8 +54,8 @@ std::string Identity(const Event& event) {
                           event.workflow_execution_update_completed().update_id());
     case Event::kStartChildWorkflowExecutionInitiated: {
       const auto& child = event.start_child_workflow_execution_initiated();
-      return absl::StrCat("StartChildWorkflowExecutionInitiated id=",
-                          ChildId(child.workflow_id()), " type=", child.workflow_type());
+      return absl::StrCat("StartChildWorkflowExecutionInitiated id=", ChildId(child.workflow_id()),
+                          " type=", child.workflow_type());
     }
     case Event::kSignalExternalWorkflowExecutionInitiated: {
       const auto& signal = event.signal_external_workflow_execution_initiated();

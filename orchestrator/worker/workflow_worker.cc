@@ -28,8 +28,7 @@ class Live : public engine::LiveWorkflow {
     for (const engine::WorkflowUpdate& update : updates) {
       requests.push_back({update.update_id, update.name, update.input, update.identity});
     }
-    sdk::TaskResult done =
-        instance_.RunTask(now, events, requests, std::exchange(local_ends_, {}));
+    sdk::TaskResult done = instance_.RunTask(now, events, requests, std::exchange(local_ends_, {}));
     engine::WorkflowTaskResult result;
     result.commands = std::move(done.commands);
     for (sdk::UpdateVerdict& verdict : done.verdicts) {

@@ -25,7 +25,7 @@ struct Fault {
   std::string operation;    // "" = every call; see README.md
   std::string workflow_id;  // "" = everyone's
   std::string kind;
-  std::string code;         // of `error`: the vendor's own word; "" = its usual one
+  std::string code;  // of `error`: the vendor's own word; "" = its usual one
   std::optional<int> status;
   std::optional<int64_t> retry_after_s;
   std::optional<int64_t> count;  // how often it may still strike; absent = without end

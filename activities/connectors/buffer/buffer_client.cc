@@ -51,14 +51,13 @@ Post ReadPost(const Json& node) {
 }  // namespace
 
 BufferClient::BufferClient(outbound::Outbound& outbound, Options options)
-    : outbound_(outbound), options_(std::move(options)), organization_(options_.organization_id) {
-}
+    : outbound_(outbound), options_(std::move(options)), organization_(options_.organization_id) {}
 
 Task<Outcome<std::string>> BufferClient::Organization(CallContext context) {
   if (!organization_.empty()) co_return organization_;
   Outcome<Json> data =
-      co_await Execute(outbound_, options_.base_url, options_.token.value(), kAccountQuery, Json::object(),
-                       "account", Repeat::kSafe, std::move(context));
+      co_await Execute(outbound_, options_.base_url, options_.token.value(), kAccountQuery,
+                       Json::object(), "account", Repeat::kSafe, std::move(context));
   if (!data.ok()) co_return data.failure();
   const Json& organizations = wire::At(wire::At(*data, "account"), "organizations");
   if (organizations.is_array() && !organizations.empty()) {
@@ -102,8 +101,9 @@ Task<Outcome<std::optional<Post>>> BufferClient::FindPost(std::string channel_id
   Json after;
   for (int page = 0; page < kPagesMax; ++page) {
     Json variables = {{"first", kPageSize}, {"after", after}, {"input", input}};
-    Outcome<Json> data = co_await Execute(outbound_, options_.base_url, options_.token.value(), kPostsQuery,
-                                          std::move(variables), "posts", Repeat::kSafe, context);
+    Outcome<Json> data =
+        co_await Execute(outbound_, options_.base_url, options_.token.value(), kPostsQuery,
+                         std::move(variables), "posts", Repeat::kSafe, context);
     if (!data.ok()) co_return data.failure();
     const Json& posts = wire::At(*data, "posts");
     const Json& edges = wire::At(posts, "edges");

@@ -83,8 +83,7 @@ bool SaysNothing(std::string_view content_type) {
 }  // namespace
 
 FigmaClient::FigmaClient(outbound::Outbound& outbound, Options options)
-    : outbound_(outbound), options_(std::move(options)) {
-}
+    : outbound_(outbound), options_(std::move(options)) {}
 
 void FigmaClient::Authorize(outbound::HttpRequest& request) const {
   if (options_.token_is_oauth) {

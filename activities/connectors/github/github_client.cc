@@ -36,8 +36,8 @@ std::string PullPath(int64_t number) { return wire::Cat("/pulls/", number); }
 
 GithubClient::GithubClient(outbound::Outbound& outbound, Options options)
     : options_(std::move(options)),
-      api_(std::make_unique<Api>(outbound, options_.base_url, options_.token.value(), options_.owner,
-                                 options_.repo)) {}
+      api_(std::make_unique<Api>(outbound, options_.base_url, options_.token.value(),
+                                 options_.owner, options_.repo)) {}
 
 GithubClient::~GithubClient() = default;
 

@@ -20,8 +20,7 @@ const outbound::Vendor& Grafana() {
 }  // namespace
 
 GrafanaClient::GrafanaClient(outbound::Outbound& outbound, Options options)
-    : outbound_(outbound), options_(std::move(options)) {
-}
+    : outbound_(outbound), options_(std::move(options)) {}
 
 void GrafanaClient::Authorize(outbound::HttpRequest& request) const {
   request.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.token.value()));

@@ -39,8 +39,7 @@ Item ItemOf(const Json& json, std::string name_space) {
 }  // namespace
 
 MemoryGateway::MemoryGateway(outbound::Outbound& outbound, Options options)
-    : outbound_(outbound), options_(std::move(options)) {
-}
+    : outbound_(outbound), options_(std::move(options)) {}
 
 void MemoryGateway::Authorize(outbound::HttpRequest& request) const {
   if (options_.token.empty()) return;

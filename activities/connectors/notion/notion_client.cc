@@ -69,8 +69,7 @@ struct NotionClient::Candidates {
 };
 
 NotionClient::NotionClient(outbound::Outbound& outbound, Options options)
-    : outbound_(outbound), options_(std::move(options)) {
-}
+    : outbound_(outbound), options_(std::move(options)) {}
 
 base::Task<base::Outcome<Found>> NotionClient::Search(std::string query, int limit,
                                                       outbound::CallContext context) {

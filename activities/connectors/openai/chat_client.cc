@@ -37,8 +37,7 @@ std::optional<base::Failure> StopFailure(const Json& choice) {
 }  // namespace
 
 ChatClient::ChatClient(outbound::Outbound& outbound, Options options)
-    : outbound_(outbound), options_(std::move(options)) {
-}
+    : outbound_(outbound), options_(std::move(options)) {}
 
 base::Task<base::Outcome<Completion>> ChatClient::CompleteJson(ChatRequest request,
                                                                outbound::CallContext context) {

@@ -15,8 +15,7 @@ constexpr char kOperation[] = "moderations.create";
 }  // namespace
 
 Moderator::Moderator(outbound::Outbound& outbound, Options options)
-    : outbound_(outbound), options_(std::move(options)) {
-}
+    : outbound_(outbound), options_(std::move(options)) {}
 
 base::Task<base::Outcome<std::vector<ModerationFlag>>> Moderator::Check(
     std::vector<std::string> texts, outbound::CallContext context) {

@@ -63,8 +63,7 @@ base::Failure Refused(const std::string& what, int status, const std::string& sa
 }  // namespace
 
 SendgridClient::SendgridClient(outbound::Outbound& outbound, Options options)
-    : outbound_(outbound), options_(std::move(options)) {
-}
+    : outbound_(outbound), options_(std::move(options)) {}
 
 outbound::HttpRequest SendgridClient::Request(std::string method, std::string path,
                                               std::string operation) const {

@@ -25,11 +25,10 @@ constexpr size_t kPostTextBytesMax = 40'000;
 constexpr size_t kUpdateTextBytesMax = 4'000;
 
 const outbound::Vendor& Slack() {
-  static const outbound::Vendor* const kVendor =
-      new outbound::Vendor{.name = "slack",
-                           .timeout = absl::Seconds(15),
-                           .limited_by_operation = true,
-                           .classify = Classify};
+  static const outbound::Vendor* const kVendor = new outbound::Vendor{.name = "slack",
+                                                                      .timeout = absl::Seconds(15),
+                                                                      .limited_by_operation = true,
+                                                                      .classify = Classify};
   return *kVendor;
 }
 
@@ -69,8 +68,7 @@ base::Outcome<Json> OkBody(const outbound::HttpRequest& request,
 }  // namespace
 
 SlackClient::SlackClient(outbound::Outbound& outbound, Options options)
-    : outbound_(outbound), options_(std::move(options)) {
-}
+    : outbound_(outbound), options_(std::move(options)) {}
 
 void SlackClient::Authorize(outbound::HttpRequest& request) const {
   request.headers.emplace_back("Authorization", wire::Cat("Bearer ", options_.token.value()));

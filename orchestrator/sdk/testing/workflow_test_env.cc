@@ -139,8 +139,7 @@ bool WorkflowTestEnv::RunOneLocal() {
     return true;
   }
   const v1::RetryPolicy& policy = local.scheduled->retry_policy();
-  const absl::Duration to_close =
-      history::FromProto(local.scheduled->schedule_to_close_timeout());
+  const absl::Duration to_close = history::FromProto(local.scheduled->schedule_to_close_timeout());
   if (!local.outcome->ok() && local.outcome->failure().retryable &&
       (policy.maximum_attempts() == 0 || local.attempt < policy.maximum_attempts())) {
     const absl::Time again = now_ + core::BackoffDelay(policy, local.attempt, 0.5);
@@ -164,8 +163,7 @@ void WorkflowTestEnv::StartLocal(int64_t sequence) {
   Attempt attempt = Call(activity);
   const auto it = locals_.find(sequence);
   if (it == locals_.end()) return;  // the function made the workflow cancel it
-  const absl::Time limit =
-      now_ + history::FromProto(activity.scheduled->start_to_close_timeout());
+  const absl::Time limit = now_ + history::FromProto(activity.scheduled->start_to_close_timeout());
   if (attempt.due > limit) {
     attempt.due = limit;
     attempt.outcome = Failure::Retryable(
@@ -273,14 +271,12 @@ std::vector<UpdateVerdict> WorkflowTestEnv::Transition(
     for (; delivered < transition.events().size(); ++delivered) {
       events.push_back(&transition.events().Get(delivered));
     }
-    TaskResult result =
-        instance_->RunTask(now_, events, updates, std::exchange(local_ends_, {}));
+    TaskResult result = instance_->RunTask(now_, events, updates, std::exchange(local_ends_, {}));
     for (LocalStart& start : result.locals) {
-      locals_[start.sequence] = {
-          .scheduled =
-              std::make_shared<const v1::ActivityTaskScheduled>(std::move(start.scheduled)),
-          .begun = now_,
-          .due = now_};
+      locals_[start.sequence] = {.scheduled = std::make_shared<const v1::ActivityTaskScheduled>(
+                                     std::move(start.scheduled)),
+                                 .begun = now_,
+                                 .due = now_};
     }
     for (const int64_t sequence : result.locals_canceled) locals_.erase(sequence);
     for (UpdateVerdict& verdict : result.verdicts) verdicts.push_back(std::move(verdict));
@@ -300,9 +296,8 @@ std::vector<UpdateVerdict> WorkflowTestEnv::Transition(
 void WorkflowTestEnv::RetryNow() {
   CHECK(instance_ != nullptr) << "Start comes first";
   if (state_.closed()) return;
-  Transition([](core::TransitionBuilder& transition) {
-    (void)core::RetryActivitiesNow(transition, {});
-  });
+  Transition(
+      [](core::TransitionBuilder& transition) { (void)core::RetryActivitiesNow(transition, {}); });
   StartAttempts();
 }
 

@@ -44,10 +44,9 @@ void EngineHarness::Open(engine::EngineOptions options) {
                                    .clock = *engine_clock,
                                    .random = random,
                                    .metrics = metrics,
-                                   .on_fatal =
-                                       [this](const absl::Status& status) {
-                                         if (on_fatal != nullptr) on_fatal(status);
-                                       }});
+                                   .on_fatal = [this](const absl::Status& status) {
+                                     if (on_fatal != nullptr) on_fatal(status);
+                                   }});
   activities->Connect(*engine);
   const absl::Status status = engine->Open(*activities);
   CHECK(status.ok()) << status;

@@ -197,8 +197,8 @@ TEST_F(Cli, StartsARunOfAnyTypeWithItsOptions) {
   EXPECT_EQ(Run({"start-workflow", "report", "daily", "--delay", "-5s"}).exit_code, 2);
   const Ran signaled = Run({"start-workflow", "cart", "c9", "--signal", "add"});
   EXPECT_THAT(signaled.out, HasSubstr("started, with the signal")) << signaled.err;
-  const Ran updated = Run({"start-workflow", "cart", "c9", "--update", "pay", "--update-input",
-                           "{\"sum\":17}"});
+  const Ran updated =
+      Run({"start-workflow", "cart", "c9", "--update", "pay", "--update-input", "{\"sum\":17}"});
   EXPECT_EQ(updated.exit_code, 0) << updated.err;
   EXPECT_THAT(updated.out, HasSubstr("17"));
   EXPECT_EQ(Run({"start-workflow", "cart", "c9", "--signal", "a", "--update", "b"}).exit_code, 2);

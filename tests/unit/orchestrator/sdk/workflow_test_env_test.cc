@@ -249,13 +249,12 @@ Workflow<Text> LooksUp(Context ctx, Text input) {
 TEST_F(WorkflowTestEnvTest, LocalActivitiesRunInVirtualTime) {
   env.AddWorkflow<Text, Text>("looks_up", &LooksUp);
   int attempts = 0;
-  env.OnActivity(
-      kSlow,
-      [&attempts](const Text& input) -> Outcome<Text> {
-        if (++attempts < 3) return Failure::Retryable("Busy", "not now");
-        return input;
-      },
-      {.takes = absl::Seconds(2)});
+  env.OnActivity(kSlow,
+                 [&attempts](const Text& input) -> Outcome<Text> {
+                   if (++attempts < 3) return Failure::Retryable("Busy", "not now");
+                   return input;
+                 },
+                 {.takes = absl::Seconds(2)});
   const Outcome<Text> out = env.Run<Text, Text>("looks_up", T("street"));
   ASSERT_TRUE(out.ok()) << out.failure().ToString();
   EXPECT_EQ(out->message(), "street");
@@ -270,9 +269,9 @@ TEST_F(WorkflowTestEnvTest, LocalActivitiesRunInVirtualTime) {
 
 TEST_F(WorkflowTestEnvTest, ACanceledLocalActivityLeavesNoMarker) {
   env.AddWorkflow<Text, Text>("looks_up", &LooksUp);
-  env.OnActivity(
-      kSlow, [](const Text&) -> Outcome<Text> { return Failure::Retryable("Busy", "not now"); },
-      {.takes = absl::Seconds(9)});
+  env.OnActivity(kSlow,
+                 [](const Text&) -> Outcome<Text> { return Failure::Retryable("Busy", "not now"); },
+                 {.takes = absl::Seconds(9)});
   const Outcome<Text> out = env.Run<Text, Text>("looks_up", T("street"));
   ASSERT_TRUE(out.ok()) << out.failure().ToString();
   EXPECT_EQ(out->message(), "Canceled");
