@@ -424,6 +424,8 @@ def main(run):
     except Failed as error:
         print(f"FAILED: {error}", file=sys.stderr)
         code = 1
+    except SystemExit as ending:  # --help, or wrong arguments
+        code = ending.code or 0
     except BaseException:
         traceback.print_exc()
         code = 1
