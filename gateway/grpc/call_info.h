@@ -11,6 +11,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "gateway/auth/caller.h"
 
 namespace gateway {
 
@@ -69,14 +70,16 @@ inline absl::Status ServerStopping() {
 struct CallInfo {
   std::string correlation_id;
   std::string traceparent;
-  std::string identity;  // who calls, when known
   std::string user_agent;
-  std::shared_ptr<Peer> peer;  // null: nobody will say
+  auth::Caller caller;
+  std::string ns = auth::kDefaultNamespace;  // what the call works in
+  std::shared_ptr<Peer> peer;                // null: nobody will say
 
   bool gone() const { return peer != nullptr && peer->gone(); }
+  // A proven identity wins over what the request says.
   std::string IdentityOr(const std::string& given) const {
-    if (!given.empty()) return given;
-    return identity.empty() ? "api" : identity;
+    if (caller.proven()) return caller.identity;
+    return given.empty() ? "api" : given;
   }
 };
 

@@ -5,9 +5,9 @@
 
 namespace store::sqlite {
 
-absl::Status BlobTable::Prepare(Connection& db) {
+absl::Status BlobTable::Prepare(database::Connection& db) {
   const struct {
-    Statement& statement;
+    database::Statement& statement;
     const char* sql;
   } kAll[] = {
       {refer_, "INSERT OR IGNORE INTO blob_refs (run, attempt, hash) VALUES (?1, ?2, ?3)"},
@@ -19,7 +19,7 @@ absl::Status BlobTable::Prepare(Connection& db) {
        "(SELECT 1 FROM blob_refs INDEXED BY blob_refs_hash WHERE hash = ?1)"},
   };
   for (const auto& [statement, sql] : kAll) {
-    ASSIGN_OR_RETURN(statement, Statement::Prepare(db, sql));
+    ASSIGN_OR_RETURN(statement, database::Statement::Prepare(db, sql));
   }
   ASSIGN_OR_RETURN(
       const int64_t found,
@@ -65,7 +65,7 @@ absl::Status BlobTable::Forget(int64_t row_id, base::EventId first, base::EventI
                                std::vector<std::string>& hashes) {
   const size_t before = hashes.size();
   {
-    Statement::Scope reset(find_);
+    database::Statement::Scope reset(find_);
     find_.BindInt(1, row_id);
     find_.BindInt(2, first);
     find_.BindInt(3, last);

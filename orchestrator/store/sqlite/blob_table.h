@@ -13,15 +13,15 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "orchestrator/store/sqlite/connection.h"
-#include "orchestrator/store/sqlite/statement.h"
+#include "orchestrator/database/connection.h"
+#include "orchestrator/database/statement.h"
 #include "orchestrator/store/store.h"
 
 namespace store::sqlite {
 
 class BlobTable {
  public:
-  absl::Status Prepare(Connection& db);
+  absl::Status Prepare(database::Connection& db);
 
   // Adds what the write brings; forgets what the attempt rows that it replaces or removes held.
   // Costs nothing when there is neither.
@@ -35,7 +35,7 @@ class BlobTable {
                       std::vector<std::string>& hashes);
   absl::Status DropUnused(const std::vector<std::string>& hashes);
 
-  Statement refer_, put_, find_, forget_, drop_;
+  database::Statement refer_, put_, find_, forget_, drop_;
   bool attempts_refer_ = false;  // there may be references of attempt rows
 };
 

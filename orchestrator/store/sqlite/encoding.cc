@@ -50,7 +50,7 @@ std::string FormatUuid(absl::string_view bytes) {
 RunKey::RunKey(const base::RunId& run_id)
     : text_(run_id.value()), is_uuid_(ParseUuid(text_, bytes_)) {}
 
-void RunKey::BindTo(Statement& statement, int parameter) const {
+void RunKey::BindTo(database::Statement& statement, int parameter) const {
   if (is_uuid_) {
     statement.BindBlob(parameter, absl::string_view(bytes_, sizeof(bytes_)));
   } else {
@@ -58,7 +58,7 @@ void RunKey::BindTo(Statement& statement, int parameter) const {
   }
 }
 
-base::RunId ReadRunId(const Statement& statement, int column) {
+base::RunId ReadRunId(const database::Statement& statement, int column) {
   return base::RunId(statement.IsBlob(column) ? FormatUuid(statement.Bytes(column))
                                               : statement.Text(column));
 }
@@ -80,7 +80,7 @@ absl::Time DecodeWake(int64_t micros) {
   return micros == 0 ? absl::InfinitePast() : DecodeTime(micros);
 }
 
-void BindTime(Statement& statement, int parameter, int64_t micros) {
+void BindTime(database::Statement& statement, int parameter, int64_t micros) {
   if (micros == kNever) {
     statement.BindNull(parameter);
   } else {
@@ -91,7 +91,8 @@ void BindTime(Statement& statement, int parameter, int64_t micros) {
 namespace {
 
 // What cannot be read is left out: it is a projection, and the history has it.
-std::shared_ptr<const RunProperties> ReadProperties(const Statement& statement, int column) {
+std::shared_ptr<const RunProperties> ReadProperties(const database::Statement& statement,
+                                                    int column) {
   const auto parse = [&](int i, google::protobuf::MessageLite& message) {
     const absl::string_view bytes = statement.Bytes(i);
     if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
@@ -108,7 +109,7 @@ std::shared_ptr<const RunProperties> ReadProperties(const Statement& statement, 
 
 }  // namespace
 
-RunRow ReadRunRow(const Statement& statement) {
+RunRow ReadRunRow(const database::Statement& statement) {
   RunRow row;
   row.run_id = ReadRunId(statement, 0);
   row.ns = base::Namespace(statement.Text(1));

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "orchestrator/store/sqlite/statement.h"
+#include "orchestrator/database/statement.h"
 #include "orchestrator/store/store.h"
 
 namespace store::sqlite {
@@ -19,7 +19,7 @@ class RunKey {
  public:
   explicit RunKey(const base::RunId& run_id);
   // This object and the run id must live until the statement has run.
-  void BindTo(Statement& statement, int parameter) const;
+  void BindTo(database::Statement& statement, int parameter) const;
   bool is_uuid() const { return is_uuid_; }
   absl::string_view bytes() const { return {bytes_, sizeof(bytes_)}; }  // of a UUID
 
@@ -28,7 +28,7 @@ class RunKey {
   bool is_uuid_;
   char bytes_[16];
 };
-base::RunId ReadRunId(const Statement& statement, int column);
+base::RunId ReadRunId(const database::Statement& statement, int column);
 
 // Rows of `history` and `attempts`: (runs.id << kEventBits) + event id.
 inline constexpr int kEventBits = 24;
@@ -47,7 +47,7 @@ inline constexpr int64_t kNever = INT64_MAX;
 int64_t EncodeWake(absl::Time time);
 absl::Time DecodeWake(int64_t micros);
 // Binds NULL for kNever.
-void BindTime(Statement& statement, int parameter, int64_t micros);
+void BindTime(database::Statement& statement, int parameter, int64_t micros);
 
 inline bool IsOpen(v1::RunStatus::Value status) {
   return status == v1::RunStatus::RUNNING || status == v1::RunStatus::PAUSED ||
@@ -63,6 +63,6 @@ inline constexpr int kRowIdColumn = 20;
 inline constexpr char kRunJoins[] =
     " LEFT JOIN run_properties ON run_properties.run = runs.id"
     " LEFT JOIN builds ON builds.number = runs.build";
-RunRow ReadRunRow(const Statement& statement);
+RunRow ReadRunRow(const database::Statement& statement);
 
 }  // namespace store::sqlite

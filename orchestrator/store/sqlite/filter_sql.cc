@@ -376,7 +376,7 @@ Query CompileQuery(const RunFilter& filter, RunOrder order) {
   return query;
 }
 
-int BindAll(Statement& statement, int first, const std::vector<SqlValue>& values) {
+int BindAll(database::Statement& statement, int first, const std::vector<SqlValue>& values) {
   for (const SqlValue& value : values) {
     if (const auto* text = std::get_if<std::string>(&value)) {
       statement.BindText(first, *text);

@@ -13,8 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "orchestrator/database/statement.h"
 #include "orchestrator/filter/expression.h"
-#include "orchestrator/store/sqlite/statement.h"
 #include "orchestrator/store/store.h"
 
 namespace store::sqlite {
@@ -49,6 +49,6 @@ Sql CompileCondition(const filter::Expression& expression);
 SqlValue EncodeAttribute(const filter::Value& value);
 
 // Binds from parameter `first` on; the values must outlive the statement's run. Returns the next.
-int BindAll(Statement& statement, int first, const std::vector<SqlValue>& values);
+int BindAll(database::Statement& statement, int first, const std::vector<SqlValue>& values);
 
 }  // namespace store::sqlite

@@ -143,7 +143,7 @@ ALTER TABLE runs DROP COLUMN parent_workflow_id;
 )sql"},
 };
 
-absl::Status RunStep(Connection& db, int from, bool up) {
+absl::Status RunStep(database::Connection& db, int from, bool up) {
   const int to = up ? from + 1 : from - 1;
   RETURN_IF_ERROR(db.Exec("BEGIN IMMEDIATE"));
   // Another process may have taken this step while we waited for the lock.
@@ -169,7 +169,7 @@ absl::Status RunStep(Connection& db, int from, bool up) {
 
 const int kSchemaVersion = std::size(kMigrations);
 
-absl::Status CheckSchema(Connection& db) {
+absl::Status CheckSchema(database::Connection& db) {
   ASSIGN_OR_RETURN(const int64_t version, db.QueryInt("PRAGMA user_version"));
   ASSIGN_OR_RETURN(const int64_t application, db.QueryInt("PRAGMA application_id"));
   ASSIGN_OR_RETURN(const int64_t tables, db.QueryInt("SELECT count(*) FROM sqlite_schema"));
@@ -188,7 +188,7 @@ absl::Status CheckSchema(Connection& db) {
   return absl::OkStatus();
 }
 
-absl::Status MigrateTo(Connection& db, int version) {
+absl::Status MigrateTo(database::Connection& db, int version) {
   if (version < 0 || version > kSchemaVersion) {
     return absl::InvalidArgumentError(
         absl::StrCat("there is no schema version ", version, "; known are 0 to ", kSchemaVersion));

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "absl/status/status.h"
-#include "orchestrator/store/sqlite/connection.h"
+#include "orchestrator/database/connection.h"
 
 namespace store::sqlite {
 
@@ -19,9 +19,9 @@ extern const int kSchemaVersion;
 
 // FAILED_PRECONDITION when the file has a newer schema than this build knows, or belongs to
 // another application. Reads only.
-absl::Status CheckSchema(Connection& db);
+absl::Status CheckSchema(database::Connection& db);
 
 // Steps up or down to `version`, one transaction a step; safe when several processes do it at once.
-absl::Status MigrateTo(Connection& db, int version);
+absl::Status MigrateTo(database::Connection& db, int version);
 
 }  // namespace store::sqlite

@@ -7,9 +7,9 @@
 
 namespace store::sqlite {
 
-absl::Status PropertyTables::Prepare(Connection& db) {
+absl::Status PropertyTables::Prepare(database::Connection& db) {
   const struct {
-    Statement& statement;
+    database::Statement& statement;
     const char* sql;
   } kAll[] = {
       {all_builds_, "SELECT number, build_id FROM builds"},
@@ -27,7 +27,7 @@ absl::Status PropertyTables::Prepare(Connection& db) {
        "DO UPDATE SET open = open + excluded.open, closed = closed + excluded.closed"},
   };
   for (const auto& [statement, sql] : kAll) {
-    ASSIGN_OR_RETURN(statement, Statement::Prepare(db, sql));
+    ASSIGN_OR_RETURN(statement, database::Statement::Prepare(db, sql));
   }
   return Reload();
 }
@@ -37,7 +37,7 @@ absl::Status PropertyTables::Reload() {
   builds_.clear();
   last_build_.clear();
   last_number_ = 0;
-  Statement::Scope reset(all_builds_);
+  database::Statement::Scope reset(all_builds_);
   while (true) {
     ASSIGN_OR_RETURN(const bool found, all_builds_.Next());
     if (!found) return absl::OkStatus();
@@ -53,7 +53,7 @@ absl::StatusOr<int64_t> PropertyTables::BuildNumber(const std::string& build_id)
   if (const auto known = numbers_.find(build_id); known != numbers_.end()) {
     number = known->second;
   } else {
-    Statement::Scope reset(insert_build_);
+    database::Statement::Scope reset(insert_build_);
     insert_build_.BindText(1, build_id);
     ASSIGN_OR_RETURN(const bool inserted, insert_build_.Next());
     if (!inserted) return absl::InternalError("a new build got no number");
@@ -73,7 +73,7 @@ absl::string_view PropertyTables::BuildId(int64_t number) const {
 }
 
 absl::StatusOr<std::vector<std::string>> PropertyTables::ReadPatches(int64_t row_id) {
-  Statement::Scope reset(patches_);
+  database::Statement::Scope reset(patches_);
   patches_.BindInt(1, row_id);
   ASSIGN_OR_RETURN(const bool found, patches_.Next());
   v1::KeywordList list;

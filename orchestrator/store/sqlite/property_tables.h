@@ -17,8 +17,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
-#include "orchestrator/store/sqlite/connection.h"
-#include "orchestrator/store/sqlite/statement.h"
+#include "orchestrator/database/connection.h"
+#include "orchestrator/database/statement.h"
 #include "orchestrator/store/store.h"
 
 namespace store::sqlite {
@@ -44,7 +44,7 @@ class VersionChanges {
 
 class PropertyTables {
  public:
-  absl::Status Prepare(Connection& db);
+  absl::Status Prepare(database::Connection& db);
 
   // Gives a new build a number; 0 for the empty one.
   absl::StatusOr<int64_t> BuildNumber(const std::string& build_id);
@@ -62,8 +62,8 @@ class PropertyTables {
  private:
   absl::Status WriteProperties(int64_t row_id, const RunProperties& properties);
 
-  Statement all_builds_, insert_build_;
-  Statement patches_, put_, remove_, put_value_, remove_values_, count_;
+  database::Statement all_builds_, insert_build_;
+  database::Statement patches_, put_, remove_, put_value_, remove_values_, count_;
   std::map<std::string, int64_t> numbers_;
   std::map<int64_t, std::string> builds_;
   std::string last_build_;  // runs mostly have the same

@@ -45,10 +45,10 @@ absl::StatusOr<ListPosition> ParseToken(const std::string& token) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Reader>> Reader::Open(const ConnectionOptions& options) {
-  ConnectionOptions read_only = options;
+absl::StatusOr<std::unique_ptr<Reader>> Reader::Open(const database::ConnectionOptions& options) {
+  database::ConnectionOptions read_only = options;
   read_only.read_only = true;
-  ASSIGN_OR_RETURN(std::unique_ptr<Connection> db, Connection::Open(read_only));
+  ASSIGN_OR_RETURN(std::unique_ptr<database::Connection> db, database::Connection::Open(read_only));
   std::unique_ptr<Reader> reader(new Reader(std::move(db)));
   RETURN_IF_ERROR(reader->PrepareAll());
   return reader;
@@ -56,7 +56,7 @@ absl::StatusOr<std::unique_ptr<Reader>> Reader::Open(const ConnectionOptions& op
 
 absl::Status Reader::PrepareAll() {
   const struct {
-    Statement& statement;
+    database::Statement& statement;
     std::string sql;
   } kAll[] = {
       {begin_, "BEGIN"},
@@ -84,14 +84,14 @@ absl::Status Reader::PrepareAll() {
       {blob_, "SELECT data FROM blobs WHERE hash = ?1"},
   };
   for (const auto& [statement, sql] : kAll) {
-    ASSIGN_OR_RETURN(statement, Statement::Prepare(*db_, sql));
+    ASSIGN_OR_RETURN(statement, database::Statement::Prepare(*db_, sql));
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<int64_t> Reader::FindRowId(const base::RunId& run_id, RunRow* row) {
   const RunKey key(run_id);
-  Statement::Scope reset(find_);
+  database::Statement::Scope reset(find_);
   key.BindTo(find_, 1);
   ASSIGN_OR_RETURN(const bool found, find_.Next());
   if (!found) return absl::NotFoundError(absl::StrCat("no run ", run_id.value()));
@@ -123,7 +123,7 @@ absl::StatusOr<StoredRun> Reader::LoadInSnapshot(const base::RunId& run_id) {
 }
 
 absl::Status Reader::LoadTransitions(int64_t row_id, StoredRun& run) {
-  Statement::Scope reset(history_);
+  database::Statement::Scope reset(history_);
   history_.BindInt(1, EventKey(row_id, 0));
   history_.BindInt(2, EventKey(row_id, kEventIdMax));
   base::EventId next = 1;
@@ -144,7 +144,7 @@ absl::Status Reader::LoadTransitions(int64_t row_id, StoredRun& run) {
 }
 
 absl::Status Reader::LoadAttempts(int64_t row_id, StoredRun& run) {
-  Statement::Scope reset(attempts_);
+  database::Statement::Scope reset(attempts_);
   attempts_.BindInt(1, EventKey(row_id, 0));
   attempts_.BindInt(2, EventKey(row_id, kEventIdMax));
   while (true) {
@@ -161,7 +161,7 @@ absl::Status Reader::LoadAttempts(int64_t row_id, StoredRun& run) {
 
 absl::StatusOr<std::optional<RunRow>> Reader::FindRun(const base::Namespace& ns,
                                                       const base::WorkflowId& workflow_id) {
-  Statement::Scope reset(find_newest_);
+  database::Statement::Scope reset(find_newest_);
   find_newest_.BindText(1, ns.value());
   find_newest_.BindText(2, workflow_id.value());
   ASSIGN_OR_RETURN(const bool found, find_newest_.Next());
@@ -177,16 +177,16 @@ absl::StatusOr<std::optional<RunRow>> Reader::FindRunById(const base::RunId& run
   return row;
 }
 
-absl::StatusOr<Statement*> Reader::ListStatement(const RunFilter& filter) {
+absl::StatusOr<database::Statement*> Reader::ListStatement(const RunFilter& filter) {
   const bool by_ns = !filter.ns.empty();
   const bool by_status = filter.status != v1::RunStatus::UNSPECIFIED;
   const bool by_type = !filter.workflow_type.empty();
-  Statement& statement = list_[by_ns + 2 * by_status + 4 * by_type];
+  database::Statement& statement = list_[by_ns + 2 * by_status + 4 * by_type];
   if (!statement) {
     const char* index = by_status ? "runs_status" : by_type ? "runs_type" : "runs_start";
     ASSIGN_OR_RETURN(
         statement,
-        Statement::Prepare(
+        database::Statement::Prepare(
             *db_, absl::StrCat(
                       "SELECT ", kRunColumns, " FROM runs INDEXED BY ", index, kRunJoins,
                       " WHERE (start_time, id) < (?1, ?2)", by_status ? " AND status = ?4" : "",
@@ -213,8 +213,8 @@ absl::StatusOr<RunPage> Reader::List(const RunFilter& filter, RunOrder order, in
   const Query query = CompileQuery(filter, order);
   const char* direction = down ? " DESC" : " ASC";
   ASSIGN_OR_RETURN(
-      Statement list,
-      Statement::Prepare(
+      database::Statement list,
+      database::Statement::Prepare(
           *db_, absl::StrCat("SELECT ", kRunColumns, " FROM ", query.from, " WHERE ",
                              query.where.text, " AND (", query.order_key, ", ", query.order_id,
                              down ? ") < (?, ?)" : ") > (?, ?)", " ORDER BY ", query.order_key,
@@ -243,9 +243,9 @@ absl::StatusOr<RunPage> Reader::List(const RunFilter& filter, RunOrder order, in
 absl::StatusOr<RunPage> Reader::ListPlain(const RunFilter& filter, int page_size,
                                           const std::string& page_token) {
   ASSIGN_OR_RETURN(const ListPosition after, ParseToken(page_token));
-  ASSIGN_OR_RETURN(Statement * list, ListStatement(filter));
+  ASSIGN_OR_RETURN(database::Statement * list, ListStatement(filter));
   const size_t size = std::clamp(page_size, 1, kPageSizeMax);
-  Statement::Scope reset(*list);
+  database::Statement::Scope reset(*list);
   list->BindInt(1, after.start_time);
   list->BindInt(2, after.row_id);
   list->BindInt(3, static_cast<int64_t>(size) + 1);  // one more says whether there is a next page
@@ -268,7 +268,7 @@ absl::StatusOr<std::vector<DueRun>> Reader::DueRuns(int slot_first, int slot_las
                                                     const DueRun& after, absl::Time until,
                                                     int limit) {
   const RunKey after_key(after.run_id);
-  Statement::Scope reset(due_);
+  database::Statement::Scope reset(due_);
   due_.BindInt(1, EncodeWake(after.wake_at));
   after_key.BindTo(due_, 2);
   due_.BindInt(3, EncodeWake(until));
@@ -295,7 +295,7 @@ absl::StatusOr<std::vector<std::string>> Reader::TransitionsInSnapshot(const bas
                                                                        int limit) {
   ASSIGN_OR_RETURN(const int64_t row_id, FindRowId(run_id, nullptr));
   const base::EventId wanted = std::clamp<base::EventId>(after_event_id, 0, kEventIdMax - 1) + 1;
-  Statement::Scope reset(transitions_);
+  database::Statement::Scope reset(transitions_);
   transitions_.BindInt(1, EventKey(row_id, 0));
   transitions_.BindInt(2, EventKey(row_id, wanted));
   transitions_.BindInt(3, EventKey(row_id, kEventIdMax));
@@ -335,11 +335,11 @@ absl::StatusOr<std::vector<StatusCount>> Reader::Count(const RunFilter& filter) 
     query = CompileQuery(filter, RunOrder::kStartTimeDescending);
     select = absl::StrCat("SELECT workflow_type, status, count(*) FROM ", query.from);
   }
-  ASSIGN_OR_RETURN(
-      Statement count,
-      Statement::Prepare(*db_, absl::StrCat(select, " WHERE ", query.where.text,
-                                            groups_say ? "" : " GROUP BY workflow_type, status",
-                                            " ORDER BY workflow_type, status")));
+  ASSIGN_OR_RETURN(database::Statement count,
+                   database::Statement::Prepare(
+                       *db_, absl::StrCat(select, " WHERE ", query.where.text,
+                                          groups_say ? "" : " GROUP BY workflow_type, status",
+                                          " ORDER BY workflow_type, status")));
   BindAll(count, 1, query.where.values);
   std::vector<StatusCount> counts;
   while (true) {
@@ -356,8 +356,8 @@ absl::StatusOr<std::vector<VersionCount>> Reader::CountVersions(const base::Name
   std::vector<VersionCount> versions;
   {
     ASSIGN_OR_RETURN(
-        Statement count,
-        Statement::Prepare(
+        database::Statement count,
+        database::Statement::Prepare(
             *db_,
             "SELECT kind, version, workflow_type, sum(open), sum(closed) FROM version_counts "
             "WHERE (?1 = '' OR namespace = ?1) AND (?2 = '' OR workflow_type = ?2) "
@@ -392,9 +392,9 @@ absl::Status Reader::FindOldest(const base::Namespace& ns, VersionCount& version
             "CROSS JOIN runs ON runs.id = d.run WHERE d.name = 'patches' AND d.value = ?1 "
             "AND workflow_type = ?2 AND (?3 = '' OR namespace = ?3) AND status = ?4 "
             "ORDER BY d.started LIMIT 1";
-  ASSIGN_OR_RETURN(Statement oldest, Statement::Prepare(*db_, sql));
+  ASSIGN_OR_RETURN(database::Statement oldest, database::Statement::Prepare(*db_, sql));
   for (const auto status : {v1::RunStatus::RUNNING, v1::RunStatus::PAUSED, v1::RunStatus::STUCK}) {
-    Statement::Scope reset(oldest);
+    database::Statement::Scope reset(oldest);
     oldest.BindText(1, version.id);
     oldest.BindText(2, version.workflow_type);
     oldest.BindText(3, ns.value());
@@ -410,7 +410,7 @@ absl::Status Reader::FindOldest(const base::Namespace& ns, VersionCount& version
 absl::StatusOr<std::vector<std::string>> Reader::ReadBlobs(const std::vector<std::string>& hashes) {
   std::vector<std::string> data;
   for (const std::string& hash : hashes) {
-    Statement::Scope reset(blob_);
+    database::Statement::Scope reset(blob_);
     blob_.BindBlob(1, hash);
     ASSIGN_OR_RETURN(const bool found, blob_.Next());
     if (!found) {
@@ -423,7 +423,7 @@ absl::StatusOr<std::vector<std::string>> Reader::ReadBlobs(const std::vector<std
 }
 
 absl::StatusOr<std::vector<StatusCount>> Reader::CountRuns() {
-  Statement::Scope reset(counts_);
+  database::Statement::Scope reset(counts_);
   std::vector<StatusCount> counts;
   while (true) {
     ASSIGN_OR_RETURN(const bool found, counts_.Next());

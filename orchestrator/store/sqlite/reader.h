@@ -14,8 +14,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "orchestrator/store/sqlite/connection.h"
-#include "orchestrator/store/sqlite/statement.h"
+#include "orchestrator/database/connection.h"
+#include "orchestrator/database/statement.h"
 #include "orchestrator/store/store.h"
 
 namespace store::sqlite {
@@ -23,7 +23,7 @@ namespace store::sqlite {
 class Reader {
  public:
   // The file must exist and have our schema.
-  static absl::StatusOr<std::unique_ptr<Reader>> Open(const ConnectionOptions& options);
+  static absl::StatusOr<std::unique_ptr<Reader>> Open(const database::ConnectionOptions& options);
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
@@ -45,14 +45,14 @@ class Reader {
   absl::StatusOr<std::vector<StatusCount>> CountRuns();
 
  private:
-  explicit Reader(std::unique_ptr<Connection> db) : db_(std::move(db)) {}
+  explicit Reader(std::unique_ptr<database::Connection> db) : db_(std::move(db)) {}
   absl::Status PrepareAll();
   // A row with its row id; NOT_FOUND.
   absl::StatusOr<int64_t> FindRowId(const base::RunId& run_id, RunRow* row);
   absl::StatusOr<StoredRun> LoadInSnapshot(const base::RunId& run_id);
   absl::Status LoadTransitions(int64_t row_id, StoredRun& run);
   absl::Status LoadAttempts(int64_t row_id, StoredRun& run);
-  absl::StatusOr<Statement*> ListStatement(const RunFilter& filter);
+  absl::StatusOr<database::Statement*> ListStatement(const RunFilter& filter);
   absl::StatusOr<RunPage> ListPlain(const RunFilter& filter, int page_size,
                                     const std::string& page_token);
   absl::StatusOr<std::vector<std::string>> TransitionsInSnapshot(const base::RunId& run_id,
@@ -63,10 +63,11 @@ class Reader {
   template <typename T, typename Fn>
   absl::StatusOr<T> InSnapshot(Fn read);
 
-  const std::unique_ptr<Connection> db_;  // before the statements: they go first
-  Statement begin_, end_, find_, find_newest_, history_, attempts_, transitions_, due_, counts_,
-      blob_;
-  Statement list_[8];  // by which of the filter's three fields are set; prepared when first used
+  const std::unique_ptr<database::Connection> db_;  // before the statements: they go first
+  database::Statement begin_, end_, find_, find_newest_, history_, attempts_, transitions_, due_,
+      counts_, blob_;
+  database::Statement
+      list_[8];  // by which of the filter's three fields are set; prepared when first used
 };
 
 }  // namespace store::sqlite

@@ -20,7 +20,8 @@ const std::vector<std::string>& PatchesOf(const RunRow& row) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(const Options& options) {
-  ASSIGN_OR_RETURN(std::unique_ptr<Connection> db, Connection::Open(options.connection));
+  ASSIGN_OR_RETURN(std::unique_ptr<database::Connection> db,
+                   database::Connection::Open(options.connection));
   RETURN_IF_ERROR(CheckSchema(*db));
   ASSIGN_OR_RETURN(const std::string mode, db->QueryText("PRAGMA journal_mode=WAL"));
   if (mode != "wal") {
@@ -28,6 +29,8 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(const Options& options) {
         "SQLite store ", db->path(), ": a write-ahead log is not possible here (mode \"", mode,
         "\"); the path must be a file on a local file system, not in memory or on a network"));
   }
+  // After a checkpoint the log is cut back to this; without a limit it keeps its largest size.
+  RETURN_IF_ERROR(db->Exec("PRAGMA journal_size_limit=67108864"));
   RETURN_IF_ERROR(MigrateTo(*db, kSchemaVersion));
   std::unique_ptr<Writer> writer(
       new Writer(std::move(db), std::max<int64_t>(100, options.checkpoint_bytes / kPageBytes)));
@@ -35,7 +38,7 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(const Options& options) {
   return writer;
 }
 
-Writer::Writer(std::unique_ptr<Connection> db, int64_t checkpoint_pages)
+Writer::Writer(std::unique_ptr<database::Connection> db, int64_t checkpoint_pages)
     : db_(std::move(db)),
       checkpoint_pages_(checkpoint_pages),
       restart_pages_(4 * checkpoint_pages) {
@@ -44,7 +47,7 @@ Writer::Writer(std::unique_ptr<Connection> db, int64_t checkpoint_pages)
 
 absl::Status Writer::PrepareAll() {
   const struct {
-    Statement& statement;
+    database::Statement& statement;
     const char* sql;
   } kAll[] = {
       {begin_, "BEGIN IMMEDIATE"},
@@ -82,7 +85,7 @@ absl::Status Writer::PrepareAll() {
       {delete_attempts_, "DELETE FROM attempts WHERE key BETWEEN ?1 AND ?2"},
   };
   for (const auto& [statement, sql] : kAll) {
-    ASSIGN_OR_RETURN(statement, Statement::Prepare(*db_, sql));
+    ASSIGN_OR_RETURN(statement, database::Statement::Prepare(*db_, sql));
   }
   RETURN_IF_ERROR(properties_.Prepare(*db_));
   return blobs_.Prepare(*db_);
@@ -92,7 +95,7 @@ absl::StatusOr<int64_t> Writer::AcquirePartition(int partition, const std::strin
   RETURN_IF_ERROR(begin_.Run());
   int64_t epoch = 0;
   absl::Status status = [&] {
-    Statement::Scope reset(acquire_);
+    database::Statement::Scope reset(acquire_);
     acquire_.BindInt(1, partition);
     acquire_.BindText(2, owner);
     const absl::StatusOr<bool> row = acquire_.Next();
@@ -136,7 +139,7 @@ absl::Status Writer::Apply(const WriteBatch& batch) {
 }
 
 absl::Status Writer::CheckEpoch(const WriteBatch& batch) {
-  Statement::Scope reset(epoch_);
+  database::Statement::Scope reset(epoch_);
   epoch_.BindInt(1, batch.partition);
   ASSIGN_OR_RETURN(const bool found, epoch_.Next());
   const int64_t epoch = found ? epoch_.Int(0) : 0;
@@ -214,7 +217,7 @@ absl::Status Writer::Delete(const RunWrite& write, const RunKey& key, Counts& co
   int64_t row_id = 0;
   int64_t build = 0;
   {
-    Statement::Scope reset(load_);
+    database::Statement::Scope reset(load_);
     key.BindTo(load_, 1);
     ASSIGN_OR_RETURN(const bool found, load_.Next());
     if (!found) return absl::OkStatus();
@@ -236,7 +239,7 @@ absl::Status Writer::Delete(const RunWrite& write, const RunKey& key, Counts& co
   counts.old_properties.push_back(std::move(properties));
   RETURN_IF_ERROR(properties_.Remove(row_id));
   RETURN_IF_ERROR(blobs_.RemoveRun(row_id));
-  for (Statement* rows : {&delete_history_, &delete_attempts_}) {
+  for (database::Statement* rows : {&delete_history_, &delete_attempts_}) {
     rows->BindInt(1, EventKey(row_id, 0));
     rows->BindInt(2, EventKey(row_id, kEventIdMax));
     RETURN_IF_ERROR(rows->Run());
@@ -246,7 +249,7 @@ absl::Status Writer::Delete(const RunWrite& write, const RunKey& key, Counts& co
 }
 
 absl::StatusOr<Writer::Stored> Writer::Find(const RunWrite& write, const RunKey& key) {
-  Statement::Scope reset(find_);
+  database::Statement::Scope reset(find_);
   key.BindTo(find_, 1);
   ASSIGN_OR_RETURN(const bool found, find_.Next());
   if (!found) {
@@ -271,7 +274,7 @@ absl::StatusOr<Writer::Stored> Writer::Find(const RunWrite& write, const RunKey&
 absl::StatusOr<int64_t> Writer::Insert(const RunWrite& write, const RunKey& key, int64_t wake_at,
                                        int64_t build) {
   const RunRow& row = write.row;
-  Statement::Scope reset(insert_);
+  database::Statement::Scope reset(insert_);
   key.BindTo(insert_, 1);
   insert_.BindInt(2, row.next_event_id);
   insert_.BindInt(3, row.status);
@@ -305,8 +308,8 @@ absl::Status Writer::Update(const RunWrite& write, const Stored& stored, int64_t
   const bool all =
       stored.status != row.status || stored.saga_state != row.saga_state || stored.build != build;
   const bool wake = stored.wake_at != wake_at;
-  Statement& update = all ? update_all_ : wake ? update_wake_ : update_;
-  Statement::Scope reset(update);
+  database::Statement& update = all ? update_all_ : wake ? update_wake_ : update_;
+  database::Statement::Scope reset(update);
   update.BindInt(1, stored.row_id);
   update.BindInt(2, row.next_event_id);
   if (all) update.BindInt(3, row.status);
@@ -322,7 +325,7 @@ absl::Status Writer::Update(const RunWrite& write, const Stored& stored, int64_t
 }
 
 absl::Status Writer::WriteHistory(const RunWrite& write, int64_t row_id) {
-  Statement::Scope reset(history_);
+  database::Statement::Scope reset(history_);
   history_.BindInt(1, EventKey(row_id, write.first_event_id));
   history_.BindInt(2, write.row.next_event_id - write.first_event_id);
   history_.BindBlob(3, write.transition);

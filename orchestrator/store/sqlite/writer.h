@@ -18,11 +18,11 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "orchestrator/database/connection.h"
+#include "orchestrator/database/statement.h"
 #include "orchestrator/store/sqlite/blob_table.h"
-#include "orchestrator/store/sqlite/connection.h"
 #include "orchestrator/store/sqlite/encoding.h"
 #include "orchestrator/store/sqlite/property_tables.h"
-#include "orchestrator/store/sqlite/statement.h"
 #include "orchestrator/store/store.h"
 
 namespace store::sqlite {
@@ -30,7 +30,7 @@ namespace store::sqlite {
 class Writer {
  public:
   struct Options {
-    ConnectionOptions connection;
+    database::ConnectionOptions connection;
     int64_t checkpoint_bytes = 0;
   };
 
@@ -60,7 +60,7 @@ class Writer {
     std::vector<std::unique_ptr<RunProperties>> old_properties;
   };
 
-  Writer(std::unique_ptr<Connection> db, int64_t checkpoint_pages);
+  Writer(std::unique_ptr<database::Connection> db, int64_t checkpoint_pages);
   absl::Status PrepareAll();
 
   absl::Status CheckEpoch(const WriteBatch& batch);
@@ -83,13 +83,13 @@ class Writer {
   absl::Status WriteError(int code, const RunWrite& write);
   static int OnWalGrown(void* self, sqlite3* db, const char* name, int pages);
 
-  const std::unique_ptr<Connection> db_;  // before the statements: they go first
+  const std::unique_ptr<database::Connection> db_;  // before the statements: they go first
   const int64_t checkpoint_pages_;
   int64_t restart_pages_;  // the log's size at which readers are waited for
-  Statement begin_, commit_, epoch_, acquire_;
-  Statement find_, insert_, update_, update_wake_, update_all_;
-  Statement history_, put_attempt_, remove_attempt_, count_;
-  Statement load_, delete_run_, delete_history_, delete_attempts_;
+  database::Statement begin_, commit_, epoch_, acquire_;
+  database::Statement find_, insert_, update_, update_wake_, update_all_;
+  database::Statement history_, put_attempt_, remove_attempt_, count_;
+  database::Statement load_, delete_run_, delete_history_, delete_attempts_;
   PropertyTables properties_;
   BlobTable blobs_;
   std::string buffer_;  // for serialized attempts

@@ -1,12 +1,12 @@
-#include "orchestrator/store/sqlite/connection.h"
+#include "orchestrator/database/connection.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "orchestrator/base/status_macros.h"
-#include "orchestrator/store/sqlite/statement.h"
+#include "orchestrator/database/statement.h"
 
-namespace store::sqlite {
+namespace database {
 namespace {
 
 // What the reader of the message can do about it; empty when there is nothing to advise.
@@ -62,7 +62,7 @@ absl::Status MakeError(int code, absl::string_view action, absl::string_view pat
                        absl::string_view detail) {
   const absl::string_view advice = Advice(code);
   return absl::Status(
-      CodeOf(code), absl::StrCat("SQLite store ", path, ": ", action, " failed: ", detail,
+      CodeOf(code), absl::StrCat("SQLite file ", path, ": ", action, " failed: ", detail,
                                  " (SQLite code ", code, ")", advice.empty() ? "" : "; ", advice));
 }
 
@@ -133,4 +133,4 @@ absl::Status Connection::Error(int code, absl::string_view action) const {
   return MakeError(code, action, path_, sqlite3_errmsg(handle_));
 }
 
-}  // namespace store::sqlite
+}  // namespace database

@@ -19,7 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-namespace store::sqlite {
+namespace database {
 
 struct ConnectionOptions {
   std::string path;
@@ -59,4 +59,4 @@ class Connection {
   const std::string path_;
 };
 
-}  // namespace store::sqlite
+}  // namespace database

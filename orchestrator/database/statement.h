@@ -19,9 +19,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "orchestrator/store/sqlite/connection.h"
+#include "orchestrator/database/connection.h"
 
-namespace store::sqlite {
+namespace database {
 
 class Statement {
  public:
@@ -89,4 +89,4 @@ class Statement {
   sqlite3_stmt* statement_ = nullptr;
 };
 
-}  // namespace store::sqlite
+}  // namespace database

@@ -1,8 +1,8 @@
-#include "orchestrator/store/sqlite/statement.h"
+#include "orchestrator/database/statement.h"
 
 #include "absl/strings/str_cat.h"
 
-namespace store::sqlite {
+namespace database {
 namespace {
 
 // Enough of the SQL to find it in the source.
@@ -31,4 +31,4 @@ absl::Status Statement::Run() {
   return row.status();
 }
 
-}  // namespace store::sqlite
+}  // namespace database
