@@ -77,14 +77,20 @@ class Client:
             self.local.connection = None
 
     def raw(self, method, path, body=None, headers=None, timeout=60):
-        """One request: (status, headers, bytes). OSError or HTTPException when it got no answer."""
+        """One request: (status, headers, bytes). OSError or HTTPException when it got no answer.
+
+        A server may close a connection that was idle; a GET that meets this is sent again."""
+        kept = getattr(self.local, "connection", None) is not None
         try:
             connection = self._connection(timeout)
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
             return response.status, dict(response.getheaders()), response.read()
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException) as error:
             self.close()
+            closed = isinstance(error, (ConnectionError, http.client.RemoteDisconnected))
+            if kept and closed and method == "GET":
+                return self.raw(method, path, body, headers, timeout)
             raise
 
     def call(self, method, path, body=None, timeout=60):
