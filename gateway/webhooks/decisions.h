@@ -1,0 +1,100 @@
+// Decisions: how approvals that people make outside of the API (Slack, GitHub, Google Chat) reach
+// their campaign. All of them end in one update of the campaign's workflow, so the first decision
+// wins; whoever comes later gets told who decided and when.
+//
+// The caller has proven who it is (a signature, a token) and that the person may decide: nothing
+// of that is checked here.
+//
+// Thread-safety: thread-safe. `done` runs once, on an engine thread or the caller's: it must not
+// block. Outlives its calls.
+//
+// Example:
+//   decisions.Decide({.workflow_id = "spring", .verdict = Verdict::kApprove,
+//                     .who = "ann@example.com", .via = "google_chat", .key = event_id},
+//                    [](DecisionAnswer answer) { Say(answer.text); });
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "campaign/v1/activities.pb.h"
+#include "campaign/v1/campaign.pb.h"
+#include "orchestrator/client/client.h"
+
+namespace webhooks {
+
+enum class Verdict { kApprove, kReject };
+
+struct DecisionRequest {
+  std::string ns = "default";
+  std::string workflow_id;
+  Verdict verdict = Verdict::kApprove;
+  std::string who;      // "slack:U123 (ann)", "github:ann", "ann@example.com"
+  std::string via;      // slack, github, google_chat
+  std::string comment;  // the reason of a rejection; may be empty; cut when too long
+  // What makes a repeated request the same decision (the delivery's id): it is answered as the
+  // first time, also after a crash in between. Unique within `via`. Empty: no two are the same.
+  std::string key;
+};
+
+struct DecisionAnswer {
+  enum class Outcome {
+    kDecided,   // this request decided
+    kTooLate,   // somebody else had: see `decision`
+    kRefused,   // no such campaign, not in review, closed without a decision
+    kTryAgain,  // nothing happened that counts: repeat it with the same key
+  };
+  Outcome outcome = Outcome::kTryAgain;
+  campaign::v1::ApprovalDecision decision;  // set for kDecided and kTooLate
+  std::string text;  // one line for people: "approved by ann (slack) at 2026-03-01 12:00 UTC"
+
+  bool decided() const { return outcome == Outcome::kDecided; }
+};
+
+// A change of one text.
+struct ContentChange {
+  std::string ns = "default";
+  std::string workflow_id;
+  std::string content_id;
+  std::string text;
+  std::string who;
+  std::string key;  // as in DecisionRequest
+};
+
+class Decisions {
+ public:
+  // What Decide and the other calls did, for the audit trail; runs on any thread, must not block.
+  using Observer = std::function<void(const DecisionRequest&, const DecisionAnswer&)>;
+
+  // `client` must outlive it.
+  explicit Decisions(client::WorkflowClient& client, Observer observer = nullptr);
+
+  void Decide(DecisionRequest request, absl::AnyInvocable<void(DecisionAnswer)> done);
+
+  // The new revision. INVALID_ARGUMENT (too long, empty, unknown id), FAILED_PRECONDITION (decided,
+  // no longer in review), NOT_FOUND, UNAVAILABLE.
+  void UpdateContent(ContentChange change,
+                     client::Callback<campaign::v1::UpdateContentOutput> done);
+
+  // The campaign as it is; NOT_FOUND also for workflows that are no campaigns.
+  void GetProgress(std::string ns, std::string workflow_id,
+                   client::Callback<campaign::v1::CampaignProgress> done);
+
+  // Campaigns that wait for a decision, newest first, at most `count_max` (up to 50).
+  void ListWaiting(std::string ns, int count_max,
+                   client::Callback<std::vector<campaign::v1::CampaignProgress>> done);
+
+ private:
+  client::WorkflowClient& client_;
+  const Observer observer_;
+};
+
+// "approved by slack:U1 (ann) (slack) at 2026-03-01 12:00 UTC: fine".
+std::string DecisionText(const campaign::v1::ApprovalDecision& decision);
+// The progress of a campaign for people, in plain text of a few lines.
+std::string ProgressText(const campaign::v1::CampaignProgress& progress);
+
+}  // namespace webhooks
