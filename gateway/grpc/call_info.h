@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "gateway/auth/caller.h"
+#include "gateway/tls/peer_certificate.h"
 
 namespace gateway {
 
@@ -74,6 +75,8 @@ struct CallInfo {
   auth::Caller caller;
   std::string ns = auth::kDefaultNamespace;  // what the call works in
   std::shared_ptr<Peer> peer;                // null: nobody will say
+  // What the client proved by mutual TLS; null: it showed no certificate.
+  std::shared_ptr<const tls::PeerCertificate> certificate;
 
   bool gone() const { return peer != nullptr && peer->gone(); }
   // A proven identity wins over what the request says.
