@@ -13,9 +13,18 @@ packages='
   golang-github-gogo-googleapis-dev
   prometheus-cpp-dev libspdlog-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libkainjow-mustache-dev libboost-dev
   libsqlite3-dev libcurl4-openssl-dev libssl-dev zlib1g-dev
+  libcjose-dev libjansson-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   chromium chromium-driver curl jq python3 ca-certificates
 '
+
+# What may have come from elsewhere already: the program, and Debian's packages for it.
+others='npm:nodejs,npm go:golang-go'
+for other in $others; do
+  if [ "${1:-}" = "--list" ] || ! command -v "${other%%:*}" >/dev/null 2>&1; then
+    packages="$packages $(echo "${other#*:}" | tr , ' ')"
+  fi
+done
 
 if [ "${1:-}" = "--list" ]; then
   for package in $packages; do echo "$package"; done

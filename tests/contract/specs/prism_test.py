@@ -1,17 +1,14 @@
 #!/usr/bin/env python3
 """Every call of every connector passes the schema that its vendor publishes, and so does every answer
 of vendor-sandbox: `prism proxy SPEC SANDBOX --errors` stands between the two. Prism comes from npm
-with the versions of package-lock.json, into the build directory; without npm or its registry the test is
-skipped, but fails where CI is set.
+with the versions of package-lock.json, into the build directory.
 
     tests/contract/specs/prism_test.py [VENDOR...]
 """
 
 import http.client
 import json
-import os
 import pathlib
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "e2e"))
 
 import harness  # noqa: E402
+import npm  # noqa: E402
 from harness import Failed  # noqa: E402
 
 # Vendor: files, where it lives in the sandbox, calls that its file does not hold.
@@ -43,37 +41,8 @@ FORBIDDEN = {
 }
 # Vendors whose answers have far more fields than the sandbox gives.
 LOOSE = ("github", "slack")
-SKIPPED = 77  # what ctest takes for "skipped"
 START_SECONDS = 120
 CALLS_SECONDS = 300
-
-
-class CannotInstall(Exception):
-    """No npm, or no registry."""
-
-
-def prism_program():
-    """The installed Prism; installs it when its versions are not there yet."""
-    home = harness.BIN.parent / "prism"
-    program = home / "node_modules" / ".bin" / "prism"
-    lock = (HERE / "package-lock.json").read_text()
-    stamp = home / "installed.json"
-    if program.exists() and stamp.exists() and stamp.read_text() == lock:
-        return program
-    if shutil.which("npm") is None:
-        raise CannotInstall("there is no npm (Debian: apt-get install npm)")
-    home.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, home / name)
-    try:
-        done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                              cwd=home, capture_output=True, text=True, timeout=600, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise CannotInstall(f"npm ci did not end in {home}") from error
-    if done.returncode != 0:
-        raise CannotInstall(f"npm ci failed in {home}:\n{done.stdout}{done.stderr}")
-    stamp.write_text(lock)
-    return program
 
 
 def loosen(node):
@@ -188,13 +157,7 @@ def check(vendor, prism, sandbox_url, directory):
 
 
 def run():
-    try:
-        prism = prism_program()
-    except CannotInstall as error:
-        if os.environ.get("CI"):
-            raise Failed(str(error)) from error
-        print(f"skipped: {error}", file=sys.stderr)
-        return SKIPPED
+    prism = npm.program(npm.packages("prism", "tests/contract/specs"), "prism")
     with harness.Workplace("prism") as place:
         sandbox = place.sandbox()
         failed = [problem for vendor in sys.argv[1:] or VENDORS
