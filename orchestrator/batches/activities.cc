@@ -40,6 +40,7 @@ int RunsPerSecond(const v1::Batch& batch) {
 
 Task<Outcome<v1::BatchProgress>> Count(Slot slot, sdk::ActivityContext& ctx, v1::BatchInput input) {
   v1::CountWorkflowsRequest request;
+  request.set_namespace_(ctx.info().ns);
   request.set_filter(FilterOf(input.batch()));
   const absl::StatusOr<v1::CountWorkflowsResponse> count =
       co_await client::Call<v1::CountWorkflowsResponse>(
@@ -55,6 +56,7 @@ Task<Outcome<v1::BatchProgress>> Count(Slot slot, sdk::ActivityContext& ctx, v1:
 Task<absl::StatusOr<v1::ListWorkflowsResponse>> ListPage(Slot slot, sdk::ActivityContext& ctx,
                                                          const v1::BatchPage& page) {
   v1::ListWorkflowsRequest request;
+  request.set_namespace_(ctx.info().ns);
   request.set_filter(FilterOf(page.batch().batch()));
   request.set_page_token(page.page_token());
   // About two seconds' work: that is how old the progress may be.

@@ -24,6 +24,7 @@ struct Target {
   template <typename Request>
   Request NewRequest() const {
     Request request;
+    request.set_namespace_(run.namespace_());
     request.set_workflow_id(run.workflow_id());
     request.set_run_id(run.run_id());
     request.set_identity(absl::StrCat(batch.identity(), batch.identity().empty() ? "" : " by ",

@@ -10,6 +10,7 @@
 #include "orchestrator/base/check.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/engine/retention.h"
+#include "orchestrator/engine/tenant.h"
 #include "orchestrator/history/codec.h"
 #include "orchestrator/history/time.h"
 
@@ -110,8 +111,7 @@ void Engine::Close() {
 }
 
 Partition* Engine::Route(const std::string& ns, const std::string& workflow_id) {
-  const int slot =
-      store::SlotOf(base::Namespace(ns.empty() ? "default" : ns), base::WorkflowId(workflow_id));
+  const int slot = store::SlotOf(base::Namespace(NamespaceOr(ns)), base::WorkflowId(workflow_id));
   const int count = static_cast<int>(partitions_.size());
   // The inverse of the ranges in Open.
   int index = slot * count / store::kSlots;
@@ -125,7 +125,7 @@ void Engine::Start(v1::StartWorkflowRequest request, Callback<v1::StartWorkflowR
 }
 
 void Engine::Describe(v1::GetWorkflowRequest request, Callback<v1::WorkflowInfo> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   if (watchdog_ == nullptr) return partition->Describe(std::move(request), std::move(done));
   auto shared = std::make_shared<Callback<v1::WorkflowInfo>>(std::move(done));
   const auto is_open =
@@ -141,19 +141,22 @@ void Engine::Describe(v1::GetWorkflowRequest request, Callback<v1::WorkflowInfo>
 
 void Engine::DescribeBlocked(const v1::GetWorkflowRequest& request,
                              const LoopWatch::Blocked& blocked, Callback<v1::WorkflowInfo> done) {
+  const std::string& ns = NamespaceOr(request.namespace_());
   const base::WorkflowId workflow_id(request.workflow_id());
   absl::StatusOr<std::optional<store::RunRow>> row =
-      request.run_id().empty() ? store_.FindRun(base::Namespace("default"), workflow_id)
+      request.run_id().empty() ? store_.FindRun(base::Namespace(ns), workflow_id)
                                : store_.FindRunById(base::RunId(request.run_id()));
   if (!row.ok()) return done(row.status());
   v1::WorkflowInfo info;
-  if (row->has_value() && (*row)->workflow_id == workflow_id) info = DescribeRow(**row);
+  if (row->has_value() && (*row)->workflow_id == workflow_id && (*row)->ns.value() == ns) {
+    info = DescribeRow(**row);
+  }
   // A run may block before it is stored.
-  const bool is_blocked = blocked.workflow_id == request.workflow_id() &&
+  const bool is_blocked = blocked.ns == ns && blocked.workflow_id == request.workflow_id() &&
                           (request.run_id().empty() || request.run_id() == blocked.run_id);
   if (is_blocked && info.run_id() != blocked.run_id) {
     info.Clear();
-    info.set_namespace_("default");
+    info.set_namespace_(ns);
     info.set_workflow_id(blocked.workflow_id);
     info.set_run_id(blocked.run_id);
     info.set_workflow_type(blocked.workflow_type);
@@ -167,51 +170,52 @@ void Engine::DescribeBlocked(const v1::GetWorkflowRequest& request,
   if (is_blocked) {
     info.set_status_reason(reason);
   } else if (info.status() == v1::RunStatus::RUNNING && info.status_reason().empty()) {
-    info.set_status_reason(absl::StrCat("waits for its partition: workflow \"", blocked.workflow_id,
-                                        "\" is ", reason));
+    const std::string who =  // another tenant's run stays unnamed
+        blocked.ns == ns ? absl::StrCat("workflow \"", blocked.workflow_id, "\"") : "another run";
+    info.set_status_reason(absl::StrCat("waits for its partition: ", who, " is ", reason));
   }
   done(std::move(info));
 }
 
 void Engine::Reset(v1::ResetWorkflowRequest request, Callback<v1::ResetWorkflowResponse> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   partition->Reset(std::move(request), std::move(done));
 }
 
 void Engine::GetResult(v1::GetWorkflowResultRequest request,
                        Callback<v1::GetWorkflowResultResponse> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   partition->GetResult(std::move(request), std::move(done));
 }
 
 void Engine::GetSaga(v1::GetSagaRequest request, Callback<v1::SagaInfo> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   partition->GetSaga(std::move(request), std::move(done));
 }
 
 void Engine::Signal(v1::SignalWorkflowRequest request, Callback<v1::SignalWorkflowResponse> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   partition->Signal(std::move(request), std::move(done));
 }
 
 void Engine::Query(v1::QueryWorkflowRequest request, Callback<v1::QueryWorkflowResponse> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   partition->Query(std::move(request), std::move(done));
 }
 
 void Engine::Update(v1::UpdateWorkflowRequest request, UpdateCallback done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   partition->Update(std::move(request), std::move(done));
 }
 
 void Engine::Cancel(v1::CancelWorkflowRequest request, Callback<v1::CancelWorkflowResponse> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   partition->Cancel(std::move(request), std::move(done));
 }
 
 void Engine::Terminate(v1::TerminateWorkflowRequest request,
                        Callback<v1::TerminateWorkflowResponse> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   partition->Terminate(std::move(request), std::move(done));
 }
 
@@ -228,24 +232,24 @@ void Engine::UpdateWithStart(v1::UpdateWithStartWorkflowRequest request,
 }
 
 void Engine::Pause(v1::PauseWorkflowRequest request, Callback<v1::PauseWorkflowResponse> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   partition->Pause(std::move(request), std::move(done));
 }
 
 void Engine::Resume(v1::ResumeWorkflowRequest request, Callback<v1::ResumeWorkflowResponse> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   partition->Resume(std::move(request), std::move(done));
 }
 
 void Engine::RetryNow(v1::RetryWorkflowNowRequest request,
                       Callback<v1::RetryWorkflowNowResponse> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   partition->RetryNow(std::move(request), std::move(done));
 }
 
 void Engine::GetHistory(v1::GetWorkflowHistoryRequest request,
                         Callback<v1::GetWorkflowHistoryResponse> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   v1::GetWorkflowHistoryRequest copy = request;
   partition->AwaitHistory(
       std::move(request), [this, copy = std::move(copy),

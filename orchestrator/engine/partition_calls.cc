@@ -7,16 +7,10 @@
 #include "orchestrator/history/time.h"
 
 namespace engine {
-namespace {
-
-constexpr char kDefault[] = "default";
-
-}  // namespace
-
 void Partition::Describe(v1::GetWorkflowRequest request, Callback<v1::WorkflowInfo> done) {
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
     absl::StatusOr<LiveRun*> run =
-        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+        FindByWorkflow(request.namespace_(), request.workflow_id(), request.run_id());
     if (!run.ok()) return done(run.status());
     v1::WorkflowInfo info = DescribeRun(**run, Now());
     info.set_continue_as_new_suggested(SuggestsContinueAsNew(**run));
@@ -27,7 +21,7 @@ void Partition::Describe(v1::GetWorkflowRequest request, Callback<v1::WorkflowIn
 void Partition::GetSaga(v1::GetSagaRequest request, Callback<v1::SagaInfo> done) {
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
     absl::StatusOr<LiveRun*> run =
-        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+        FindByWorkflow(request.namespace_(), request.workflow_id(), request.run_id());
     if (!run.ok()) return done(run.status());
     Answer(**run, std::move(done), DescribeSaga((*run)->state, Now()));
   });
@@ -44,13 +38,13 @@ void Partition::Signal(v1::SignalWorkflowRequest request,
     }
     if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
     absl::StatusOr<LiveRun*> found =
-        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+        FindByWorkflow(request.namespace_(), request.workflow_id(), request.run_id());
     // One that a run took before it closed is acknowledged when it is repeated.
     // A store that cannot be read now says nothing: to look again could skip this.
     if (!found.ok()) return done(found.status());
     const bool repeated = !request.request_id().empty() &&
                           (*found)->state.signal_request_ids.contains(request.request_id());
-    if (!repeated) found = FindOpen(kDefault, request.workflow_id(), request.run_id());
+    if (!repeated) found = FindOpen(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
     if (!repeated) {
@@ -74,7 +68,7 @@ void Partition::Signal(v1::SignalWorkflowRequest request,
 void Partition::Query(v1::QueryWorkflowRequest request, Callback<v1::QueryWorkflowResponse> done) {
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
     absl::StatusOr<LiveRun*> found =
-        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+        FindByWorkflow(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
     if (absl::Status name = CheckName("query_name", request.query_name()); !name.ok()) {
@@ -130,7 +124,7 @@ void Partition::Update(v1::UpdateWorkflowRequest request, UpdateCallback done) {
         }
         if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
         absl::StatusOr<LiveRun*> found =
-            FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+            FindByWorkflow(request.namespace_(), request.workflow_id(), request.run_id());
         if (!found.ok()) return done(found.status());
         LiveRun& run = **found;
         if (request.update_id().empty()) {
@@ -139,7 +133,8 @@ void Partition::Update(v1::UpdateWorkflowRequest request, UpdateCallback done) {
         if (run.state.updates.contains(request.update_id())) {
           return AwaitUpdate(run, request.update_id(), std::move(done));
         }
-        absl::StatusOr<LiveRun*> open = FindOpen(kDefault, request.workflow_id(), request.run_id());
+        absl::StatusOr<LiveRun*> open =
+            FindOpen(request.namespace_(), request.workflow_id(), request.run_id());
         if (!open.ok()) return done(open.status());
         if (MustWaitForHistory(run)) {
           return AfterCommit(run, [this, request = std::move(request),
@@ -184,7 +179,8 @@ void Partition::Cancel(v1::CancelWorkflowRequest request,
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
     if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
     if (absl::Status why = CheckReason(request.reason()); !why.ok()) return done(why);
-    absl::StatusOr<LiveRun*> found = FindOpen(kDefault, request.workflow_id(), request.run_id());
+    absl::StatusOr<LiveRun*> found =
+        FindOpen(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
     core::TransitionBuilder transition(run.state, Now());
@@ -204,7 +200,8 @@ void Partition::Terminate(v1::TerminateWorkflowRequest request,
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
     if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
     if (absl::Status why = CheckReason(request.reason()); !why.ok()) return done(why);
-    absl::StatusOr<LiveRun*> found = FindOpen(kDefault, request.workflow_id(), request.run_id());
+    absl::StatusOr<LiveRun*> found =
+        FindOpen(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
     core::TransitionBuilder transition(run.state, Now());
@@ -226,7 +223,7 @@ void Partition::GetResult(v1::GetWorkflowResultRequest request,
                           Callback<v1::GetWorkflowResultResponse> done) {
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
     absl::StatusOr<LiveRun*> found =
-        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+        FindByWorkflow(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     const RunId id = (*found)->id;
     const absl::Duration wait = std::min(history::FromProto(request.wait()), options_.wait_max);
@@ -273,7 +270,7 @@ void Partition::AwaitHistory(v1::GetWorkflowHistoryRequest request,
                              Callback<v1::WorkflowInfo> done) {
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
     absl::StatusOr<LiveRun*> found =
-        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+        FindByWorkflow(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     const RunId id = (*found)->id;
     auto shared = std::make_shared<Callback<v1::WorkflowInfo>>(std::move(done));

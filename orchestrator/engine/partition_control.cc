@@ -5,18 +5,12 @@
 #include "orchestrator/engine/partition.h"
 
 namespace engine {
-namespace {
-
-constexpr char kDefault[] = "default";
-
-}  // namespace
-
 void Partition::Pause(v1::PauseWorkflowRequest request, Callback<v1::PauseWorkflowResponse> done) {
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
     if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
     if (absl::Status why = CheckReason(request.reason()); !why.ok()) return done(why);
     absl::StatusOr<LiveRun*> found =
-        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+        FindByWorkflow(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
     v1::PauseWorkflowResponse response;
@@ -24,7 +18,7 @@ void Partition::Pause(v1::PauseWorkflowRequest request, Callback<v1::PauseWorkfl
     if (run.state.control_request_ids.contains(request.request_id())) {
       return Answer(run, std::move(done), std::move(response));
     }
-    found = FindOpen(kDefault, request.workflow_id(), request.run_id());
+    found = FindOpen(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     response.set_already_paused(run.state.paused);
     v1::WorkflowExecutionPaused pause;
@@ -50,7 +44,7 @@ void Partition::Resume(v1::ResumeWorkflowRequest request,
     if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
     if (absl::Status why = CheckReason(request.reason()); !why.ok()) return done(why);
     absl::StatusOr<LiveRun*> found =
-        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+        FindByWorkflow(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
     v1::ResumeWorkflowResponse response;
@@ -58,7 +52,7 @@ void Partition::Resume(v1::ResumeWorkflowRequest request,
     if (run.state.control_request_ids.contains(request.request_id())) {
       return Answer(run, std::move(done), std::move(response));
     }
-    found = FindOpen(kDefault, request.workflow_id(), request.run_id());
+    found = FindOpen(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     response.set_was_running(!run.state.paused);
     v1::WorkflowExecutionResumed resume;
@@ -80,7 +74,8 @@ void Partition::RetryNow(v1::RetryWorkflowNowRequest request,
                          Callback<v1::RetryWorkflowNowResponse> done) {
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
     if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
-    absl::StatusOr<LiveRun*> found = FindOpen(kDefault, request.workflow_id(), request.run_id());
+    absl::StatusOr<LiveRun*> found =
+        FindOpen(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
     for (const std::string& id : request.activity_ids()) {

@@ -9,7 +9,7 @@ void Partition::Delete(v1::DeleteWorkflowRequest request,
                        Callback<v1::DeleteWorkflowResponse> done) {
   Enqueue(std::move(done), [this, request = std::move(request)](auto done) mutable {
     absl::StatusOr<LiveRun*> found =
-        FindByWorkflow("default", request.workflow_id(), request.run_id());
+        FindByWorkflow(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& run = **found;
     if (!run.state.closed()) {

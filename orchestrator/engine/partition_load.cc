@@ -6,6 +6,7 @@
 #include "orchestrator/base/coverage.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/engine/partition.h"
+#include "orchestrator/engine/tenant.h"
 #include "orchestrator/history/codec.h"
 #include "orchestrator/history/time.h"
 
@@ -55,12 +56,16 @@ void RestoreAttempts(core::RunState& state, const std::vector<v1::ActivityAttemp
 
 }  // namespace
 
-absl::StatusOr<LiveRun*> Partition::FindByWorkflow(const std::string& ns,
+absl::StatusOr<LiveRun*> Partition::FindByWorkflow(const std::string& given_ns,
                                                    const std::string& workflow_id,
                                                    const std::string& run_id) {
+  const std::string& ns = NamespaceOr(given_ns);
   if (!run_id.empty()) {
     ASSIGN_OR_RETURN(LiveRun * run, Find(RunId(run_id)));
-    if (run->row.workflow_id.value() != workflow_id) return NoSuchWorkflow(workflow_id);
+    // A run id opens no door to other tenants.
+    if (run->row.workflow_id.value() != workflow_id || run->row.ns.value() != ns) {
+      return NoSuchWorkflow(workflow_id);
+    }
     return run;
   }
   const auto known = current_.find(WorkflowKey(ns, workflow_id));

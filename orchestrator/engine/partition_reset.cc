@@ -15,8 +15,6 @@ namespace {
 
 using Event = v1::HistoryEvent;
 
-constexpr char kDefault[] = "default";
-
 bool EndsWorkflowTask(const Event& event) {
   return event.has_workflow_task() || event.has_workflow_task_completed();
 }
@@ -333,7 +331,7 @@ void Partition::Reset(v1::ResetWorkflowRequest request, Callback<v1::ResetWorkfl
     if (absl::Status who = CheckIdentity(request.identity()); !who.ok()) return done(who);
     if (absl::Status why = CheckReason(request.reason()); !why.ok()) return done(why);
     absl::StatusOr<LiveRun*> found =
-        FindByWorkflow(kDefault, request.workflow_id(), request.run_id());
+        FindByWorkflow(request.namespace_(), request.workflow_id(), request.run_id());
     if (!found.ok()) return done(found.status());
     LiveRun& base = **found;
     // The copy is made from the store.
@@ -349,7 +347,8 @@ void Partition::Reset(v1::ResetWorkflowRequest request, Callback<v1::ResetWorkfl
     if (!plan.ok()) return done(plan.status());
     plan->new_run_id = request.request_id().empty() ? base::NewRunId(Now(), deps_.random)
                                                     : ResetRunId(base.id, request.request_id());
-    absl::StatusOr<LiveRun*> newest = FindByWorkflow(kDefault, request.workflow_id(), "");
+    absl::StatusOr<LiveRun*> newest =
+        FindByWorkflow(request.namespace_(), request.workflow_id(), "");
     if (!newest.ok()) return done(newest.status());
     LiveRun& open = **newest;
     if (open.id != base.id && !open.state.closed() && !request.force()) {

@@ -152,7 +152,7 @@ absl::Status Partition::CheckStart(const v1::StartWorkflowRequest& request) cons
 absl::StatusOr<Partition::Beginning> Partition::FindBeginning(
     const v1::StartWorkflowRequest& request, v1::WorkflowIdConflictPolicy::Value conflict) {
   absl::StatusOr<LiveRun*> known =
-      FindByWorkflow(OrDefault(request.namespace_()), request.workflow_id(), "");
+      FindByWorkflow(request.namespace_(), request.workflow_id(), "");
   if (absl::IsNotFound(known.status())) return Beginning{};
   if (!known.ok()) return known.status();
   LiveRun& run = **known;
@@ -329,6 +329,7 @@ void Partition::UpdateWithStart(v1::UpdateWithStartWorkflowRequest request,
       v1::UpdateWorkflowRequest update;
       update.set_workflow_id(start.workflow_id());
       update.set_run_id(run->id.value());
+      update.set_namespace_(start.namespace_());
       update.set_update_name(request.update_name());
       update.set_update_id(request.update_id());
       *update.mutable_input() = std::move(*request.mutable_update_input());

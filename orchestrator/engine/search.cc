@@ -143,7 +143,7 @@ void Engine::ListVersions(v1::ListVersionsRequest request,
 }
 
 void Engine::Delete(v1::DeleteWorkflowRequest request, Callback<v1::DeleteWorkflowResponse> done) {
-  Partition* partition = Route("", request.workflow_id());
+  Partition* partition = Route(request.namespace_(), request.workflow_id());
   partition->Delete(std::move(request), std::move(done));
 }
 

@@ -48,6 +48,7 @@ std::optional<LoopWatch::Blocked> LoopWatch::LongerThan(absl::Duration before) c
   if (work_.row == nullptr || since_ > before) return std::nullopt;
   return Blocked{.kind = work_.kind,
                  .number = number_,
+                 .ns = work_.row->ns.value(),
                  .workflow_type = work_.row->workflow_type,
                  .workflow_id = work_.row->workflow_id.value(),
                  .run_id = work_.row->run_id.value(),

@@ -59,6 +59,7 @@ class LoopWatch {
   struct Blocked {
     Kind kind = Kind::kTask;
     uint64_t number = 0;  // of the work, growing
+    std::string ns;
     std::string workflow_type;
     std::string workflow_id;
     std::string run_id;

@@ -1,4 +1,4 @@
-// The activities of schedules: calls to the engine that runs them.
+// The activities of schedules: calls to the engine that runs them, in the namespace of the schedule.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -34,7 +34,7 @@ sdk::Failure ToFailure(const absl::Status& status) {
 
 Task<Outcome<v1::StartWorkflowResponse>> Start(Slot slot, sdk::ActivityContext& ctx,
                                                v1::StartWorkflowRequest request) {
-  const std::string workflow_id = request.workflow_id();
+  request.set_namespace_(ctx.info().ns);
   absl::StatusOr<v1::StartWorkflowResponse> response =
       co_await client::Call<v1::StartWorkflowResponse>(
           ctx.loop(), ctx.cancel(), slot, [&request](client::WorkflowClient& client, auto done) {
@@ -48,6 +48,7 @@ Task<Outcome<v1::StartWorkflowResponse>> Start(Slot slot, sdk::ActivityContext& 
 Task<absl::StatusOr<v1::RunStatus::Value>> StatusOf(Slot slot, sdk::ActivityContext& ctx,
                                                     std::string workflow_id, int wait_seconds) {
   v1::GetWorkflowResultRequest request;
+  request.set_namespace_(ctx.info().ns);
   request.set_workflow_id(std::move(workflow_id));
   request.mutable_wait()->set_seconds(wait_seconds);
   absl::StatusOr<v1::GetWorkflowResultResponse> result =
@@ -104,6 +105,7 @@ Task<absl::Status> StopOne(Slot slot, sdk::ActivityContext& ctx, std::string wor
   const std::string identity = ctx.info().workflow_id;
   if (terminate) {
     v1::TerminateWorkflowRequest request;
+    request.set_namespace_(ctx.info().ns);
     request.set_workflow_id(workflow_id);
     request.set_reason(reason);
     request.set_identity(identity);
@@ -115,6 +117,7 @@ Task<absl::Status> StopOne(Slot slot, sdk::ActivityContext& ctx, std::string wor
     co_return response.status();
   }
   v1::CancelWorkflowRequest request;
+  request.set_namespace_(ctx.info().ns);
   request.set_workflow_id(workflow_id);
   request.set_reason(reason);
   request.set_identity(identity);
