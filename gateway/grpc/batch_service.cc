@@ -76,6 +76,7 @@ void BatchServiceImpl::StartBatch(CallInfo call, v1::StartBatchRequest request,
   if (!violations.empty()) return done(violations.ToStatus());
   // Counting says what is wrong with the filter before anything is begun.
   v1::CountWorkflowsRequest count;
+  count.set_namespace_(call.ns);
   count.set_filter(request.batch().filter());
   if (request.dry_run()) count.set_filter(batches::FilterOf(request.batch()));
   d_.client.CountWorkflows(
@@ -86,14 +87,17 @@ void BatchServiceImpl::StartBatch(CallInfo call, v1::StartBatchRequest request,
           return done(FieldError("batch.filter", counted.status().message()));
         }
         if (!counted.ok()) return done(counted.status());
-        if (request.dry_run()) return DryRun(std::move(request), counted->count(), std::move(done));
+        if (request.dry_run()) {
+          return DryRun(call.ns, std::move(request), counted->count(), std::move(done));
+        }
         Start(call, std::move(request), std::move(done));
       });
 }
 
-void BatchServiceImpl::DryRun(v1::StartBatchRequest request, int64_t count,
+void BatchServiceImpl::DryRun(const std::string& ns, v1::StartBatchRequest request, int64_t count,
                               Callback<v1::BatchInfo> done) {
   v1::ListWorkflowsRequest list;
+  list.set_namespace_(ns);
   list.set_filter(batches::FilterOf(request.batch()));
   list.set_page_size(kSamplesMax);
   d_.client.ListWorkflows(std::move(list),
@@ -126,6 +130,7 @@ void BatchServiceImpl::Start(const CallInfo& call, v1::StartBatchRequest request
   *input.mutable_batch() = request.batch();
   input.set_identity(call.IdentityOr(request.identity()));
   v1::StartWorkflowRequest start;
+  start.set_namespace_(call.ns);
   start.set_workflow_id(batches::WorkflowIdOf(input.batch_id()));
   start.set_workflow_type(batches::kBatchType);
   *start.mutable_input() = history::ToPayload(input);
@@ -137,25 +142,28 @@ void BatchServiceImpl::Start(const CallInfo& call, v1::StartBatchRequest request
   start.set_identity(input.identity());
   start.set_workflow_id_reuse_policy(v1::WorkflowIdReusePolicy::REJECT_DUPLICATE);
   d_.client.StartWorkflow(
-      std::move(start), [this, id = input.batch_id(), done = std::move(done)](
+      std::move(start), [this, ns = call.ns, id = input.batch_id(), done = std::move(done)](
                             absl::StatusOr<v1::StartWorkflowResponse> started) mutable {
         if (absl::IsAlreadyExists(started.status())) {
           return done(absl::AlreadyExistsError(
               absl::StrCat("there is another batch \"", id, "\"; choose another batch_id")));
         }
         if (!started.ok()) return done(started.status());
-        Look(id, std::move(done));
+        Look(ns, id, std::move(done));
       });
 }
 
-void BatchServiceImpl::Look(const std::string& batch_id, Callback<v1::BatchInfo> done) {
+void BatchServiceImpl::Look(const std::string& ns, const std::string& batch_id,
+                            Callback<v1::BatchInfo> done) {
   v1::GetWorkflowRequest get;
+  get.set_namespace_(ns);
   get.set_workflow_id(batches::WorkflowIdOf(batch_id));
   d_.client.GetWorkflow(
       get, [this, batch_id, done = std::move(done)](absl::StatusOr<v1::WorkflowInfo> run) mutable {
         if (absl::IsNotFound(run.status())) return done(NoSuch(batch_id));
         if (!run.ok()) return done(run.status());
         v1::QueryWorkflowRequest query;
+        query.set_namespace_(run->namespace_());
         query.set_workflow_id(run->workflow_id());
         query.set_query_name(batches::kDescribe);
         *query.mutable_input() = history::ToPayload(v1::BatchInput());
@@ -181,7 +189,7 @@ void BatchServiceImpl::GetBatch(CallInfo call, v1::GetBatchRequest request,
   FieldViolations violations;
   CheckBatchId(request.batch_id(), &violations);
   if (!violations.empty()) return done(violations.ToStatus());
-  Look(request.batch_id(), std::move(done));
+  Look(call.ns, request.batch_id(), std::move(done));
 }
 
 void BatchServiceImpl::ListBatches(CallInfo call, v1::ListBatchesRequest request,
@@ -190,6 +198,7 @@ void BatchServiceImpl::ListBatches(CallInfo call, v1::ListBatchesRequest request
   CheckRange("page_size", request.page_size(), 0, kPageSizeMax, &violations);
   if (!violations.empty()) return done(violations.ToStatus());
   v1::ListWorkflowsRequest list;
+  list.set_namespace_(call.ns);
   list.set_filter(absl::StrCat("workflow_type = \"", batches::kBatchType,
                                "\" AND NOT status = CONTINUED_AS_NEW"));
   list.set_page_size(request.page_size() == 0 ? kPageSizeDefault : request.page_size());
@@ -202,7 +211,8 @@ void BatchServiceImpl::ListBatches(CallInfo call, v1::ListBatchesRequest request
         Gather<v1::BatchInfo>(
             page->workflows_size(),
             [this, page](size_t i, Callback<v1::BatchInfo> each) {
-              Look(page->workflows(static_cast<int>(i))
+              Look(page->workflows(static_cast<int>(i)).namespace_(),
+                   page->workflows(static_cast<int>(i))
                        .workflow_id()
                        .substr(sizeof(batches::kIdPrefix) - 1),
                    std::move(each));
@@ -228,18 +238,19 @@ void BatchServiceImpl::StopBatch(CallInfo call, v1::StopBatchRequest request,
             &violations);
   if (!violations.empty()) return done(violations.ToStatus());
   v1::CancelWorkflowRequest cancel;
+  cancel.set_namespace_(call.ns);
   cancel.set_workflow_id(batches::WorkflowIdOf(request.batch_id()));
   cancel.set_reason(request.reason());
   cancel.set_identity(call.IdentityOr(request.identity()));
   d_.client.Cancel(
-      std::move(cancel), [this, id = request.batch_id(), done = std::move(done)](
+      std::move(cancel), [this, ns = call.ns, id = request.batch_id(), done = std::move(done)](
                              absl::StatusOr<v1::CancelWorkflowResponse> canceled) mutable {
         if (absl::IsNotFound(canceled.status())) return done(NoSuch(id));
         if (absl::IsFailedPrecondition(canceled.status())) {
           return done(absl::FailedPreconditionError(absl::StrCat("batch \"", id, "\" has ended")));
         }
         if (!canceled.ok()) return done(canceled.status());
-        Look(id, std::move(done));
+        Look(ns, id, std::move(done));
       });
 }
 

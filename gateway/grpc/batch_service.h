@@ -1,5 +1,6 @@
 // BatchServiceImpl: orchestrator.v1.BatchService over a WorkflowClient. A batch is a run of the
-// system workflow "system.batch" (orchestrator/batches). gRPC and REST share it.
+// system workflow "system.batch" (orchestrator/batches), in its caller's namespace, over that
+// namespace's runs. gRPC and REST share it.
 //
 // Thread-safety: thread-safe. Each callback is called exactly once, on the caller's thread or an
 // engine thread. The service outlives its calls.
@@ -36,10 +37,11 @@ class BatchServiceImpl {
   void StopBatch(CallInfo call, v1::StopBatchRequest request, Callback<v1::BatchInfo> done);
 
  private:
-  void DryRun(v1::StartBatchRequest request, int64_t count, Callback<v1::BatchInfo> done);
+  void DryRun(const std::string& ns, v1::StartBatchRequest request, int64_t count,
+              Callback<v1::BatchInfo> done);
   void Start(const CallInfo& call, v1::StartBatchRequest request, Callback<v1::BatchInfo> done);
   // With its times, which are those of its run.
-  void Look(const std::string& batch_id, Callback<v1::BatchInfo> done);
+  void Look(const std::string& ns, const std::string& batch_id, Callback<v1::BatchInfo> done);
 
   const Dependencies d_;
 };

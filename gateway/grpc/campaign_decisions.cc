@@ -38,10 +38,11 @@ absl::Status RefusalStatus(const v1::Failure& rejected) {
   return absl::FailedPreconditionError(rejected.message());
 }
 
-v1::UpdateWorkflowRequest MakeUpdate(const std::string& workflow_id, const char* name,
-                                     const google::protobuf::MessageLite& input,
+v1::UpdateWorkflowRequest MakeUpdate(const std::string& ns, const std::string& workflow_id,
+                                     const char* name, const google::protobuf::MessageLite& input,
                                      std::string identity, base::Random& random) {
   v1::UpdateWorkflowRequest update;
+  update.set_namespace_(ns);
   update.set_workflow_id(workflow_id);
   update.set_update_name(name);
   update.set_update_id(absl::StrCat(name, "-", RandomHex(random)));
@@ -66,9 +67,10 @@ absl::StatusOr<T> ResultOf(const absl::StatusOr<v1::UpdateWorkflowResponse>& res
 
 // `refused` is what a closed run answered: the better answer is who had decided, if anybody had.
 template <typename T>
-void AnswerClosed(client::WorkflowClient& client, const std::string& workflow_id,
-                  absl::Status refused, Callback<T> done) {
+void AnswerClosed(client::WorkflowClient& client, const std::string& ns,
+                  const std::string& workflow_id, absl::Status refused, Callback<T> done) {
   v1::QueryWorkflowRequest query;
+  query.set_namespace_(ns);
   query.set_workflow_id(workflow_id);
   query.set_query_name("progress");
   client.Query(std::move(query),
@@ -119,11 +121,11 @@ void CampaignServiceImpl::Decide(const char* update_name, CallInfo call,
   input.set_comment(request.comment());
   const std::string& workflow_id = request.workflow_id();
   d_.client.Update(
-      MakeUpdate(workflow_id, update_name, input, input.decided_by(), d_.random),
-      [this, workflow_id,
+      MakeUpdate(call.ns, workflow_id, update_name, input, input.decided_by(), d_.random),
+      [this, ns = call.ns, workflow_id,
        done = std::move(done)](absl::StatusOr<v1::UpdateWorkflowResponse> response) mutable {
         if (absl::IsFailedPrecondition(response.status())) {
-          return AnswerClosed(d_.client, workflow_id, response.status(), std::move(done));
+          return AnswerClosed(d_.client, ns, workflow_id, response.status(), std::move(done));
         }
         auto decision = ResultOf<cv1::ApprovalDecision>(response);
         if (!decision.ok()) return done(decision.status());
@@ -155,11 +157,11 @@ void CampaignServiceImpl::UpdateContent(CallInfo call, cv1::UpdateContentRequest
   input.set_updated_by(call.IdentityOr(request.updated_by()));
   const std::string& workflow_id = request.workflow_id();
   d_.client.Update(
-      MakeUpdate(workflow_id, "update_content", input, input.updated_by(), d_.random),
-      [this, workflow_id,
+      MakeUpdate(call.ns, workflow_id, "update_content", input, input.updated_by(), d_.random),
+      [this, ns = call.ns, workflow_id,
        done = std::move(done)](absl::StatusOr<v1::UpdateWorkflowResponse> response) mutable {
         if (absl::IsFailedPrecondition(response.status())) {
-          return AnswerClosed(d_.client, workflow_id, response.status(), std::move(done));
+          return AnswerClosed(d_.client, ns, workflow_id, response.status(), std::move(done));
         }
         auto output = ResultOf<cv1::UpdateContentOutput>(response);
         if (!output.ok()) return done(output.status());

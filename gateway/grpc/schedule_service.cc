@@ -100,6 +100,7 @@ void ScheduleServiceImpl::CreateSchedule(CallInfo call, v1::CreateScheduleReques
   input.set_paused(request.paused());
   input.set_note(request.note());
   v1::StartWorkflowRequest start;
+  start.set_namespace_(call.ns);
   start.set_workflow_id(schedules::WorkflowIdOf(request.schedule_id()));
   start.set_workflow_type(schedules::kScheduleType);
   *start.mutable_input() = history::ToPayload(input);
@@ -108,27 +109,27 @@ void ScheduleServiceImpl::CreateSchedule(CallInfo call, v1::CreateScheduleReques
   start.set_traceparent(call.traceparent);
   start.set_identity(call.IdentityOr(request.identity()));
   d_.client.StartWorkflow(
-      std::move(start), [this, id = request.schedule_id(), done = std::move(done)](
+      std::move(start), [this, id = Id{call.ns, request.schedule_id()}, done = std::move(done)](
                             absl::StatusOr<v1::StartWorkflowResponse> started) mutable {
         if (absl::IsAlreadyExists(started.status())) {
-          return done(absl::AlreadyExistsError(
-              absl::StrCat("schedule \"", id, "\" exists; update it, or delete it first")));
+          return done(absl::AlreadyExistsError(absl::StrCat(
+              "schedule \"", id.schedule_id, "\" exists; update it, or delete it first")));
         }
         if (!started.ok()) return done(started.status());
         Describe(id, kNextTimesDefault, std::move(done));
       });
 }
 
-void ScheduleServiceImpl::Describe(const std::string& schedule_id, int next_times,
-                                   Callback<v1::ScheduleInfo> done) {
+void ScheduleServiceImpl::Describe(const Id& id, int next_times, Callback<v1::ScheduleInfo> done) {
   v1::DescribeScheduleQuery query;
   *query.mutable_now() = history::ToProto(d_.clock.Now());
   query.set_next_times(next_times);
   v1::QueryWorkflowRequest request;
-  request.set_workflow_id(schedules::WorkflowIdOf(schedule_id));
+  request.set_namespace_(id.ns);
+  request.set_workflow_id(schedules::WorkflowIdOf(id.schedule_id));
   request.set_query_name(schedules::kDescribe);
   *request.mutable_input() = history::ToPayload(query);
-  d_.client.Query(std::move(request), [schedule_id, done = std::move(done)](
+  d_.client.Query(std::move(request), [schedule_id = id.schedule_id, done = std::move(done)](
                                           absl::StatusOr<v1::QueryWorkflowResponse> r) mutable {
     if (absl::IsNotFound(r.status())) return done(NoSuch(schedule_id));
     if (!r.ok()) return done(r.status());
@@ -147,21 +148,24 @@ void ScheduleServiceImpl::GetSchedule(CallInfo call, v1::GetScheduleRequest requ
   FieldViolations violations = CheckId(request.schedule_id());
   CheckRange("next_times", request.next_times(), 0, kNextTimesMax, &violations);
   if (!violations.empty()) return done(violations.ToStatus());
-  Describe(request.schedule_id(),
-           request.next_times() == 0 ? kNextTimesDefault : request.next_times(),
-           [this, done = std::move(done)](absl::StatusOr<v1::ScheduleInfo> info) mutable {
-             if (!info.ok()) return done(info.status());
-             AddStatuses(*std::move(info), std::move(done));
-           });
+  Describe(
+      {call.ns, request.schedule_id()},
+      request.next_times() == 0 ? kNextTimesDefault : request.next_times(),
+      [this, ns = call.ns, done = std::move(done)](absl::StatusOr<v1::ScheduleInfo> info) mutable {
+        if (!info.ok()) return done(info.status());
+        AddStatuses(ns, *std::move(info), std::move(done));
+      });
 }
 
-void ScheduleServiceImpl::AddStatuses(v1::ScheduleInfo info, Callback<v1::ScheduleInfo> done) {
+void ScheduleServiceImpl::AddStatuses(const std::string& ns, v1::ScheduleInfo info,
+                                      Callback<v1::ScheduleInfo> done) {
   auto shared = std::make_shared<v1::ScheduleInfo>(std::move(info));
   using Run = v1::WorkflowInfo;
   Gather<Run>(
       shared->recent_size(),
-      [this, shared](size_t i, Callback<Run> each) {
+      [this, ns, shared](size_t i, Callback<Run> each) {
         v1::GetWorkflowRequest request;
+        request.set_namespace_(ns);
         request.set_workflow_id(shared->recent(static_cast<int>(i)).workflow_id());
         d_.client.GetWorkflow(std::move(request), std::move(each));
       },
@@ -180,6 +184,7 @@ void ScheduleServiceImpl::ListSchedules(CallInfo call, v1::ListSchedulesRequest 
   CheckRange("page_size", request.page_size(), 0, kPageSizeMax, &violations);
   if (!violations.empty()) return done(violations.ToStatus());
   v1::ListWorkflowsRequest list;
+  list.set_namespace_(call.ns);
   list.set_filter(absl::StrCat("workflow_type = \"", schedules::kScheduleType,
                                "\" AND (status = RUNNING OR status = PAUSED OR status = STUCK)"));
   list.set_page_size(request.page_size() == 0 ? kPageSizeDefault : request.page_size());
@@ -196,8 +201,9 @@ void ScheduleServiceImpl::ListSchedules(CallInfo call, v1::ListSchedulesRequest 
         };
         Gather<v1::ScheduleInfo>(
             page->workflows_size(),
-            [this, id_of](size_t i, Callback<v1::ScheduleInfo> each) {
-              Describe(id_of(i), 1, std::move(each));
+            [this, page, id_of](size_t i, Callback<v1::ScheduleInfo> each) {
+              Describe({page->workflows(static_cast<int>(i)).namespace_(), id_of(i)}, 1,
+                       std::move(each));
             },
             [page, id_of,
              done = std::move(done)](std::vector<absl::StatusOr<v1::ScheduleInfo>> all) mutable {
@@ -219,27 +225,28 @@ void ScheduleServiceImpl::ListSchedules(CallInfo call, v1::ListSchedulesRequest 
       });
 }
 
-void ScheduleServiceImpl::Update(const std::string& schedule_id, const char* name,
-                                 v1::Payload input, const std::string& identity, int tries,
+void ScheduleServiceImpl::Update(const Id& id, const char* name, v1::Payload input,
+                                 const std::string& identity, int tries,
                                  Callback<v1::Payload> done) {
   v1::UpdateWorkflowRequest request;
-  request.set_workflow_id(schedules::WorkflowIdOf(schedule_id));
+  request.set_namespace_(id.ns);
+  request.set_workflow_id(schedules::WorkflowIdOf(id.schedule_id));
   request.set_update_name(name);
   *request.mutable_input() = input;
   request.set_identity(identity);
   d_.client.Update(
       std::move(request),
-      [this, schedule_id, name, input = std::move(input), identity, tries,
+      [this, id, name, input = std::move(input), identity, tries,
        done = std::move(done)](absl::StatusOr<v1::UpdateWorkflowResponse> response) mutable {
-        if (absl::IsNotFound(response.status())) return done(NoSuch(schedule_id));
+        if (absl::IsNotFound(response.status())) return done(NoSuch(id.schedule_id));
         // The run just ended to continue as new: the one after it answers.
         const bool ended = absl::IsFailedPrecondition(response.status()) ||
                            (response.ok() && response->has_rejected() &&
                             response->rejected().type() == "UnknownUpdate");
         if (ended && tries < kTriesMax) {
-          return Update(schedule_id, name, std::move(input), identity, tries + 1, std::move(done));
+          return Update(id, name, std::move(input), identity, tries + 1, std::move(done));
         }
-        if (ended) return AnswerEnded(schedule_id, std::move(done));
+        if (ended) return AnswerEnded(id, std::move(done));
         if (!response.ok()) return done(response.status());
         if (response->has_rejected()) return done(ToStatus(response->rejected()));
         if (response->has_failure()) return done(ToStatus(response->failure()));
@@ -247,10 +254,11 @@ void ScheduleServiceImpl::Update(const std::string& schedule_id, const char* nam
       });
 }
 
-void ScheduleServiceImpl::AnswerEnded(const std::string& schedule_id, Callback<v1::Payload> done) {
+void ScheduleServiceImpl::AnswerEnded(const Id& id, Callback<v1::Payload> done) {
   Describe(
-      schedule_id, 0,
-      [schedule_id, done = std::move(done)](absl::StatusOr<v1::ScheduleInfo> info) mutable {
+      id, 0,
+      [schedule_id = id.schedule_id,
+       done = std::move(done)](absl::StatusOr<v1::ScheduleInfo> info) mutable {
         if (!info.ok()) return done(info.status());  // deleted
         done(absl::FailedPreconditionError(absl::StrCat(
             "schedule \"", schedule_id, "\" has no more times and has ended; create it again")));
@@ -260,10 +268,11 @@ void ScheduleServiceImpl::AnswerEnded(const std::string& schedule_id, Callback<v
 void ScheduleServiceImpl::Change(const CallInfo& call, const std::string& schedule_id,
                                  const char* name, v1::Payload input, const std::string& identity,
                                  Callback<v1::ScheduleInfo> done) {
-  Update(schedule_id, name, std::move(input), call.IdentityOr(identity), 0,
-         [this, schedule_id, done = std::move(done)](absl::StatusOr<v1::Payload> result) mutable {
+  const Id id = {call.ns, schedule_id};
+  Update(id, name, std::move(input), call.IdentityOr(identity), 0,
+         [this, id, done = std::move(done)](absl::StatusOr<v1::Payload> result) mutable {
            if (!result.ok()) return done(result.status());
-           Describe(schedule_id, kNextTimesDefault, std::move(done));
+           Describe(id, kNextTimesDefault, std::move(done));
          });
 }
 
@@ -314,7 +323,7 @@ void ScheduleServiceImpl::TriggerSchedule(CallInfo call, v1::TriggerScheduleRequ
     violations.Add("overlap", "is not an overlap policy");
   }
   if (!violations.empty()) return done(violations.ToStatus());
-  Update(request.schedule_id(), schedules::kTrigger, history::ToPayload(request),
+  Update({call.ns, request.schedule_id()}, schedules::kTrigger, history::ToPayload(request),
          call.IdentityOr(request.identity()), 0,
          [done = std::move(done)](absl::StatusOr<v1::Payload> result) mutable {
            if (!result.ok()) return done(result.status());
@@ -342,7 +351,7 @@ void ScheduleServiceImpl::DeleteSchedule(CallInfo call, v1::DeleteScheduleReques
   FieldViolations violations = CheckId(request.schedule_id());
   CheckCaller("", "", request.identity(), &violations);
   if (!violations.empty()) return done(violations.ToStatus());
-  Update(request.schedule_id(), schedules::kDelete, history::ToPayload(request),
+  Update({call.ns, request.schedule_id()}, schedules::kDelete, history::ToPayload(request),
          call.IdentityOr(request.identity()), 0,
          [done = std::move(done)](absl::StatusOr<v1::Payload> result) mutable {
            if (!result.ok()) return done(result.status());

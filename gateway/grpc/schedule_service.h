@@ -49,12 +49,17 @@ class ScheduleServiceImpl {
                       Callback<v1::DeleteScheduleResponse> done);
 
  private:
-  void Describe(const std::string& schedule_id, int next_times, Callback<v1::ScheduleInfo> done);
-  void AddStatuses(v1::ScheduleInfo info, Callback<v1::ScheduleInfo> done);
+  // The name of a schedule: ids are each namespace's own.
+  struct Id {
+    std::string ns;
+    std::string schedule_id;
+  };
+  void Describe(const Id& id, int next_times, Callback<v1::ScheduleInfo> done);
+  void AddStatuses(const std::string& ns, v1::ScheduleInfo info, Callback<v1::ScheduleInfo> done);
   // An update of the schedule's run; its answer is the raw result.
-  void Update(const std::string& schedule_id, const char* name, v1::Payload input,
-              const std::string& identity, int tries, Callback<v1::Payload> done);
-  void AnswerEnded(const std::string& schedule_id, Callback<v1::Payload> done);
+  void Update(const Id& id, const char* name, v1::Payload input, const std::string& identity,
+              int tries, Callback<v1::Payload> done);
+  void AnswerEnded(const Id& id, Callback<v1::Payload> done);
   // The same, answered with the schedule as it is then.
   void Change(const CallInfo& call, const std::string& schedule_id, const char* name,
               v1::Payload input, const std::string& identity, Callback<v1::ScheduleInfo> done);
