@@ -275,7 +275,17 @@ Task<Outcome<BrowserPool::SessionPtr>> BrowserPool::NewSession(CallContext conte
                                                    .directory = settings.user_data_dir,
                                                    .client = std::move(client),
                                                    .generation = generation});
-  co_return session;
+  const Outcome<Unit> guarded = co_await session->client.RunInNewDocuments(
+      session->id, PageGuard(options_.page_limits), context);
+  if (guarded.ok()) co_return session;
+  if (guarded.failure().type.starts_with("WebDriver: unknown")) {
+    base::Log(base::LogLevel::kWarning, "the WebDriver service cannot limit the size of pages", {},
+              {{"reason", guarded.failure().message}});
+    co_return session;
+  }
+  const base::Failure failure = guarded.failure();
+  [[maybe_unused]] const Outcome<Unit> ended = co_await End(std::move(session));
+  co_return failure;
 }
 
 // Keeps a healthy session for the next one, on an empty page: the last one's scripts end there.

@@ -42,6 +42,7 @@ class BrowserPool : public PageRenderer {
     absl::Duration page_timeout = absl::Seconds(30);  // until the document is there
     absl::Duration settle_time = absl::Seconds(3);    // more, until all of it has loaded
     size_t text_bytes_max = 64 * 1024;
+    PageLimits page_limits;  // a larger page is cut there
     absl::Duration cache_ttl = absl::Seconds(60);
     size_t cache_entries_max = 256;
     // Pages are named by users: without this no private, loopback or link-local address is

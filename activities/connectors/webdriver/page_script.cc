@@ -51,14 +51,55 @@ bool IsReadable(const std::string& type) {
          type == "application/xml" || type.ends_with("+xml") || type == "application/json";
 }
 
+constexpr char kPageGuard[] = R"js(
+  const elements = document.getElementsByTagName('*');
+  const tooLarge = new Event('campaignd-too-large');
+  const look = () => {
+    const root = document.documentElement;
+    if (!root || (elements.length <= elementsMax && root.textContent.length <= charactersMax)) {
+      return;
+    }
+    clearInterval(timer);
+    stop();
+    dispatchEvent(tooLarge);
+  };
+  const timer = setInterval(look, 50);
+)js";
+
 bool IsRetryableStatus(int status) { return status >= 500 || status == 408 || status == 429; }
 
 }  // namespace
 
+std::string PageGuard(const PageLimits& limits) {
+  return wire::Cat("((charactersMax, elementsMax) => {", kPageGuard, "})(", limits.characters_max,
+                   ", ", limits.elements_max, ");");
+}
+
 const char kPageScript[] = R"js(
 const waitMs = arguments[0], charsMax = arguments[1];
 return new Promise((resolve) => {
-  const cut = (text) => (text || '').replace(/\s+\n/g, '\n').trim().slice(0, charsMax);
+  const cut = (text) => (text || '').slice(0, 4 * charsMax).replace(/\s+\n/g, '\n').trim()
+      .slice(0, charsMax);
+  const textOf = (element) => {
+    if (element.getElementsByTagName('*').length < 20000 && element.textContent.length < 1 << 20) {
+      return element.innerText;
+    }
+    const skipped = /^(script|style|noscript|template|svg|head)$/i;
+    const walker = document.createTreeWalker(
+        element, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT,
+        (node) => node.nodeType == 1 && skipped.test(node.localName) ? NodeFilter.FILTER_REJECT
+                                                                     : NodeFilter.FILTER_ACCEPT);
+    let text = '';
+    while (text.length < 2 * charsMax && walker.nextNode()) {
+      const node = walker.currentNode;
+      if (node.nodeType == 3) {
+        text += node.data.slice(0, 2 * charsMax).replace(/\s+/g, ' ');
+      } else if (/^(p|div|li|tr|br|h[1-6]|section|article|pre)$/.test(node.localName)) {
+        text += '\n';
+      }
+    }
+    return text;
+  };
   const content = (selector) => {
     const element = document.querySelector(selector);
     return element ? cut(element.getAttribute('content')) : '';
@@ -74,14 +115,15 @@ return new Promise((resolve) => {
       status: navigation ? navigation.responseStatus : 0,
       type: document.contentType,
       title: cut(document.title),
-      h1: h1 ? cut(h1.innerText) : '',
+      h1: h1 ? cut(textOf(h1)) : '',
       description: content('meta[name="description" i]') ||
           content('meta[property="og:description" i]'),
-      text: document.body ? cut(document.body.innerText) : '',
+      text: document.body ? cut(textOf(document.body)) : '',
     });
   };
   if (document.readyState === 'complete') return read();
   addEventListener('load', () => setTimeout(read, 0), {once: true});
+  addEventListener('campaignd-too-large', read, {once: true});
   setTimeout(read, waitMs);
 });
 )js";
@@ -117,12 +159,19 @@ base::Outcome<RenderedPage> ReadPage(const std::string& url, const std::string& 
 }
 
 std::string CapabilitiesJson(const SessionSettings& settings) {
-  Json args = {"--headless=new",         "--no-sandbox",
-               "--disable-gpu",          "--disable-dev-shm-usage",
-               "--no-first-run",         "--disable-extensions",
-               "--disable-sync",         "--disable-background-networking",
-               "--disable-breakpad",     "--disable-component-update",
-               "--mute-audio",           "--hide-scrollbars",
+  Json args = {"--headless=new",
+               "--no-sandbox",
+               "--disable-gpu",
+               "--disable-dev-shm-usage",
+               "--no-first-run",
+               "--disable-extensions",
+               "--disable-sync",
+               "--disable-background-networking",
+               "--disable-breakpad",
+               "--disable-component-update",
+               "--mute-audio",
+               "--hide-scrollbars",
+               "--js-flags=--max-old-space-size=512",
                "--window-size=1280,1024"};
   if (!settings.user_data_dir.empty()) {
     args.push_back("--user-data-dir=" + settings.user_data_dir);

@@ -23,8 +23,18 @@ struct RenderedPage {
 };
 
 // Waits until the page has loaded, but no longer than arguments[0] ms, then returns its parts;
-// texts are cut to arguments[1] characters.
+// texts are cut to arguments[1] characters. The text of a large page is collected in the order of
+// the document, up to that length, without laying the page out.
 extern const char kPageScript[];
+
+// How much of a page is loaded.
+struct PageLimits {
+  size_t characters_max = 4 << 20;  // of its text, scripts and styles among it
+  size_t elements_max = 100'000;
+};
+// To be run in every new document, before its own scripts: stops a page that loads, or makes,
+// more than that. What is there by then is read as the page.
+std::string PageGuard(const PageLimits& limits);
 
 // Failures: "PageError" (4xx, 5xx; retryable when it may pass; a document that is no text),
 // "PageUnreachable".

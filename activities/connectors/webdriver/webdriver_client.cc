@@ -101,6 +101,17 @@ Task<Outcome<Unit>> WebDriverClient::Navigate(std::string session, std::string u
   co_return Unit{};
 }
 
+Task<Outcome<Unit>> WebDriverClient::RunInNewDocuments(std::string session, std::string script,
+                                                       CallContext context) {
+  Json body = {{"cmd", "Page.addScriptToEvaluateOnNewDocument"},
+               {"params", {{"source", std::move(script)}}}};
+  Outcome<Json> value = co_await Command(
+      outbound_, "POST", wire::JoinUrl(base_url_, "/session/" + session + "/goog/cdp/execute"),
+      std::move(body), "cdp", absl::Seconds(10), std::move(context));
+  if (!value.ok()) co_return value.failure();
+  co_return Unit{};
+}
+
 Task<Outcome<std::string>> WebDriverClient::Execute(std::string session, std::string script,
                                                     std::string arguments_json,
                                                     absl::Duration timeout, CallContext context) {

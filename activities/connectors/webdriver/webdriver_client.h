@@ -36,6 +36,10 @@ class WebDriverClient {
   base::Task<base::Outcome<base::Unit>> Navigate(std::string session, std::string url,
                                                  absl::Duration timeout,
                                                  outbound::CallContext context);
+  // Has the script run in every document that the session loads, before the document's own ones.
+  // Chromium alone can; other remote ends answer "WebDriver: unknown command".
+  base::Task<base::Outcome<base::Unit>> RunInNewDocuments(std::string session, std::string script,
+                                                          outbound::CallContext context);
   // Runs the script (a promise is waited for) and returns its value as JSON.
   base::Task<base::Outcome<std::string>> Execute(std::string session, std::string script,
                                                  std::string arguments_json, absl::Duration timeout,
