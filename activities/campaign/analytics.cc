@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "activities/campaign/activity_set.h"
 #include "activities/campaign/undo_report.h"
 
@@ -15,6 +16,10 @@ Result<v1::AnalyticsOutput> ActivitySet::SetUpAnalytics(sdk::ActivityContext& ct
   spec.campaign_name = input.campaign().campaign_name();
   spec.metrics.assign(input.campaign().metrics().begin(), input.campaign().metrics().end());
   if (spec.metrics.empty()) spec.metrics = {"views", "clicks", "conversions"};
+  spec.description = absl::StrCat(
+      absl::StrJoin(input.campaign().campaign_goals(), "; "), "\n\nFor ",
+      input.campaign().target_audience(), ", on ", absl::StrJoin(input.published_channels(), ", "));
+  spec.site_url = settings_.link_base_url;
   base::Outcome<grafana::Dashboard> dashboard =
       co_await connectors_.grafana.EnsureDashboard(spec, CallFor(ctx));
   if (!dashboard.ok()) co_return MayHaveHappened(dashboard.failure());
