@@ -26,9 +26,10 @@ class Pacer {
  public:
   Pacer(absl::Duration gap, int burst) : gap_(gap), burst_(std::max(1, burst)) {}
 
-  // When the next turn is free; zero: now.
-  absl::Duration WaitFor(absl::Time now) const {
-    return std::max(absl::ZeroDuration(), next_ - (burst_ - 1) * gap_ - now);
+  // When the next turn is free, and `ahead` more have gone before it; zero: now.
+  absl::Duration WaitFor(absl::Time now, int ahead = 0) const {
+    const absl::Time next = ahead == 0 ? next_ : std::max(next_, now) + ahead * gap_;
+    return std::max(absl::ZeroDuration(), next - (burst_ - 1) * gap_ - now);
   }
   // Takes the next free turn.
   void Take(absl::Time now) { next_ = std::max(next_, now) + gap_; }

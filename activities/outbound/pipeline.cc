@@ -185,7 +185,8 @@ base::Task<std::optional<base::Failure>> Pipeline::Pass(const Vendor& vendor,
       breakers == nullptr || breakers->WouldGo(vendor.name, gate->host, context.idempotency_key);
   if (would_go && guards_.limiter != nullptr) {
     const absl::Duration left = context.deadline - loop_.clock().Now();
-    RateLimiter::Turn turn = guards_.limiter->Take(vendor, request, left / 2);
+    RateLimiter::Turn turn =
+        guards_.limiter->Take(vendor, request, left / 2, context.idempotency_key);
     if (!turn.granted) {
       co_return base::Failure::NotAttempted(
           "RateLimited",

@@ -15,6 +15,11 @@ namespace {
 // Resets below this are seconds left, above it seconds since 1970.
 constexpr double kEpochMin = 1e9;
 constexpr int kRefusalsCounted = 8;
+// Two refusals hold a vendor back for all, unless calls in between were accepted.
+constexpr int kStrikesOfARefusal = 2;
+constexpr int kStrikesToHold = 4;
+// Nobody is told to come back sooner.
+constexpr absl::Duration kComeBackMin = absl::Milliseconds(100);
 // Limits over a longer time than this are not paced.
 constexpr absl::Duration kPacedMax = absl::Minutes(1);
 
@@ -104,12 +109,14 @@ absl::Duration HoldFromHeaders(const HttpResponse& response) {
        FromRateLimit(response)});
 }
 
-absl::Duration RateLimiter::Bucket::WaitFor(absl::Time now) {
-  if (calls == 0) return pacer.WaitFor(now);
+absl::Duration RateLimiter::Bucket::WaitFor(absl::Time now, int ahead) {
+  if (calls == 0) return pacer.WaitFor(now, ahead);
   while (!taken.empty() && taken.front() <= now - per) taken.pop_front();
-  const size_t most = static_cast<size_t>(calls);
-  if (taken.size() < most) return absl::ZeroDuration();
-  return std::max(absl::ZeroDuration(), taken[taken.size() - most] + per - now);
+  // Of the calls that were and will be made the one that must be over before ours.
+  const int64_t before = static_cast<int64_t>(taken.size()) + ahead - calls;
+  if (before < 0) return absl::ZeroDuration();
+  if (before >= static_cast<int64_t>(taken.size())) return per;  // after one that is yet to come
+  return std::max(absl::ZeroDuration(), taken[before] + per - now);
 }
 
 void RateLimiter::Bucket::Take(absl::Time now) {
@@ -144,50 +151,77 @@ RateLimiter::Bucket& RateLimiter::HoldBucket(const Vendor& vendor, const HttpReq
   return Find(key, absl::Seconds(1) / std::max(options_.drain_per_second, 0.001), 1);
 }
 
-RateLimiter::Turn RateLimiter::Take(const Vendor& vendor, const HttpRequest& request,
-                                    absl::Duration wait_max) {
-  const absl::Time now = Now();
-  struct Gate {
-    Bucket* bucket;
-    std::string name;
-    bool counted;  // a limit takes a turn; a hold is only waited for
-  };
+std::vector<RateLimiter::Gate> RateLimiter::GatesOf(const Vendor& vendor,
+                                                    const HttpRequest& request, absl::Time now,
+                                                    const std::string& caller) {
   std::vector<Gate> gates = {{&HoldBucket(vendor, request), "the vendor's own word", false}};
   const auto limits = options_.limits.find(vendor.name);
-  if (limits != options_.limits.end()) {
-    const std::string credential = Credential(request);
-    for (size_t i = 0; i < limits->second.size(); ++i) {
-      const RateLimit& limit = limits->second[i];
-      const std::string part = PartOf(limit, request);
-      if (part.empty()) continue;
-      const Pace pace = PaceOf(limit);
-      Bucket& bucket =
-          Find(absl::StrCat(vendor.name, "|", credential, "|", i, "|", part), pace.gap, pace.burst);
-      if (limit.per > kPacedMax) {
-        bucket.calls = limit.calls;
-        bucket.per = limit.per;
-      }
-      gates.push_back({&bucket,
-                       absl::StrCat(limit.calls, " calls in ", absl::FormatDuration(limit.per),
-                                    " (", part, ")"),
-                       true});
+  if (limits == options_.limits.end()) return gates;
+  const std::string credential = Credential(request);
+  for (size_t i = 0; i < limits->second.size(); ++i) {
+    const RateLimit& limit = limits->second[i];
+    const std::string part = PartOf(limit, request);
+    if (part.empty()) continue;
+    const Pace pace = PaceOf(limit);
+    Bucket& bucket =
+        Find(absl::StrCat(vendor.name, "|", credential, "|", i, "|", part), pace.gap, pace.burst);
+    if (limit.per > kPacedMax) {
+      bucket.calls = limit.calls;
+      bucket.per = limit.per;
     }
+    const bool is_in = bucket.line.IsIn(now, caller);
+    gates.push_back(
+        {&bucket,
+         absl::StrCat(limit.calls, " calls in ", absl::FormatDuration(limit.per), " (", part, ")"),
+         true, is_in});
+    gates.front().is_in |= is_in;
   }
+  return gates;
+}
+
+bool RateLimiter::HasRoom(Bucket& bucket, absl::Time now, absl::Duration wait) {
+  // A turn of a paced limit that nobody takes is lost.
+  if (bucket.calls == 0 && wait <= absl::ZeroDuration()) return true;
+  const int reserved = bucket.calls == 0 ? bucket.line.Amidst(now) : bucket.line.CallsToCome(now);
+  return bucket.WaitFor(now, reserved) <= options_.wait_max;
+}
+
+absl::Duration RateLimiter::SendAway(const Gate& gate, absl::Time now, absl::Duration wait,
+                                     const std::string& caller) {
+  const double random = random_.NextDouble();
+  Pacer& pacer = gate.bucket->pacer;
+  if (!gate.counted || caller.empty()) return pacer.ComeBackAfter(now, now + wait, random);
+  wait += gate.bucket->line.ComeBackAfter(now, caller, pacer.gap(), random);
+  if (wait > kComeBackMax) return kComeBackMax * (0.5 + 0.5 * random);
+  return std::max(wait, kComeBackMin);
+}
+
+RateLimiter::Turn RateLimiter::Take(const Vendor& vendor, const HttpRequest& request,
+                                    absl::Duration wait_max, const std::string& caller) {
+  const absl::Time now = Now();
+  const std::vector<Gate> gates = GatesOf(vendor, request, now, caller);
   absl::Duration wait = absl::ZeroDuration();
-  const Gate* longest = &gates.front();
+  const Gate* refusing = nullptr;  // of those that refuse the one with the longest wait
+  absl::Duration refusing_wait;
   for (const Gate& gate : gates) {
     const absl::Duration its_wait = gate.bucket->WaitFor(now);
-    if (its_wait <= wait) continue;
-    wait = its_wait;
-    longest = &gate;
+    wait = std::max(wait, its_wait);
+    const absl::Duration patience = gate.is_in ? options_.wait_amidst_max : options_.wait_max;
+    const bool granted = its_wait <= std::min(wait_max, patience) &&
+                         (gate.is_in || !gate.counted || HasRoom(*gate.bucket, now, its_wait));
+    if (granted || (refusing != nullptr && its_wait <= refusing_wait)) continue;
+    refusing = &gate;
+    refusing_wait = its_wait;
   }
-  if (wait > std::min(wait_max, options_.wait_max)) {
+  if (refusing != nullptr) {
     return {.granted = false,
-            .wait = longest->bucket->pacer.ComeBackAfter(now, now + wait, random_.NextDouble()),
-            .limit = longest->name};
+            .wait = SendAway(*refusing, now, refusing_wait, caller),
+            .limit = refusing->name};
   }
   for (const Gate& gate : gates) {
-    if (gate.counted) gate.bucket->Take(now);
+    if (!gate.counted) continue;
+    gate.bucket->line.Take(now, now + wait, caller);
+    gate.bucket->Take(now);
   }
   return {.wait = wait};
 }
@@ -196,19 +230,26 @@ void RateLimiter::Observe(const Vendor& vendor, const HttpRequest& request,
                           const HttpResponse& response, const Classification& classification) {
   absl::Duration hold = HoldFromHeaders(response);
   Bucket& bucket = HoldBucket(vendor, request);
-  if (classification.failure_type == "RateLimited") {
+  if (classification.failure_type != "RateLimited") {
+    bucket.refused_in_a_row = 0;
+    bucket.strikes = std::max(0, bucket.strikes - 1);
+  } else if (RefusesAll(bucket, hold, classification.retry_after)) {
     // A vendor that refuses again after the wait it named wants more than that.
     // Calls that were on their way together are refused together.
     const bool again = bucket.pacer.WaitFor(Now()) <= absl::ZeroDuration();
     if (again && bucket.refused_in_a_row < kRefusalsCounted) ++bucket.refused_in_a_row;
     const double factor = 1 << std::max(bucket.refused_in_a_row - 1, 0);
     hold = std::max({hold, classification.retry_after * factor, absl::Seconds(1) * factor});
-  } else {
-    bucket.refused_in_a_row = 0;
   }
   if (hold > absl::ZeroDuration()) {
     bucket.pacer.HoldUntil(Now() + std::min(hold, options_.hold_max));
   }
+}
+
+bool RateLimiter::RefusesAll(Bucket& bucket, absl::Duration hold, absl::Duration retry_after) {
+  bucket.strikes = std::min(bucket.strikes + kStrikesOfARefusal, kStrikesToHold);
+  return hold > absl::ZeroDuration() || retry_after > options_.wait_max ||
+         bucket.strikes >= kStrikesToHold;
 }
 
 }  // namespace outbound

@@ -88,6 +88,7 @@ class Port : public engine::WorkerPort {
 base::Task<sdk::Outcome<Text>> CallVendor(outbound::Pipeline* pipeline, sdk::ActivityContext* ctx,
                                           Text input) {
   outbound::CallContext context{.workflow_id = ctx->info().workflow_id,
+                                .idempotency_key = ctx->info().idempotency_key,
                                 .deadline = ctx->info().deadline - absl::Seconds(1),
                                 .cancel = ctx->cancel()};
   base::Outcome<outbound::HttpResponse> response = co_await pipeline->Call(

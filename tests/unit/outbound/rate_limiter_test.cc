@@ -1,5 +1,11 @@
 #include "activities/outbound/rate_limiter.h"
 
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/unit/outbound/manual_loop.h"
@@ -155,6 +161,115 @@ TEST_F(RateLimiterTest, ARefusalOfOneOperationHoldsUpNoOther) {
   EXPECT_EQ(Granted(limiter, Post("C1"), 1, kByOperation), 0);
   EXPECT_EQ(Granted(limiter, Post("C2"), 1, kByOperation), 1);
   EXPECT_EQ(Granted(limiter, Get(), 1, kByOperation), 1);
+}
+
+TEST_F(RateLimiterTest, OneShortRefusalAmongAcceptedCallsHoldsUpNobodyElse) {
+  RateLimiter limiter = Make("");
+  const Classification refused = outbound::RateLimited(absl::Seconds(1), "slow down");
+  for (int i = 0; i < 10; ++i) {
+    limiter.Observe(kVendor, Get(), Response({}), refused);
+    EXPECT_EQ(Granted(limiter, Get(), 1), 1) << i;
+    for (int ok = 0; ok < 4; ++ok) limiter.Observe(kVendor, Get(), Response({}), {});
+  }
+  limiter.Observe(kVendor, Get(), Response({}), refused);
+  limiter.Observe(kVendor, Get(), Response({}), refused);  // no accepted call in between
+  EXPECT_EQ(Granted(limiter, Get(), 1), 0);
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_EQ(Granted(limiter, Get(), 1), 1);
+}
+
+// Activities of several calls at a limit that they fill: who is sent away by the limiter begins
+// again with the first call. A small simulation: each activity is woken at its time.
+struct Ended {
+  absl::Duration first;
+  absl::Duration last;
+  int calls;  // that went out
+  int turned_away_amidst;
+  int activities;
+  std::vector<absl::Duration> at;  // by activity
+};
+Ended RunActivities(RateLimiter& limiter, ManualClock& clock, int activities, int calls_each,
+                    absl::Duration patience, bool named = true,
+                    absl::Duration until = absl::Hours(100)) {
+  struct Activity {
+    int number;
+    int done;
+  };
+  std::multimap<absl::Duration, Activity> woken;
+  for (int i = 0; i < activities; ++i) woken.insert({clock.Monotonic(), {i, 0}});
+  Ended ended{.at = std::vector<absl::Duration>(activities)};
+  while (!woken.empty() && woken.begin()->first < until) {
+    const auto [at, activity] = *woken.begin();
+    woken.erase(woken.begin());
+    clock.Advance(at - clock.Monotonic());
+    const RateLimiter::Turn turn =
+        limiter.Take(kVendor, Post(), patience,
+                     named ? absl::StrCat("activity ", activity.number) : std::string());
+    if (!turn.granted) {
+      ended.turned_away_amidst += activity.done > 0 ? 1 : 0;
+      woken.insert({at + turn.wait, {activity.number, 0}});
+      continue;
+    }
+    ++ended.calls;
+    const absl::Duration answered = at + turn.wait + absl::Milliseconds(50);
+    if (activity.done + 1 < calls_each) {
+      woken.insert({answered, {activity.number, activity.done + 1}});
+      continue;
+    }
+    ++ended.activities;
+    ended.at[activity.number] = answered;
+    ended.last = std::max(ended.last, answered);
+  }
+  ended.first = *std::min_element(ended.at.begin(), ended.at.end());
+  return ended;
+}
+
+struct Load {
+  const char* limit;
+  int activities;
+  int calls_each;
+  absl::Duration patience = absl::Seconds(150);  // half of an attempt's five minutes
+};
+
+TEST_F(RateLimiterTest, ActivitiesOfSeveralCallsDoNotStarveEachOther) {
+  for (const Load& load :
+       {Load{"60/1m", 100, 7}, Load{"writes:300/1m", 200, 7}, Load{"600/1m, writes:80/1m", 100, 7},
+        Load{"10/1m", 30, 3}, Load{"1/1s", 50, 2}, Load{"6000/1m", 2000, 7}}) {
+    SCOPED_TRACE(absl::StrCat(load.limit, ", ", load.activities));
+    RateLimiter limiter = Make(load.limit);
+    const outbound::RateLimit limit = Limits(load.limit).back();
+    const absl::Duration begin = clock_.Monotonic();
+    const Ended ended =
+        RunActivities(limiter, clock_, load.activities, load.calls_each, load.patience);
+    EXPECT_EQ(ended.activities, load.activities) << "the others starve";
+    const int calls = load.activities * load.calls_each;
+    EXPECT_LE(ended.calls, calls * 1.02);
+    EXPECT_LE(ended.turned_away_amidst, load.activities / 50);
+    const absl::Duration ideal = limit.per / limit.calls * calls;
+    EXPECT_LE(ended.last - begin, ideal * 1.15 + absl::Seconds(30))
+        << "ideal " << ideal << ", took " << ended.last - begin;
+    // Whoever came first is served first, about.
+    const absl::Duration tenth = ended.at[load.activities / 10] - begin;
+    EXPECT_LE(tenth, ideal * 0.5 + absl::Seconds(30)) << ideal << " " << tenth;
+  }
+}
+
+// Why callers have names: each call by itself, as long ago, and hardly anybody gets through.
+TEST_F(RateLimiterTest, CallsOfNobodyInParticularTakeEachOthersTurns) {
+  RateLimiter limiter = Make("60/1m");
+  const Ended ended = RunActivities(limiter, clock_, 100, 7, absl::Seconds(150), /*named=*/false,
+                                    absl::Minutes(12));  // enough for all of them, in turn
+  EXPECT_LT(ended.activities, 30);
+  EXPECT_GT(ended.turned_away_amidst, 100);
+}
+
+TEST_F(RateLimiterTest, AWindowOfManyMinutesLosesFewCallsToBeginnings) {
+  RateLimiter limiter = Make("100/15m");
+  const absl::Duration begin = clock_.Monotonic();
+  const Ended ended = RunActivities(limiter, clock_, 60, 7, absl::Seconds(150));
+  // Nothing is known of the first ones: they may take the whole first window in vain.
+  EXPECT_LE(ended.calls, 60 * 7 + 100 + 20);
+  EXPECT_LE(ended.last - begin, absl::Minutes(15) * 7);
 }
 
 struct HeaderCase {
