@@ -50,7 +50,7 @@ MAY_INCLUDE = {
                      "gateway/tls", "activities/campaign", "activities/outbound", ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_API, GOOGLE_RPC],
     "gateway/tls": [BASE],
     "gateway/auth": [BASE, "orchestrator/database", "gateway/tls", CAMPAIGN_PROTO],
-    "gateway/audit": [BASE, "orchestrator/database", CAMPAIGN_PROTO],
+    "gateway/audit": [BASE, "orchestrator/database", "orchestrator/filter", CAMPAIGN_PROTO],
     "gateway/webhooks": [BASE, HISTORY, "orchestrator/client", "orchestrator/database",
                          "activities/campaign", "activities/connectors", "activities/outbound",
                          "gateway/audit", "gateway/auth", "gateway/grpc", "gateway/json", "gateway/rest",
