@@ -36,6 +36,9 @@ inline constexpr sdk::ActivityType<v1::CloseReviewInput, v1::CloseReviewOutput> 
 inline constexpr sdk::ActivityType<v1::CloseReviewInput, v1::CloseReviewOutput> kCloseReview{
     "close_review_activity"};
 
+inline constexpr sdk::ActivityType<v1::RemindReviewInput, v1::RemindReviewOutput> kRemindReview{
+    "remind_review_activity"};
+
 // What a dry run does instead of the phases.
 inline constexpr sdk::ActivityType<v1::PlanInput, v1::PlanOutput> kPlan{"plan_campaign_activity"};
 

@@ -235,6 +235,18 @@ v1::CampaignProgress CampaignState::Progress(absl::Time now) const {
   progress.set_waiting_for_approval(waiting_for_approval_);
   if (decided()) *progress.mutable_decision() = decision_;
   progress.set_github_pr_url(review_.github_pr_url());
+  *progress.mutable_reviewers() = spec_.reviewers();
+  if (review_.github_pr_number() != 0) {
+    v1::ReviewPlace* place = progress.mutable_review();
+    place->set_github_pr_number(review_.github_pr_number());
+    place->set_branch(review_.branch());
+    place->set_slack_channel(review_.slack_channel());
+    place->set_slack_message_ts(review_.slack_message_ts());
+    place->set_reminders(reminders_);
+    if (waiting_for_approval_ && expires_at_ < absl::InfiniteFuture()) {
+      *place->mutable_expires_at() = history::ToProto(expires_at_);
+    }
+  }
   progress.set_dashboard_url(dashboard_url_);
   progress.set_message(message_);
   progress.set_campaign_name(spec_.campaign_name());

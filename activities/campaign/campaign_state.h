@@ -33,6 +33,7 @@ class CampaignState {
  public:
   struct Identity {
     std::string workflow_id;
+    std::string key;  // names.h
     std::string run_id;
     absl::Time started_at;
   };
@@ -40,6 +41,7 @@ class CampaignState {
 
   const v1::CampaignSpec& spec() const { return spec_; }
   const std::string& workflow_id() const { return identity_.workflow_id; }
+  const std::string& key() const { return identity_.key; }
 
   void StartPhase(Phase phase, absl::Time now);
   void CompletePhase(Phase phase, absl::Time now);
@@ -59,6 +61,9 @@ class CampaignState {
   void SetModeration(const v1::ModerateOutput& moderation);
   const std::vector<v1::ModerationFinding>& moderation() const { return moderation_; }
   void SetReview(const v1::ReviewOutput& review);
+  // When the wait for a decision ends; absl::InfiniteFuture(): never.
+  void SetExpiry(absl::Time expires_at) { expires_at_ = expires_at; }
+  void SetReminders(int sent) { reminders_ = sent; }
   // Dry runs: what would be sent.
   void SetPlan(const v1::PlanOutput& plan) { plan_ = plan; }
   void SetDashboardUrl(std::string url) { dashboard_url_ = std::move(url); }
@@ -108,6 +113,8 @@ class CampaignState {
   double cost_usd_ = 0;
   std::vector<v1::ModerationFinding> moderation_;
   v1::ReviewOutput review_;
+  absl::Time expires_at_ = absl::InfiniteFuture();
+  int reminders_ = 0;
   bool waiting_for_approval_ = false;
   v1::ApprovalDecision decision_;
   std::string dashboard_url_;

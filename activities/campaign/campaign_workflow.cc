@@ -1,5 +1,7 @@
 #include "activities/campaign/campaign_workflow.h"
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -7,8 +9,10 @@
 #include "absl/strings/str_join.h"
 #include "activities/campaign/activities.h"
 #include "activities/campaign/campaign_state.h"
+#include "activities/campaign/names.h"
 #include "activities/campaign/review_text.h"
 #include "activities/campaign/schedule.h"
+#include "orchestrator/history/time.h"
 #include "orchestrator/sdk/registry.h"
 #include "saga/saga.h"
 
@@ -55,7 +59,7 @@ struct Products {
 template <typename In>
 In InputOf(const CampaignState& state) {
   In input;
-  input.set_workflow_id(state.workflow_id());
+  input.set_workflow_id(state.key());
   *input.mutable_campaign() = state.spec();
   return input;
 }
@@ -134,16 +138,93 @@ sdk::Workflow<sdk::Unit> RefreshReview(sdk::Context ctx, StatePtr state, const P
   co_return sdk::Unit{};
 }
 
+// How a review waits: as its history says, so that a replay waits the same way whatever the settings
+// say by then. Runs that are older than this have no policy and wait as they always did.
+struct Escalation {
+  absl::Duration remind_after = absl::InfiniteDuration();
+  absl::Duration expire_after;
+  bool waits_on = false;  // after that
+};
+
+Escalation EscalationOf(const v1::ReviewOutput& review, absl::Duration approval_timeout) {
+  Escalation escalation{.expire_after = approval_timeout};
+  if (!review.has_approval()) return escalation;
+  const v1::ApprovalPolicy& policy = review.approval();
+  if (policy.has_remind_after()) {
+    escalation.remind_after = history::FromProto(policy.remind_after());
+  }
+  escalation.expire_after = history::FromProto(policy.expire_after());
+  escalation.waits_on = policy.on_expiry() == "wait";
+  return escalation;
+}
+
+// Reminders run beside the wait: one that Slack does not take must not hold up a decision.
+class Reminders {
+ public:
+  Reminders(sdk::Context ctx, StatePtr state, const Products* products)
+      : ctx_(ctx), state_(std::move(state)), products_(products), asked_at_(ctx.Now()) {}
+
+  // `reminder` 0: the time is over. One that is still under way stands for the next one, too.
+  void Send(int reminder, absl::Time deadline) {
+    if (under_way_.has_value() && !under_way_->is_ready()) return;
+    v1::RemindReviewInput input = InputOf<v1::RemindReviewInput>(*state_);
+    *input.mutable_review() = products_->review;
+    input.set_reminder(reminder);
+    *input.mutable_asked_at() = history::ToProto(asked_at_);
+    if (deadline < absl::InfiniteFuture()) *input.mutable_expires_at() = history::ToProto(deadline);
+    input.set_on_expiry(products_->review.approval().on_expiry());
+    under_way_ = ctx_.Execute(kRemindReview, input);
+  }
+  // There is a decision: nobody needs to be reminded.
+  void Stop() {
+    if (under_way_.has_value() && !under_way_->is_ready()) ctx_.Cancel(*under_way_);
+  }
+
+ private:
+  sdk::Context ctx_;
+  const StatePtr state_;
+  const Products* const products_;
+  const absl::Time asked_at_;
+  std::optional<sdk::Future<v1::RemindReviewOutput>> under_way_;
+};
+
 // Waits for the first decision; the review shows every change of the texts meanwhile. `shown` is
 // the revision that it shows now.
 sdk::Workflow<sdk::Unit> AwaitDecision(sdk::Context ctx, StatePtr state, const Products* products,
-                                       absl::Duration approval_timeout, int shown) {
-  const absl::Time deadline = ctx.Now() + approval_timeout;
+                                       Escalation escalation, int shown) {
+  Reminders reminders(ctx, state, products);
+  absl::Time deadline = ctx.Now() + escalation.expire_after;
+  absl::Time remind_at = ctx.Now() + escalation.remind_after;
+  int reminder = 0;
+  state->SetExpiry(products->review.has_approval() ? deadline : absl::InfiniteFuture());
   while (true) {
     const sdk::Done waited = co_await ctx.WaitUntil(
         [state, shown] { return state->decided() || state->content_revision() != shown; },
-        deadline - ctx.Now());
-    if (!waited.ok() || state->decided()) co_return waited;
+        std::min(deadline, remind_at) - ctx.Now());
+    const bool timed_out = !waited.ok() && waited.failure().type == "TimedOut";
+    if (state->decided() || (!waited.ok() && !timed_out)) {
+      reminders.Stop();
+      co_return waited;
+    }
+    if (timed_out && ctx.Now() >= deadline) {
+      if (!escalation.waits_on) {
+        reminders.Stop();
+        co_return waited;
+      }
+      deadline = absl::InfiniteFuture();
+      remind_at = ctx.Now() + escalation.remind_after;
+      state->SetExpiry(deadline);
+      state->SetMessage(absl::StrCat("waiting for approval of ", products->review.github_pr_url(),
+                                     ", longer than it should"));
+      reminders.Send(0, deadline);
+      continue;
+    }
+    if (timed_out) {
+      remind_at = ctx.Now() + escalation.remind_after;
+      state->SetReminders(++reminder);
+      reminders.Send(reminder, deadline);
+      continue;
+    }
     shown = state->content_revision();
     const sdk::Done moderated = co_await Moderate(ctx, state);
     if (!moderated.ok()) co_return moderated;
@@ -171,13 +252,14 @@ sdk::Workflow<sdk::Unit> Review(sdk::Context ctx, saga::Saga* saga, StatePtr sta
     state->SetWaitingForApproval(true);
     state->SetMessage(absl::StrCat("waiting for approval of ", products->review.github_pr_url()));
   }
-  const sdk::Done decided = co_await AwaitDecision(ctx, state, products, approval_timeout, shown);
+  const Escalation escalation = EscalationOf(products->review, approval_timeout);
+  const sdk::Done decided = co_await AwaitDecision(ctx, state, products, escalation, shown);
   state->SetWaitingForApproval(false);
   if (!state->decided()) {
     if (decided.ok() || decided.failure().type != "TimedOut") co_return decided.failure();
     co_return sdk::Failure::Permanent(
         "ApprovalTimedOut", absl::StrCat("nobody approved or rejected the campaign within ",
-                                         absl::FormatDuration(approval_timeout)));
+                                         absl::FormatDuration(escalation.expire_after)));
   }
   state->CompletePhase(Phase::kReview, ctx.Now());
   if (state->approved()) co_return sdk::Unit{};
@@ -315,7 +397,7 @@ sdk::Workflow<v1::CampaignResult> CloseReview(sdk::Context ctx, StatePtr state,
 // Says what would be sent, and sends nothing: no step of the saga runs.
 sdk::Workflow<v1::CampaignResult> DryRun(sdk::Context ctx, StatePtr state) {
   v1::PlanInput input;
-  input.set_workflow_id(state->workflow_id());
+  input.set_workflow_id(state->key());
   *input.mutable_campaign() = state->spec();
   sdk::Outcome<v1::PlanOutput> plan = co_await ctx.Execute(kPlan, std::move(input));
   if (!plan.ok()) co_return plan.failure();
@@ -334,9 +416,11 @@ sdk::Workflow<v1::CampaignResult> DryRun(sdk::Context ctx, StatePtr state) {
 sdk::Workflow<v1::CampaignResult> RunCampaign(sdk::Context ctx, v1::CampaignSpec spec,
                                               WorkflowSettings settings) {
   const auto state = std::make_shared<CampaignState>(
-      std::move(spec), CampaignState::Identity{.workflow_id = ctx.info().workflow_id,
-                                               .run_id = ctx.info().run_id,
-                                               .started_at = ctx.info().start_time});
+      std::move(spec),
+      CampaignState::Identity{.workflow_id = ctx.info().workflow_id,
+                              .key = CampaignKey(ctx.info().ns, ctx.info().workflow_id),
+                              .run_id = ctx.info().run_id,
+                              .started_at = ctx.info().start_time});
   SetHandlers(ctx, state);
   if (state->spec().dry_run()) {
     sdk::Outcome<v1::CampaignResult> planned = co_await DryRun(ctx, state);

@@ -37,7 +37,7 @@ inline constexpr char kProgressQuery[] = "progress";
 // What the workflow's code needs of the settings. They may change between a run's start and its
 // replay: they give the length of timers, never the order of commands.
 struct WorkflowSettings {
-  absl::Duration approval_timeout;
+  absl::Duration approval_timeout;  // of reviews whose history does not say how they wait
   absl::Duration undo_window;
 };
 

@@ -19,6 +19,8 @@ uint32_t Hash(absl::string_view text) {
   return hash;
 }
 
+constexpr char kDefaultNamespace[] = "default";
+
 bool IsSlugChar(char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; }
 
 // RFC 3986 section 2.3: unreserved characters stay.
@@ -77,7 +79,23 @@ const PieceKind* FindPieceKind(absl::string_view content_id) {
   return nullptr;
 }
 
+std::string CampaignKey(absl::string_view ns, absl::string_view workflow_id) {
+  if (ns.empty() || ns == kDefaultNamespace) return std::string(workflow_id);
+  return absl::StrCat(ns, "/", workflow_id);
+}
+
+std::pair<std::string, std::string> SplitCampaignKey(absl::string_view key) {
+  const size_t slash = key.rfind('/');
+  if (slash == key.npos) return {kDefaultNamespace, std::string(key)};
+  return {std::string(key.substr(0, slash)), std::string(key.substr(slash + 1))};
+}
+
 std::string Slug(absl::string_view workflow_id) {
+  const size_t slash = workflow_id.rfind('/');
+  if (slash != workflow_id.npos) {
+    return absl::StrCat(Slug(workflow_id.substr(slash + 1)), ".in-",
+                        Slug(workflow_id.substr(0, slash)));
+  }
   std::string slug;
   bool changed = workflow_id.empty() || workflow_id.size() > kSlugBytesMax;
   for (const char c : workflow_id.substr(0, kSlugBytesMax)) {
@@ -104,6 +122,7 @@ std::string AssetType(absl::string_view channel) {
   if (channel == kEmail) return "email_banner";
   if (channel == kSocial) return "social_image";
   if (channel == kBlog) return "blog_header";
+  if (channel == kCms) return "cms_header";
   return "";
 }
 

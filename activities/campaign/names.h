@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -17,6 +18,7 @@ namespace campaign {
 inline constexpr absl::string_view kEmail = "email";
 inline constexpr absl::string_view kSocial = "social";
 inline constexpr absl::string_view kBlog = "blog";
+inline constexpr absl::string_view kCms = "cms";
 
 inline constexpr absl::string_view kHeadline = "headline";
 inline constexpr absl::string_view kTagline = "tagline";
@@ -37,14 +39,24 @@ const std::vector<PieceKind>& PieceKinds();
 // Null for an unknown id.
 const PieceKind* FindPieceKind(absl::string_view content_id);
 
+// What a campaign's things at vendors are named after: the workflow id of a run of the namespace
+// "default", "<namespace>/<workflow id>" of any other. So two tenants' campaigns with one id share
+// nothing. Workflow ids have no "/".
+std::string CampaignKey(absl::string_view ns, absl::string_view workflow_id);
+// The other way: the namespace and the workflow id.
+std::pair<std::string, std::string> SplitCampaignKey(absl::string_view key);
+
+// All names below are made of a campaign's key.
+//
 // `workflow_id` where only letters, digits, "-" and "_" may stand, unique still: any other id is
-// made safe and gets a hash. "spring-launch" -> "spring-launch", "a b" -> "a-b-" + 8 digits.
+// made safe and gets a hash. "spring-launch" -> "spring-launch", "a b" -> "a-b-" + 8 digits. A
+// namespace follows behind a dot, which no other slug has: "spring-launch.in-acme".
 std::string Slug(absl::string_view workflow_id);
 
 std::string DraftKey(absl::string_view workflow_id, absl::string_view content_id);
 std::vector<std::string> DraftKeys(absl::string_view workflow_id);
 
-// email_banner, social_image, blog_header; "" for an unknown channel.
+// email_banner, social_image, blog_header, cms_header; "" for an unknown channel.
 std::string AssetType(absl::string_view channel);
 std::string AssetPrefix(absl::string_view workflow_id);  // ends in "/"
 std::string AssetKey(absl::string_view workflow_id, absl::string_view type,

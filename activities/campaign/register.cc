@@ -41,7 +41,7 @@ void AddUndo(sdk::Registry& registry, SetPtr set,
 }  // namespace
 
 void Register(sdk::Registry& registry, const Settings& settings, Connectors connectors) {
-  RegisterWorkflow(registry, {.approval_timeout = settings.approval_timeout,
+  RegisterWorkflow(registry, {.approval_timeout = settings.approval.expire_after,
                               .undo_window = settings.undo_window});
 
   const auto set = std::make_shared<const ActivitySet>(settings, connectors);
@@ -54,6 +54,7 @@ void Register(sdk::Registry& registry, const Settings& settings, Connectors conn
   Add(registry, set, kDistribute, &ActivitySet::Distribute, options.distribute);
   Add(registry, set, kSetUpAnalytics, &ActivitySet::SetUpAnalytics, options.analytics);
   Add(registry, set, kRefreshReview, &ActivitySet::RefreshReview, options.refresh_review);
+  Add(registry, set, kRemindReview, &ActivitySet::RemindReview, options.remind_review);
   Add(registry, set, kCloseReview, &ActivitySet::CloseReview, options.close_review);
   Add(registry, set, kPlan, &ActivitySet::PlanDryRun, options.moderate);
   AddUndo(registry, set, kDeleteDrafts, &ActivitySet::DeleteDrafts, options.compensation);

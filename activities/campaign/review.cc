@@ -11,6 +11,21 @@
 #include "orchestrator/history/time.h"
 
 namespace campaign {
+namespace {
+
+// Part of the result, so that the workflow's code waits as the history says, whatever the settings
+// say when it is replayed.
+v1::ApprovalPolicy PolicyOf(const ApprovalSettings& settings) {
+  v1::ApprovalPolicy policy;
+  if (settings.remind_after > absl::ZeroDuration()) {
+    *policy.mutable_remind_after() = history::ToProto(settings.remind_after);
+  }
+  *policy.mutable_expire_after() = history::ToProto(settings.expire_after);
+  policy.set_on_expiry(settings.on_expiry);
+  return policy;
+}
+
+}  // namespace
 
 Result<github::PullRequest> ActivitySet::EnsureReviewPull(v1::ReviewInput input, absl::Time date,
                                                           outbound::CallContext call) const {
@@ -76,6 +91,7 @@ Result<v1::ReviewOutput> ActivitySet::RequestReview(sdk::ActivityContext& ctx,
   output.set_slack_channel(posted->channel);
   output.set_slack_message_ts(posted->ts);
   *output.mutable_reviewers_notified() = input.campaign().reviewers();
+  *output.mutable_approval() = PolicyOf(settings_.approval);
   co_return output;
 }
 

@@ -6,7 +6,9 @@
 #include "absl/strings/str_split.h"
 #include "activities/campaign/campaign_state.h"
 #include "activities/campaign/names.h"
+#include "activities/campaign/review_files.h"
 #include "activities/campaign/schedule.h"
+#include "orchestrator/history/time.h"
 
 namespace campaign {
 namespace {
@@ -99,8 +101,8 @@ std::vector<github::File> ReviewFiles(const std::string& workflow_id, const v1::
   for (const v1::ContentPiece& piece : pieces) {
     const PieceKind* kind = FindPieceKind(piece.content_id());
     if (kind == nullptr) continue;
-    files.push_back({absl::StrCat(dir, "/", kind->id, ".md"),
-                     absl::StrCat("<!-- ", kind->title, " -->\n\n", piece.text(), "\n")});
+    files.push_back(
+        {ContentPath(content_dir, workflow_id, kind->id), ContentFile(*kind, piece.text())});
   }
   return files;
 }
@@ -128,8 +130,8 @@ std::string PullRequestBody(const std::string& workflow_id, const v1::CampaignSp
   absl::StrAppend(&body, ModerationSection(moderation), AssetSection(assets),
                   "---\nApprove this pull request to publish the campaign, or request changes to "
                   "reject it. The buttons in Slack, `campaignctl` and the web page do the same; "
-                  "the first decision wins.\n\n<!-- campaign-workflow-id: ",
-                  absl::StrReplaceAll(workflow_id, {{"--", "%2D%2D"}, {">", "%3E"}}), " -->\n");
+                  "the first decision wins. Texts may be edited here: push to this branch.\n\n",
+                  CampaignMarker(workflow_id), "\n");
   return body;
 }
 
@@ -147,6 +149,51 @@ std::string ClosingComment(const std::string& outcome, const v1::ApprovalDecisio
                                      "**; nothing stays published.\n");
   if (!reason.empty()) absl::StrAppend(&comment, "\n", Quote(CleanText(reason, 2000)));
   return comment;
+}
+
+namespace {
+
+std::string Days(absl::Duration waited) {
+  const int64_t hours = absl::ToInt64Hours(waited);
+  if (hours >= 48) return absl::StrCat(hours / 24, " days");
+  if (hours >= 2) return absl::StrCat(hours, " hours");
+  if (waited < absl::Minutes(2)) return "a minute";
+  return absl::StrCat(absl::ToInt64Minutes(waited), " minutes");
+}
+
+// What reminders say, in plain words: {what is the matter, what comes next}.
+std::pair<std::string, std::string> ReminderWords(const v1::RemindReviewInput& input,
+                                                  absl::Time now) {
+  const std::string waited = Days(now - history::FromProto(input.asked_at()));
+  if (input.reminder() == 0) {
+    return {"The time for a decision is over; the campaign goes on waiting",
+            "It still needs somebody to approve or reject it"};
+  }
+  std::string next = "It needs somebody to approve or reject it";
+  if (input.has_expires_at()) {
+    const std::string until = TimeText(history::FromProto(input.expires_at()));
+    absl::StrAppend(&next, input.on_expiry() == "wait" ? ", if possible before "
+                                                       : "; it is withdrawn if nobody does before ",
+                    until);
+  }
+  return {absl::StrCat("Reminder ", input.reminder(), ": the campaign has been waiting for ", waited),
+          std::move(next)};
+}
+
+}  // namespace
+
+std::string ReminderComment(const v1::RemindReviewInput& input, absl::Time now) {
+  const auto [what, next] = ReminderWords(input, now);
+  return absl::StrCat("**", what, ".** ", next, ".\n");
+}
+
+std::string SlackReminder(const v1::RemindReviewInput& input, absl::Time now) {
+  const auto [what, next] = ReminderWords(input, now);
+  std::string text = absl::StrCat(":hourglass: ", what, ". ", next, ".");
+  for (const std::string& reviewer : input.campaign().reviewers()) {
+    absl::StrAppend(&text, " ", slack::Mention(reviewer));
+  }
+  return text;
 }
 
 slack::Review SlackReview(const std::string& workflow_id, const v1::CampaignSpec& spec,

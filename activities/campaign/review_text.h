@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "activities/campaign/pieces.h"
 #include "activities/connectors/github/github_client.h"
 #include "activities/connectors/slack/review_message.h"
+#include "campaign/v1/activities.pb.h"
 
 namespace campaign {
 
@@ -33,6 +35,10 @@ std::string PullRequestBody(const std::string& workflow_id, const v1::CampaignSp
 // "approved" with the decision, or "withdrawn"/"rejected" with the reason.
 std::string ClosingComment(const std::string& outcome, const v1::ApprovalDecision& decision,
                            const std::string& reason);
+
+// A reminder in the pull request, and in the thread of the Slack message (escaped mrkdwn).
+std::string ReminderComment(const v1::RemindReviewInput& input, absl::Time now);
+std::string SlackReminder(const v1::RemindReviewInput& input, absl::Time now);
 
 // The Slack message's contents.
 slack::Review SlackReview(const std::string& workflow_id, const v1::CampaignSpec& spec,

@@ -37,6 +37,7 @@ struct ActivitySettings {
   sdk::ActivityOptions review = Attempts(3, absl::Minutes(5));
   sdk::ActivityOptions distribute = Attempts(2, absl::Minutes(10));
   sdk::ActivityOptions analytics = Attempts(3, absl::Minutes(2));
+  sdk::ActivityOptions remind_review = Attempts(5, absl::Minutes(1));
   // A decision waits for it, so it is short.
   sdk::ActivityOptions refresh_review = Attempts(2, absl::Minutes(1));
   sdk::ActivityOptions close_review =
@@ -106,6 +107,13 @@ struct ReviewSettings {
 };
 
 struct EmailSettings {
+// How a campaign waits for its reviewers. What holds when a review is asked for holds to its end.
+struct ApprovalSettings {
+  absl::Duration remind_after = absl::Hours(24);  // again and again; zero: never
+  absl::Duration expire_after = absl::Hours(14 * 24);
+  std::string on_expiry = "reject";  // reject: the campaign is withdrawn; wait: it goes on waiting
+};
+
   std::string from_address;
   std::string from_name;
   std::vector<std::string> recipients;  // for campaigns that name none
@@ -132,8 +140,7 @@ struct Settings {
   SocialSettings social;
   BlogSettings blog;
 
-  // How long a campaign waits for the reviewers.
-  absl::Duration approval_timeout = absl::Hours(14 * 24);
+  ApprovalSettings approval;
   // Mails and posts go out this long after they were handed over, so that a failure meanwhile can
   // still take them back. SendGrid promises a cancellation only 10 minutes ahead.
   absl::Duration undo_window = absl::Minutes(15);

@@ -306,8 +306,6 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
 
 void AddCampaign(Schema& schema, campaign::Settings& s) {
   schema.Section("campaign", "Campaigns: times and limits.");
-  schema.Duration("campaign.approval_timeout", &s.approval_timeout, absl::Minutes(1), 365 * kDay,
-                  "How long a campaign waits for its reviewers before it is withdrawn.");
   schema.Duration("campaign.undo_window", &s.undo_window, absl::Minutes(1), 2 * kDay,
                   "Mails and posts go out this long after they were handed over, so that a failure "
                   "meanwhile can take them back; SendGrid promises that only 10 minutes ahead.");
@@ -478,5 +476,18 @@ std::vector<std::string> MissingKeys(const Settings& settings) {
   }
   return missing;
 }
+  schema.Section("campaign.approval",
+                 "How campaigns wait for their reviewers (docs/approvals.md). What holds when a "
+                 "review is asked for holds to its end.");
+  schema.Duration("campaign.approval.remind_after", &s.approval.remind_after, absl::ZeroDuration(),
+                  365 * kDay,
+                  "Reviewers are reminded after this long, and again after the same time; 0: never.");
+  schema.Duration("campaign.approval.expire_after", &s.approval.expire_after, absl::Seconds(1),
+                  365 * kDay, "The time for a decision; then comes on_expiry.");
+  schema.OneOf("campaign.approval.on_expiry", &s.approval.on_expiry, {"reject", "wait"},
+               "reject: the campaign is withdrawn and fails as ApprovalTimedOut; wait: the reviewers "
+               "are told, and it goes on waiting.");
+
 
 }  // namespace server
+  AddActivity(schema, "remind_review_activity", s.remind_review);

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "activities/campaign/campaign_workflow.h"
 #include "orchestrator/batches/batch_workflow.h"
 #include "orchestrator/core/run_state.h"
 #include "orchestrator/history/time.h"
@@ -43,6 +44,8 @@ class GoldenHistory : public ::testing::Test {
     RegisterProgram(registry);
     schedules::Register(registry, client::NewClientSlot());
     batches::Register(registry, client::NewClientSlot());
+    campaign::RegisterWorkflow(
+        registry, {.approval_timeout = absl::Hours(14 * 24), .undo_window = absl::Minutes(15)});
   }
   absl::Status ReplayGolden(const std::string& name) {
     return sdk::ReplayHistory(registry, ReadFile(absl::StrCat(kGolden, "/", name)).events);

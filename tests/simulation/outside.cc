@@ -23,7 +23,7 @@ campaign::Settings MakeSettings() {
   settings.email.from_name = "Acme Campaigns";
   settings.email.recipients = {"customer@example.com"};
   settings.social.channels = {"channel-linkedin linkedin"};
-  settings.approval_timeout = absl::Minutes(30);
+  settings.approval.expire_after = absl::Minutes(30);
   return settings;
 }
 

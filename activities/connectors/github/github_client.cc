@@ -27,6 +27,8 @@ PullRequest ReadPull(const Json& body) {
   pull.head_sha = wire::StringAt(wire::At(body, "head"), "sha");
   pull.open = wire::StringAt(body, "state") == "open";
   pull.merged = wire::BoolAt(body, "merged") || wire::At(body, "merged_at").is_string();
+  pull.body = wire::StringAt(body, "body");
+  pull.author = wire::StringAt(wire::At(body, "user"), "login");
   return pull;
 }
 

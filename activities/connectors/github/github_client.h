@@ -54,6 +54,19 @@ struct PullRequest {
   std::string head_sha;
   bool open = false;
   bool merged = false;
+  std::string body;
+  std::string author;  // login of who opened it: ours
+};
+
+// A commit of a pull request.
+struct PullCommit {
+  std::string sha;
+  bool ours = false;  // made by this client
+};
+
+struct ChangedFile {
+  std::string path;
+  bool removed = false;
 };
 
 struct Page {
@@ -118,6 +131,22 @@ class GithubClient {
   base::Task<base::Outcome<bool>> MergePullRequest(int64_t number, std::string commit_title,
                                                    std::string head_sha,
                                                    outbound::CallContext context);
+
+  // What reviewers did (reviews.cc).
+  // Oldest first; GitHub lists 250 at most.
+  base::Task<base::Outcome<std::vector<PullCommit>>> ListPullCommits(int64_t number,
+                                                                     outbound::CallContext context);
+  // The files that differ between the commits' merge base and `head`; GitHub lists 300 at most.
+  base::Task<base::Outcome<std::vector<ChangedFile>>> ChangedFiles(std::string base,
+                                                                   std::string head,
+                                                                   outbound::CallContext context);
+  // A file as it is in the commit or branch `ref`; nothing when there is none.
+  base::Task<base::Outcome<std::optional<std::string>>> ReadFile(std::string path, std::string ref,
+                                                                 outbound::CallContext context);
+  // Whether the user may write to the repository.
+  base::Task<base::Outcome<bool>> MayWrite(std::string login, outbound::CallContext context);
+  // "owner/repo".
+  std::string repository() const { return options_.owner + "/" + options_.repo; }
 
   // The page with exactly this content on the pages branch (made from the base branch when there
   // is none).

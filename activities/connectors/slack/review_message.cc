@@ -17,6 +17,8 @@ constexpr size_t kSummaryBytesMax = 600;
 constexpr size_t kPieceBytesMax = 500;
 constexpr size_t kPiecesMax = 20;
 constexpr size_t kReviewersMax = 50;
+constexpr char kReasonField[] = "reason";
+constexpr int kReasonCharactersMax = 2'000;
 
 bool IsUserId(std::string_view user) {
   return user.size() >= 2 && user.size() <= 32 && (user[0] == 'U' || user[0] == 'W') &&
@@ -115,7 +117,47 @@ std::string EscapeMrkdwn(std::string_view text) {
 }
 
 std::string Mention(std::string_view user) {
+  // "slack:U012AB3CD (ann)", as decisions name who made them.
+  if (user.starts_with(kIdentityPrefix)) {
+    const std::string_view rest = user.substr(kIdentityPrefix.size());
+    const std::string_view id = rest.substr(0, rest.find(' '));
+    if (IsUserId(id)) user = id;
+  }
   return IsUserId(user) ? Cat("<@", user, ">") : Escaped(user, kNameBytesMax);
+}
+
+std::string ReasonDialog(std::string_view campaign_name, std::string_view metadata) {
+  const Json plain = {{"type", "plain_text"}};
+  const auto text = [&plain](std::string_view words) {
+    Json json = plain;
+    json["text"] = words;
+    return json;
+  };
+  const Json view = {
+      {"type", "modal"},
+      {"callback_id", kReasonDialog},
+      {"private_metadata", metadata},
+      {"title", text("Reject campaign")},
+      {"submit", text("Reject")},
+      {"close", text("Cancel")},
+      {"blocks",
+       {Section(Cat("Campaign *", Escaped(campaign_name, kNameBytesMax),
+                    "* is rejected, and what was made for it is taken back.")),
+        {{"type", "input"},
+         {"block_id", kReasonField},
+         {"label", text("Why?")},
+         {"element",
+          {{"type", "plain_text_input"},
+           {"action_id", kReasonField},
+           {"multiline", true},
+           {"max_length", kReasonCharactersMax}}}}}}};
+  return wire::DumpJson(view);
+}
+
+std::string ReasonOf(std::string_view view_state_json) {
+  const Json state = wire::ParseJson(view_state_json).value_or(Json());
+  const Json& block = wire::At(wire::At(state, "values"), kReasonField);
+  return wire::StringAt(wire::At(block, kReasonField), "value");
 }
 
 std::string ReviewBlocks(const Review& review) {

@@ -19,6 +19,9 @@ namespace slack {
 
 inline constexpr std::string_view kApproveAction = "campaign_approve";
 inline constexpr std::string_view kRejectAction = "campaign_reject";
+inline constexpr std::string_view kReasonDialog = "campaign_reject_reason";
+// How the identity of somebody who decided in Slack begins.
+inline constexpr std::string_view kIdentityPrefix = "slack:";
 
 struct Review {
   std::string workflow_id;
@@ -38,8 +41,13 @@ struct ReviewEnd {
 
 // `&`, `<` and `>` as Slack's mrkdwn wants them; nothing in the text can mention or link.
 std::string EscapeMrkdwn(std::string_view text);
-// "U012AB3CD" -> "<@U012AB3CD>"; anything that is no user id is escaped text.
+// "U012AB3CD" and "slack:U012AB3CD (ann)" -> "<@U012AB3CD>"; anything else is escaped text.
 std::string Mention(std::string_view user);
+
+// The dialog that asks for the reason of a rejection, as a view; `metadata` comes back with it.
+std::string ReasonDialog(std::string_view campaign_name, std::string_view metadata);
+// What was typed into it: the "state" of a view_submission's view, as JSON.
+std::string ReasonOf(std::string_view view_state_json);
 
 // The message while it waits: blocks as a JSON array, with the buttons' values = workflow_id.
 std::string ReviewBlocks(const Review& review);

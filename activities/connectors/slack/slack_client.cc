@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "activities/connectors/slack/slack_answer.h"
 #include "activities/connectors/slack/slack_classify.h"
 #include "activities/connectors/wire/json.h"
 #include "activities/connectors/wire/text.h"
@@ -47,13 +48,14 @@ std::string SlackTime(absl::Time time) {
   return absl::StrFormat("%d.000000", std::max<int64_t>(0, absl::ToUnixSeconds(time)));
 }
 
+}  // namespace
+
 bool HasMarker(const Json& message, const std::string& marker) {
   const Json& metadata = wire::At(message, "metadata");
   return wire::StringAt(metadata, "event_type") == kEventType &&
          wire::StringAt(wire::At(metadata, "event_payload"), kMarkerField) == marker;
 }
 
-// The body of an answer that says ok:true.
 base::Outcome<Json> OkBody(const outbound::HttpRequest& request,
                            const outbound::HttpResponse& response) {
   base::Outcome<Json> body = wire::BodyOf("slack", request, response);
@@ -64,8 +66,6 @@ base::Outcome<Json> OkBody(const outbound::HttpRequest& request,
   }
   return body;
 }
-
-}  // namespace
 
 SlackClient::SlackClient(outbound::Outbound& outbound, Options options)
     : outbound_(outbound), options_(std::move(options)) {}
@@ -84,8 +84,12 @@ base::Task<base::Outcome<Posted>> SlackClient::EnsureMessage(Message message, bo
   base::Failure unknown;
   for (int round = 0; round < kEnsureRoundsMax; ++round) {
     if (look) {
-      base::Outcome<std::optional<Posted>> found =
-          co_await FindMessage(message.channel, message.marker, message.since, context);
+      base::Outcome<std::optional<Posted>> found = std::optional<Posted>();
+      if (message.thread_ts.empty()) {
+        found = co_await FindMessage(message.channel, message.marker, message.since, context);
+      } else {
+        found = co_await FindReply(message, context);
+      }
       if (!found.ok()) {
         // The message may be there from an earlier post: that must not be forgotten.
         base::Failure failure = found.failure();
@@ -114,6 +118,7 @@ base::Task<base::Outcome<Posted>> SlackClient::Post(Message message,
                {"metadata",
                 {{"event_type", kEventType}, {"event_payload", {{kMarkerField, message.marker}}}}}};
   if (!blocks->empty()) body["blocks"] = *blocks;
+  if (!message.thread_ts.empty()) body["thread_ts"] = message.thread_ts;
   outbound::HttpRequest request =
       wire::JsonRequest("POST", MethodUrl("chat.postMessage"), body, "chat.postMessage");
   request.repeat = outbound::Repeat::kUnsafe;

@@ -28,6 +28,14 @@ struct Message {
   std::string blocks_json;  // an array, or empty
   std::string marker;       // what makes it this message: the workflow id
   absl::Time since;         // not later than the first try to post it
+  std::string thread_ts;    // of the message that it answers, or empty
+};
+
+// A member of the workspace.
+struct User {
+  std::string id;
+  std::string name;   // "ann"
+  std::string email;  // "" without the scope users:read.email
 };
 
 // A message's identity. `ts` is Slack's: a string, never a number.
@@ -41,7 +49,7 @@ class SlackClient {
  public:
   struct Options {
     std::string base_url = "https://slack.com/api";
-    base::Secret token;  // xoxb-...; scopes chat:write, channels:history
+    base::Secret token;  // xoxb-...; scopes chat:write, channels:history, users:read
   };
   SlackClient(outbound::Outbound& outbound, Options options);
 
@@ -63,7 +71,26 @@ class SlackClient {
   base::Task<base::Outcome<bool>> DeleteMessage(std::string channel, std::string ts,
                                                 outbound::CallContext context);
 
+  // For those who press buttons (slack_people.cc).
+  // Scope users:read, and users:read.email for the address.
+  base::Task<base::Outcome<User>> GetUser(std::string user_id, outbound::CallContext context);
+  // Opens a dialog for the one who pressed: `view_json` is a view. A trigger is good for 3 seconds
+  // and one dialog; later it is a permanent "SlackRefused".
+  base::Task<base::Outcome<base::Unit>> OpenView(std::string trigger_id, std::string view_json,
+                                                 outbound::CallContext context);
+  // Says something that only `user` sees. May be said twice.
+  base::Task<base::Outcome<base::Unit>> PostEphemeral(std::string channel, std::string user,
+                                                      std::string text,
+                                                      outbound::CallContext context);
+  // The same by the address that came with a press: good for 30 minutes and 5 answers. Permanent
+  // "InvalidRequest" for an address that is not Slack's (or that of `base_url`).
+  base::Task<base::Outcome<base::Unit>> Respond(std::string response_url, std::string text,
+                                                outbound::CallContext context);
+
  private:
+  // The reply with the marker among those of the thread.
+  base::Task<base::Outcome<std::optional<Posted>>> FindReply(Message message,
+                                                             outbound::CallContext context);
   base::Task<base::Outcome<Posted>> Post(Message message, outbound::CallContext context);
   void Authorize(outbound::HttpRequest& request) const;
   std::string MethodUrl(std::string_view method) const;
