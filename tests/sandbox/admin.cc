@@ -4,7 +4,9 @@
 #include <map>
 #include <tuple>
 
+#include "tests/sandbox/hooks.h"
 #include "tests/sandbox/sandbox.h"
+#include "tests/sandbox/slack_people.h"
 #include "tests/sandbox/text.h"
 
 namespace sandbox {
@@ -85,6 +87,8 @@ Response Admin::Handle(const Request& request) {
   const std::string what = request.segments.size() > 1 ? request.segments[1] : "";
   const bool is_read = method == "GET" || method == "HEAD";
   const size_t parts = request.segments.size();
+  if (what == "hooks") return Hooks(request);
+  if (what == "slack" && parts == 3 && method == "POST") return People(request);
   if (parts > 3 || (parts == 3 && what != "faults")) {
     return Refuse(404, "no such path: " + request.path);
   }
@@ -115,8 +119,8 @@ Response Admin::Handle(const Request& request) {
   const bool known = std::find(std::begin(kPaths), std::end(kPaths), what) != std::end(kPaths);
   return known ? Refuse(405, method + " is not allowed on " + request.path)
                : Refuse(404, "no such path: " + request.path +
-                                 "; there are healthz, resources, calls, operations, clock, reset "
-                                 "and faults");
+                                 "; there are healthz, resources, calls, operations, clock, reset, "
+                                 "faults, hooks, slack/press, slack/submit and slack/command");
 }
 
 Response Admin::Resources(const Request& request) {
@@ -191,6 +195,35 @@ Response Admin::Clock(const Request& request) {
     sandbox_.store().AdvanceClock(static_cast<int64_t>(seconds.get<double>() * 1000));
   }
   return JsonResponse(200, {{"now", IsoMillis(sandbox_.store().NowMs())}});
+}
+
+Response Admin::Hooks(const Request& request) {
+  sandbox::Hooks hooks(sandbox_.store());
+  const size_t parts = request.segments.size();
+  if (parts == 2 && request.method == "GET") return JsonResponse(200, hooks.List());
+  const Json body = Json::parse(request.body, nullptr, false);
+  if (!body.is_object()) return Refuse(400, "the body must be a JSON object");
+  if (parts == 2 && request.method == "PUT") {
+    hooks.Configure(body);
+    return JsonResponse(200, {{"configured", true}});
+  }
+  if (parts == 3 && request.segments[2] == "redeliver" && request.method == "POST") {
+    const std::string id = StringOr(body, "delivery_id");
+    if (!hooks.Redeliver(id)) return Refuse(404, "there is no delivery " + id);
+    return JsonResponse(202, {{"delivery_id", id}});
+  }
+  return Refuse(405, "GET and PUT /__sandbox/hooks, POST /__sandbox/hooks/redeliver");
+}
+
+Response Admin::People(const Request& request) {
+  const Json body = Json::parse(request.body, nullptr, false);
+  if (!body.is_object()) return Refuse(400, "the body must be a JSON object");
+  SlackPeople people(sandbox_.store());
+  const std::string& what = request.segments[2];
+  if (what == "press") return people.Press(body, request.Origin());
+  if (what == "submit") return people.Submit(body);
+  if (what == "command") return people.Command(body, request.Origin());
+  return Refuse(404, "people press, submit and command");
 }
 
 Response Admin::Operations() {

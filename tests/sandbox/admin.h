@@ -26,6 +26,8 @@ class Admin {
   Response RemoveFault(const std::string& id);
   Response Clock(const Request& request);
   Response Operations();
+  Response Hooks(const Request& request);
+  Response People(const Request& request);
 
   Sandbox& sandbox_;
 };

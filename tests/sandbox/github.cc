@@ -22,7 +22,7 @@ std::string TokenOf(const Request& request) {
 
 std::unique_ptr<Vendor> MakeGitHub(Store& store) { return std::make_unique<GitHub>(store); }
 
-GitHub::GitHub(Store& store) : Vendor("github", "/github", store), git_(store) {
+GitHub::GitHub(Store& store) : Vendor("github", "/github", store), git_(store), hooks_(store) {
   Add("GET", "/user", "users.getAuthenticated", &GitHub::GetUser);
   Add("GET", "/rate_limit", "rateLimit.get", &GitHub::GetRateLimit);
   Add("GET", "/repos/{owner}/{repo}", "repos.get", &GitHub::GetRepo);
@@ -50,6 +50,12 @@ GitHub::GitHub(Store& store) : Vendor("github", "/github", store), git_(store) {
   Add("GET", "/repos/{owner}/{repo}/pulls/{number}/merge", "pulls.checkIfMerged",
       &GitHub::IsMerged);
   Add("GET", "/repos/{owner}/{repo}/pulls/{number}/files", "pulls.listFiles", &GitHub::PullFiles);
+  Add("GET", "/repos/{owner}/{repo}/pulls/{number}/commits", "pulls.listCommits",
+      &GitHub::PullCommits);
+  Add("GET", "/repos/{owner}/{repo}/compare/{basehead...}", "repos.compareCommits",
+      &GitHub::Compare);
+  Add("GET", "/repos/{owner}/{repo}/collaborators/{login}/permission",
+      "repos.getCollaboratorPermissionLevel", &GitHub::GetPermission);
   Add("POST", "/repos/{owner}/{repo}/pulls/{number}/reviews", "pulls.createReview",
       &GitHub::CreateReview);
   Add("GET", "/repos/{owner}/{repo}/pulls/{number}/reviews", "pulls.listReviews",
@@ -205,6 +211,7 @@ void GitHub::SetRef(const Call& call, const std::string& repo, const std::string
     store_.Insert(std::move(made));
   }
   if (ref == "heads/main") TrackPages(call, workflow_id, old, sha);
+  if (old != sha) TellPush(call, repo, ref, old, sha);
 }
 
 std::string GitHub::TreeOfCommit(const std::string& commit_sha) {
@@ -220,7 +227,10 @@ GitPerson GitHub::PersonOf(const Call& call, const Json& person) const {
 }
 
 std::string GitHub::LoginOf(const Call& call) const {
-  return "user-" + Hex(HashOf(TokenOf(call.request)), 6);
+  const std::string token = TokenOf(call.request);
+  constexpr std::string_view kNamed = "sandbox-user-";  // "sandbox-user-ann" is ann's
+  if (token.starts_with(kNamed)) return token.substr(kNamed.size());
+  return "user-" + Hex(HashOf(token), 6);
 }
 
 Json GitHub::UserJson(const std::string& login) const {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "tests/sandbox/git_objects.h"
+#include "tests/sandbox/hooks.h"
 #include "tests/sandbox/vendor.h"
 
 namespace sandbox {
@@ -71,6 +72,17 @@ class GitHub : public Vendor {
   // A branch went away: so do its open pull requests.
   void CloseOrphanedPulls(const Call& call, const std::string& branch);
 
+  // github_reviews.cc
+  Response PullCommits(Call& call);
+  Response Compare(Call& call);
+  Response GetPermission(Call& call);
+  Json RepoJson(const Call& call) const;
+  // Webhooks, when somebody wants them (hooks.h).
+  void TellPull(const Call& call, const std::string& action, const Resource& pull);
+  void TellReview(const Call& call, const Resource& pull, const Json& review);
+  void TellPush(const Call& call, const std::string& repo, const std::string& ref,
+                const std::string& before, const std::string& after);
+
   // github_contents.cc
   Response GetContents(Call& call);
   Response PutContents(Call& call);
@@ -111,6 +123,7 @@ class GitHub : public Vendor {
   static Json FieldError(std::string_view resource, std::string_view field, std::string_view code);
 
   GitObjects git_;
+  Hooks hooks_;
   int64_t calls_ = 0;
 };
 

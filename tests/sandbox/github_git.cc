@@ -261,6 +261,7 @@ Response GitHub::DeleteRef(Call& call) {
   ref->state = "deleted";
   ref->alive = false;
   store_.Save(*ref);
+  TellPush(call, repo, name, StringOr(ref->doc, "sha"), "");
   return EmptyResponse(204);
 }
 

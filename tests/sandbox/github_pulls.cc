@@ -155,7 +155,9 @@ Response GitHub::CreatePull(Call& call) {
               {"updated_at", IsoSeconds(call.now_ms)},
               {"html_url", HtmlUrl(call, "/pull/" + std::to_string(number))},
               {"maintainer_can_modify", BoolOr(call.body, "maintainer_can_modify", true)}};
-  const Json json = PullJson(call, store_.Insert(std::move(pull)));
+  const Resource& made = store_.Insert(std::move(pull));
+  const Json json = PullJson(call, made);
+  TellPull(call, "opened", made);
   return JsonResponse(201, json).With("Location", json["url"]);
 }
 
@@ -207,7 +209,9 @@ void GitHub::ClosePull(const Call& call, Resource& pull) {
 
 void GitHub::CloseOrphanedPulls(const Call& call, const std::string& branch) {
   for (Resource* pull : store_.Lookup("github", "pull", RepoOf(call) + ":" + branch)) {
-    if (pull->state == "open") ClosePull(call, *pull);
+    if (pull->state != "open") continue;
+    ClosePull(call, *pull);
+    TellPull(call, "closed", *pull);
   }
 }
 
@@ -237,6 +241,7 @@ Response GitHub::UpdatePull(Call& call) {
     pull->doc["closed_at"] = nullptr;
   } else if (state == "closed" && pull->state == "open") {
     ClosePull(call, *pull);
+    TellPull(call, "closed", *pull);
   }
   for (const char* field : {"title", "body"}) {
     if (call.body.contains(field)) pull->doc[field] = call.body[field];
@@ -292,6 +297,7 @@ Response GitHub::MergePull(Call& call) {
   pull->doc["merged_at"] = IsoSeconds(call.now_ms);
   pull->doc["merged_by"] = LoginOf(call);
   store_.Save(*pull);
+  TellPull(call, "closed", *pull);
   return JsonResponse(
       200, {{"sha", sha}, {"merged", true}, {"message", "Pull Request successfully merged"}});
 }
@@ -354,7 +360,9 @@ Response GitHub::CreateReview(Call& call) {
                                        PullJson(call, *pull)["head"]["sha"].get<std::string>())},
                 {"html_url", StringOr(pull->doc, "html_url") + "#review-" + std::to_string(id)},
                 {"submitted_at", IsoSeconds(call.now_ms)}};
-  return JsonResponse(200, store_.Insert(std::move(review)).doc);
+  const Json json = store_.Insert(std::move(review)).doc;
+  if (state != "PENDING") TellReview(call, *pull, json);
+  return JsonResponse(200, json);
 }
 
 Response GitHub::ListReviews(Call& call) {

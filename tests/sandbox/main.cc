@@ -24,6 +24,7 @@ Base URLs (the port is that of --listen):
   http://127.0.0.1:9100/notion       http://127.0.0.1:9100/openai/v1  http://127.0.0.1:9100/figma
   http://127.0.0.1:9100/github       http://127.0.0.1:9100/slack/api  http://127.0.0.1:9100/sendgrid
   http://127.0.0.1:9100/buffer       http://127.0.0.1:9100/grafana    http://127.0.0.1:9100/memory
+  http://127.0.0.1:9100/cms/hooks/content (secret: whsec_c2FuZGJveC1jbXMtc2VjcmV0)
   http://127.0.0.1:9100/site/acme    (pages to scrape)
   Any token is taken, except those with "invalid" in them.
 
@@ -37,6 +38,18 @@ Admin:
   curl -X DELETE localhost:9100/__sandbox/faults
   curl localhost:9100/__sandbox/clock -d '{"advance_seconds":900}'
   curl -X POST localhost:9100/__sandbox/reset
+
+Webhooks and people (campaignd --dev sets the addresses itself):
+  curl -X PUT localhost:9100/__sandbox/hooks -d '{"github":{"url":"http://127.0.0.1:8080/...",
+                                                  "secret":"s"}}'
+  curl localhost:9100/__sandbox/hooks                    what was sent, and what came back
+  curl localhost:9100/__sandbox/hooks/redeliver -d '{"delivery_id":"..."}'
+  curl localhost:9100/__sandbox/slack/press -d '{"workflow_id":"W","action":"approve",
+                                                 "user":{"id":"U0REVIEWER1","name":"ann"}}'
+  curl localhost:9100/__sandbox/slack/submit -d '{"values":{"reason":"not our voice"}}'
+  curl localhost:9100/__sandbox/slack/command -d '{"text":"status"}'
+  A token "sandbox-user-ann" makes its bearer ann on GitHub: her reviews, merges and edits through
+  the API are sent as webhooks.
 )";
 
 // Splits "127.0.0.1:9100" or "[::1]:9100"; false when it is neither.

@@ -93,7 +93,9 @@ Reply Sandbox::Handle(const Request& request) {
                              {"admin", "/__sandbox/resources"}})};
 }
 
+  const Json hooks = Hooks(store_).config();
 Vendor* Sandbox::VendorOf(const Request& request) const {
+  if (!hooks.empty()) Hooks(store_).Configure(hooks);
   for (const auto& vendor : vendors_) {
     const std::string& prefix = vendor->prefix();
     if (request.path.starts_with(prefix) &&

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "tests/sandbox/call_log.h"
 #include "tests/sandbox/faults.h"
+#include "tests/sandbox/hooks.h"
 #include "tests/sandbox/http.h"
 #include "tests/sandbox/store.h"
 #include "tests/sandbox/vendor.h"
@@ -36,7 +37,13 @@ class Sandbox {
   bool has_uncommitted() const { return store_.has_uncommitted(); }
   absl::Status Commit() { return store_.Commit(); }
 
-  // Forgets everything but what the sandbox comes with.
+  // Webhooks that are to be sent now, each once; and how one ended.
+  std::vector<HookRequest> TakeHooks() { return Hooks(store_).Take(); }
+  void HookDone(const std::string& id, int status, const std::string& answer) {
+    Hooks(store_).Done(id, status, answer);
+  }
+
+  // Forgets everything but what the sandbox comes with, and where webhooks go.
   void Reset();
 
   Store& store() { return store_; }

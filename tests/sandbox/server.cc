@@ -15,6 +15,8 @@
 #include <sstream>
 #include <vector>
 
+#include "tests/sandbox/hook_sender.h"
+
 namespace sandbox {
 namespace {
 
@@ -34,16 +36,19 @@ class Session;
 // Hands replies to their sessions after the next commit.
 class Outbox {
  public:
-  Outbox(asio::io_context& loop, Sandbox& sandbox) : loop_(loop), sandbox_(sandbox) {}
+  Outbox(asio::io_context& loop, Sandbox& sandbox)
+      : loop_(loop), sandbox_(sandbox), sender_(loop) {}
 
   void Send(std::shared_ptr<Session> session, Reply reply);
   const absl::Status& failure() const { return failure_; }
 
  private:
   void Flush();
+  void SendHooks();
 
   asio::io_context& loop_;
   Sandbox& sandbox_;
+  HookSender sender_;
   std::vector<std::pair<std::shared_ptr<Session>, Reply>> waiting_;
   absl::Status failure_;
 };
@@ -109,6 +114,17 @@ void Outbox::Flush() {
   for (auto& [session, reply] : ready) session->Deliver(std::move(reply));
 }
 
+  SendHooks();
+}
+
+// What the commit caused goes out after it.
+void Outbox::SendHooks() {
+  for (HookRequest& request : sandbox_.TakeHooks()) {
+    const std::string id = request.id;
+    sender_.Send(std::move(request), [this, id](int status, const std::string& answer) {
+      sandbox_.HookDone(id, status, answer);
+    });
+  }
 void Session::ReadHeader() {
   parser_.emplace();
   parser_->body_limit(kBodyBytesMax);

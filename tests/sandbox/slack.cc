@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tests/sandbox/slack_people.h"
 #include "tests/sandbox/text.h"
 #include "tests/sandbox/vendors.h"
 
@@ -147,6 +148,9 @@ class Slack : public Vendor {
     Add("POST", "/chat.postMessage", "chat.postMessage", &Slack::PostMessage);
     Add("POST", "/chat.update", "chat.update", &Slack::Update);
     Add("POST", "/chat.delete", "chat.delete", &Slack::Delete);
+    Add("POST", "/chat.postEphemeral", "chat.postEphemeral", &Slack::PostEphemeral);
+    Add("POST", "/views.open", "views.open", &Slack::OpenView);
+    Add("POST", "/response/{id}", "response_url", &Slack::RespondByUrl);
     Add("POST", "/chat.scheduleMessage", "chat.scheduleMessage", &Slack::Schedule);
     Add("POST", "/chat.deleteScheduledMessage", "chat.deleteScheduledMessage",
         &Slack::DeleteScheduled);
@@ -179,6 +183,8 @@ class Slack : public Vendor {
 
  protected:
   std::optional<Response> Refuse(const Call& call) override {
+    // The address itself is the credential.
+    if (call.request.path.starts_with("/slack/api/response/")) return std::nullopt;
     const std::string token = call.request.AuthToken("Bearer");
     if (token.empty()) return Fail("not_authed");
     if (IsBadToken(token)) return Fail("invalid_auth");
@@ -493,8 +499,84 @@ class Slack : public Vendor {
                 {{"id", user},
                  {"name", Lower(user)},
                  {"real_name", "Reviewer " + user},
+                 {"profile", {{"email", Lower(user) + "@example.com"}}},
                  {"is_bot", false},
                  {"deleted", false}}}});
+  }
+
+  void Whisper(Call& call, const std::string& channel, const std::string& user,
+               const std::string& text) {
+    Resource ephemeral = call.Make("slack", "ephemeral",
+                                   std::to_string(store_.NextNumber("slack/ephemeral")));
+    ephemeral.state = "shown";
+    ephemeral.doc = {{"channel", channel}, {"user", user}, {"text", text}};
+    store_.Insert(std::move(ephemeral));
+  }
+
+  Response PostEphemeral(Call& call) {
+    std::string error;
+    const std::string channel = ChannelOf(call, &error);
+    if (!error.empty()) return Fail(error);
+    const std::string user = StringOr(call.body, "user");
+    if (!IsId(user, "UW")) return Fail("user_not_in_channel");
+    const Content content = ReadContent(call.body, kTextMax);
+    if (!content.error.empty()) return Fail(content.error);
+    Whisper(call, channel, user, content.text);
+    return Ok({{"message_ts", TsOf(store_.NowUs())}});
+  }
+
+  Response OpenView(Call& call) {
+    Resource* trigger = store_.Find("slack", "trigger", StringOr(call.body, "trigger_id"));
+    if (trigger == nullptr) return Fail("invalid_trigger_id");
+    if (trigger->state != "fresh") return Fail("exchanged_trigger_id");
+    if (call.now_ms - trigger->created_ms > kTriggerLifeMs) return Fail("expired_trigger_id");
+    const Json& given = Member(call.body, "view");
+    const Json view = given.is_string()
+                          ? Json::parse(given.get_ref<const std::string&>(), nullptr, false)
+                          : given;
+    const std::string title = StringOr(Member(view, "title"), "text");
+    if (StringOr(view, "type") != "modal" || title.empty() || title.size() > 24 ||
+        StringOr(view, "private_metadata").size() > 3000 || !Member(view, "blocks").is_array()) {
+      return Fail("invalid_arguments");
+    }
+    trigger->state = "exchanged";
+    store_.Save(*trigger);
+    std::string number = std::to_string(store_.NextNumber("slack/view"));
+    number.insert(0, 8 - std::min<size_t>(8, number.size()), '0');
+    Resource made = call.Make("slack", "view", "V" + number);
+    made.state = "open";
+    const std::string user = StringOr(trigger->doc, "user");
+    made.doc = {{"view", view},
+                {"user", {{"id", user}, {"username", Lower(user)}, {"team_id", "T0SANDBOX"}}}};
+    Json json = view;
+    json["id"] = store_.Insert(std::move(made)).id;
+    return Ok({{"view", json}});
+  }
+
+  // As Slack's: good for 5 answers in 30 minutes.
+  Response RespondByUrl(Call& call) {
+    Resource* url = store_.Find("slack", "response_url", call.Param("id"));
+    if (url == nullptr) return TextResponse(404, "text/plain", "no such address");
+    const int64_t uses = IntOr(url->doc, "uses", 0) + 1;
+    if (call.now_ms - url->created_ms > kResponseUrlLifeMs) {
+      return TextResponse(404, "text/plain", "expired_url");
+    }
+    if (uses > kResponseUrlUsesMax) return TextResponse(404, "text/plain", "used_url");
+    url->doc["uses"] = uses;
+    store_.Save(*url);
+    Resource* message = store_.Find("slack", "message", StringOr(url->doc, "message"));
+    if (BoolOr(call.body, "replace_original", false) && message != nullptr) {
+      const Content content = ReadContent(call.body, kUpdateTextMax);
+      if (!content.error.empty()) return TextResponse(400, "text/plain", content.error);
+      message->doc["text"] = content.text;
+      message->doc["blocks"] = content.blocks;
+      Settle(message);
+      store_.Save(*message);
+    } else {
+      const std::string channel = message == nullptr ? "" : StringOr(message->doc, "channel");
+      Whisper(call, channel, StringOr(url->doc, "user"), StringOr(call.body, "text"));
+    }
+    return TextResponse(200, "text/plain", "ok");
   }
 
   int64_t last_us_ = 0;
