@@ -1,0 +1,42 @@
+#include "gateway/auth/digest.h"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+
+#include "absl/strings/escaping.h"
+#include "orchestrator/base/check.h"
+
+namespace auth {
+
+namespace {
+
+std::string RandomBytes(size_t bytes) {
+  std::string text(bytes, '\0');
+  CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(text.data()), static_cast<int>(bytes)) == 1)
+      << "the system gives no random bytes";
+  return text;
+}
+
+}  // namespace
+
+std::string Sha256(absl::string_view text) {
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+bool SameBytes(absl::string_view a, absl::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string RandomText(size_t bytes) {
+  std::string text = absl::WebSafeBase64Escape(RandomBytes(bytes));
+  while (!text.empty() && text.back() == '=') text.pop_back();
+  return text;
+}
+
+std::string RandomDigits(size_t bytes) { return absl::BytesToHexString(RandomBytes(bytes)); }
+
+}  // namespace auth
