@@ -6,7 +6,10 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "gateway/auth/limit_status.h"
 #include "gateway/json/rpc_status.h"
+#include "gateway/tls/certificates.h"
 #include "google/rpc/status.pb.h"
 #include "orchestrator/base/log.h"
 
@@ -27,6 +30,16 @@ std::string Metadata(const grpc::CallbackServerContext& context, const char* key
   return std::string(value.data(), value.size());
 }
 
+// What the client proved by mutual TLS; null: nothing.
+std::shared_ptr<const tls::PeerCertificate> CertificateOf(
+    const grpc::CallbackServerContext& context) {
+  const auto auth = context.auth_context();
+  if (auth == nullptr) return nullptr;
+  const auto pem = auth->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  if (pem.empty()) return nullptr;
+  return tls::DescribeCached(std::string(pem.front().data(), pem.front().size()));
+}
+
 }  // namespace
 
 CallInfo MakeCallInfo(grpc::CallbackServerContext* context, std::shared_ptr<Peer> peer) {
@@ -35,14 +48,50 @@ CallInfo MakeCallInfo(grpc::CallbackServerContext* context, std::shared_ptr<Peer
   call.traceparent = Metadata(*context, "traceparent");
   call.user_agent = Metadata(*context, "user-agent");
   call.peer = std::move(peer);
+  call.certificate = CertificateOf(*context);
   if (!call.correlation_id.empty()) {
     context->AddInitialMetadata("x-correlation-id", call.correlation_id);
   }
   return call;
 }
 
-grpc::Status ToGrpcStatus(const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
+FrontDoor::Knock MakeKnock(const grpc::CallbackServerContext& context, const GrpcMethod& method,
+                           CallInfo call) {
+  FrontDoor::Knock knock;
+  knock.method = absl::StrCat(method.service, ".", method.name);
+  const auto found = context.client_metadata().find("authorization");
+  if (found != context.client_metadata().end()) {
+    knock.credentials.authorization.assign(found->second.data(), found->second.size());
+  }
+  knock.credentials.address = context.peer();
+  if (call.certificate != nullptr) knock.credentials.certificate = call.certificate->Identity();
+  knock.ns = Metadata(context, "x-namespace");
+  knock.call = std::move(call);
+  return knock;
+}
+
+void AddHeaders(grpc::CallbackServerContext* context, const absl::StatusOr<Admission>& admission) {
+  if (admission.ok()) {
+    for (const auto& [name, value] : admission->headers) {
+      context->AddInitialMetadata(absl::AsciiStrToLower(name), value);
+    }
+  } else if (absl::IsUnauthenticated(admission.status())) {
+    context->AddTrailingMetadata("www-authenticate", Challenge(admission.status()));
+  } else {
+    AddLimitHeaders(context, admission.status());
+  }
+}
+
+void AddLimitHeaders(grpc::CallbackServerContext* context, const absl::Status& status) {
+  if (!absl::IsResourceExhausted(status)) return;
+  for (const auto& [name, value] : auth::LimitHeadersOf(status)) {
+    context->AddTrailingMetadata(absl::AsciiStrToLower(name), value);
+  }
+}
+
+grpc::Status ToGrpcStatus(const absl::Status& plain) {
+  if (plain.ok()) return grpc::Status::OK;
+  const absl::Status status = WithDetails(plain);
   const auto code = static_cast<grpc::StatusCode>(status.code());
   bool has_details = false;
   status.ForEachPayload([&](absl::string_view, const absl::Cord&) { has_details = true; });
@@ -73,6 +122,30 @@ void OpenStreams::EndAll() {
   for (const auto& weak : peers) {
     if (auto peer = weak.lock()) peer->SetGone(ServerStopping());
   }
+}
+
+void UnaryAnswer::Limit(const grpc::CallbackServerContext& context, absl::Duration timeout) {
+  deadline_ = context.deadline();
+  if (timeout <= absl::ZeroDuration()) return;
+  const auto limit = std::chrono::system_clock::now() + absl::ToChronoMilliseconds(timeout);
+  if (deadline_ <= limit) return;  // gRPC itself ends the call then
+  deadline_ = limit;
+  alarm_ = std::make_unique<grpc::Alarm>();
+  alarm_->Set(limit, [weak = weak_from_this(), timeout](bool ok) {
+    const auto self = weak.lock();
+    if (!ok || self == nullptr || !self->Claim()) return;
+    self->Finish(absl::DeadlineExceededError(
+        absl::StrCat("there was no answer within ", absl::FormatDuration(timeout),
+                     "; what was asked for may be done all the same")));
+  });
+}
+
+void UnaryAnswer::Finish(const absl::Status& status) {
+  const bool late = std::chrono::system_clock::now() > deadline_;
+  const absl::Status said =
+      late && status.ok() ? absl::DeadlineExceededError("the answer came too late") : status;
+  record_.Done(said);
+  reactor_->Finish(ToGrpcStatus(said));
 }
 
 CallRecord::CallRecord(const char* method, std::string correlation_id, base::Metrics* metrics)

@@ -2,8 +2,10 @@
 // and the log line and metrics of a call. Included by grpc_*.cc only.
 #pragma once
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -13,6 +15,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "gateway/grpc/call_info.h"
+#include "gateway/grpc/front_door.h"
+#include "gateway/grpc/grpc_services.h"
 #include "gateway/grpc/stream.h"
 #include "orchestrator/base/check.h"
 #include "orchestrator/base/metrics.h"
@@ -20,7 +24,20 @@
 
 namespace gateway {
 
+// A method by its service's full name ("campaign.v1.CampaignService") and its own.
+struct GrpcMethod {
+  const char* service;
+  const char* name;
+};
+
 CallInfo MakeCallInfo(grpc::CallbackServerContext* context, std::shared_ptr<Peer> peer);
+// What the call has shown, and what it asks to work in; the request is still to be given.
+FrontDoor::Knock MakeKnock(const grpc::CallbackServerContext& context, const GrpcMethod& method,
+                           CallInfo call);
+// Headers of an answer that is refused or admitted, before it is finished.
+void AddHeaders(grpc::CallbackServerContext* context, const absl::StatusOr<Admission>& admission);
+// "retry-after" and the like of a status that says when to come back.
+void AddLimitHeaders(grpc::CallbackServerContext* context, const absl::Status& status);
 // With the payloads as google.rpc.Status in the binary details.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
@@ -51,24 +68,66 @@ class CallRecord {
   std::chrono::steady_clock::time_point start_;
 };
 
+// The one answer of a unary call: its handler's, or DEADLINE_EXCEEDED when that is too late.
+// Thread-safe.
+class UnaryAnswer : public std::enable_shared_from_this<UnaryAnswer> {
+ public:
+  UnaryAnswer(grpc::ServerUnaryReactor* reactor, CallRecord record)
+      : reactor_(reactor), record_(std::move(record)) {}
+
+  // Answers by itself after `timeout`, if the caller's own deadline is not nearer; 0: never.
+  void Limit(const grpc::CallbackServerContext& context, absl::Duration timeout);
+  // True for the first only: the others find context, response and reactor gone.
+  bool Claim() { return !claimed_.exchange(true); }
+  // After Claim.
+  void Finish(const absl::Status& status);
+
+ private:
+  grpc::ServerUnaryReactor* const reactor_;
+  CallRecord record_;
+  std::atomic<bool> claimed_ = false;
+  std::chrono::system_clock::time_point deadline_ = std::chrono::system_clock::time_point::max();
+  std::unique_ptr<grpc::Alarm> alarm_;  // may be null
+};
+
 template <typename Request, typename Response, typename Impl>
 grpc::ServerUnaryReactor* ServeUnary(grpc::CallbackServerContext* context, const Request& request,
                                      Response* response, Impl* impl,
                                      void (Impl::*method)(CallInfo, Request,
                                                           client::Callback<Response>),
-                                     const char* name, base::Metrics* metrics) {
+                                     GrpcMethod name, const GrpcParts& parts) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   CallInfo call = MakeCallInfo(context, nullptr);
-  CallRecord record(name, call.correlation_id, metrics);
-  // `response` and `reactor` live until Finish.
-  (impl->*method)(
-      std::move(call), request,
-      [reactor, response, record = std::move(record)](absl::StatusOr<Response> result) mutable {
-        record.Done(result.status());
-        if (!result.ok()) return reactor->Finish(ToGrpcStatus(result.status()));
-        *response = *std::move(result);
-        reactor->Finish(grpc::Status::OK);
-      });
+  auto answer = std::make_shared<UnaryAnswer>(
+      reactor, CallRecord(name.name, call.correlation_id, parts.metrics));
+  FrontDoor::Knock knock = MakeKnock(*context, name, std::move(call));
+  // The door writes into the request.
+  auto own = std::make_unique<Request>(request);
+  knock.read = [own = own.get()]() -> absl::StatusOr<google::protobuf::Message*> { return own; };
+  // `context` and `response` live until the answer is finished.
+  parts.door->Enter(std::move(knock),
+                    [context, response, impl, method, answer, timeout = parts.request_timeout,
+                     own = std::move(own)](absl::StatusOr<Admission> admission) mutable {
+                      AddHeaders(context, admission);
+                      if (!admission.ok()) {
+                        if (answer->Claim()) answer->Finish(admission.status());
+                        return;
+                      }
+                      answer->Limit(*context, timeout);
+                      CallInfo admitted = std::move(admission->call);
+                      (impl->*method)(std::move(admitted), std::move(*own),
+                                      [context, response, answer, admission = *std::move(admission)](
+                                          absl::StatusOr<Response> result) mutable {
+                                        admission.Leave(result.status(),
+                                                        result.ok() ? &*result : nullptr);
+                                        if (!answer->Claim()) return;
+                                        AddLimitHeaders(context, result.status());
+                                        const absl::Status status =
+                                            WithDetails(result.status(), admission.resource);
+                                        if (result.ok()) *response = *std::move(result);
+                                        answer->Finish(status);
+                                      });
+                    });
   return reactor;
 }
 
@@ -83,6 +142,8 @@ class StreamReactor : public grpc::ServerWriteReactor<T> {
         stream_(std::make_shared<Handle>(this)) {}
 
   const std::shared_ptr<Peer>& peer() const { return peer_; }
+  // What is told how the stream ended; before the handler has the stream.
+  void set_admission(Admission admission) { admission_ = std::move(admission); }
   // For the handler; to be taken once.
   std::shared_ptr<Stream<T>> stream() { return std::move(stream_); }
 
@@ -100,6 +161,7 @@ class StreamReactor : public grpc::ServerWriteReactor<T> {
     ~Handle() override {
       if (reactor_ != nullptr) Finish(absl::UnavailableError("the server is stopping"));
     }
+    void Open() override { reactor_->StartSendInitialMetadata(); }
     void Write(T message, absl::AnyInvocable<void(bool)> done) override {
       reactor_->message_ = std::move(message);
       reactor_->written_ = std::move(done);
@@ -109,7 +171,8 @@ class StreamReactor : public grpc::ServerWriteReactor<T> {
       StreamReactor* reactor = std::exchange(reactor_, nullptr);
       CHECK(reactor != nullptr) << "a stream finished twice";
       reactor->record_.Done(status);
-      reactor->Finish(ToGrpcStatus(status));
+      reactor->admission_.Leave(status);
+      reactor->Finish(ToGrpcStatus(WithDetails(status, reactor->admission_.resource)));
     }
 
    private:
@@ -118,9 +181,35 @@ class StreamReactor : public grpc::ServerWriteReactor<T> {
 
   const std::shared_ptr<Peer> peer_;
   CallRecord record_;
+  Admission admission_;
   std::shared_ptr<Stream<T>> stream_;
   T message_;
   absl::AnyInvocable<void(bool)> written_;
 };
+
+template <typename Request, typename T, typename Impl>
+grpc::ServerWriteReactor<T>* ServeStream(grpc::CallbackServerContext* context,
+                                         const Request& request, Impl* impl,
+                                         void (Impl::*method)(CallInfo, Request,
+                                                              std::shared_ptr<Stream<T>>),
+                                         GrpcMethod name, const GrpcParts& parts) {
+  auto* reactor = new StreamReactor<T>(name.name, parts.metrics);
+  const std::shared_ptr<Peer> peer = reactor->peer();  // the reactor may end within the call
+  FrontDoor::Knock knock = MakeKnock(*context, name, MakeCallInfo(context, peer));
+  auto own = std::make_unique<Request>(request);
+  knock.read = [own = own.get()]() -> absl::StatusOr<google::protobuf::Message*> { return own; };
+  // `context` and `reactor` live until the stream is finished.
+  parts.door->Enter(std::move(knock),
+                    [context, reactor, stream = reactor->stream(), impl, method,
+                     own = std::move(own)](absl::StatusOr<Admission> admission) mutable {
+                      AddHeaders(context, admission);
+                      if (!admission.ok()) return stream->Finish(admission.status());
+                      CallInfo call = std::move(admission->call);
+                      reactor->set_admission(*std::move(admission));
+                      (impl->*method)(std::move(call), std::move(*own), std::move(stream));
+                    });
+  parts.streams->Add(peer);
+  return reactor;
+}
 
 }  // namespace gateway

@@ -9,20 +9,23 @@ namespace {
 
 class CampaignGrpc : public campaign::v1::CampaignService::CallbackService {
  public:
-  CampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics, OpenStreams* streams)
-      : impl_(impl), metrics_(metrics), streams_(streams) {}
+  CampaignGrpc(CampaignServiceImpl* impl, GrpcParts parts) : impl_(impl), parts_(parts) {}
 
 #define UNARY(Name, Request, Response)                                                            \
   grpc::ServerUnaryReactor* Name(grpc::CallbackServerContext* context,                            \
                                  const cv1::Request* request, cv1::Response* response) override { \
-    return ServeUnary(context, *request, response, impl_, &CampaignServiceImpl::Name, #Name,      \
-                      metrics_);                                                                  \
+    return ServeUnary(context, *request, response, impl_, &CampaignServiceImpl::Name,             \
+                      {campaign::v1::CampaignService::service_full_name(), #Name}, parts_);       \
   }
   UNARY(CreateCampaign, CreateCampaignRequest, CampaignStarted)
   UNARY(CreateWizard, CreateWizardRequest, Wizard)
+  UNARY(CloneWizard, CloneWizardRequest, Wizard)
   UNARY(ListWizards, ListWizardsRequest, ListWizardsResponse)
   UNARY(GetWizard, GetWizardRequest, Wizard)
   UNARY(UpdateWizard, UpdateWizardRequest, Wizard)
+  UNARY(DeleteWizard, DeleteWizardRequest, DeleteWizardResponse)
+  UNARY(ValidateWizard, ValidateWizardRequest, ValidateWizardResponse)
+  UNARY(PreviewWizard, PreviewWizardRequest, PreviewWizardResponse)
   UNARY(ApproveWizard, ApproveWizardRequest, CampaignStarted)
   UNARY(GetProgress, GetProgressRequest, CampaignProgress)
   UNARY(ApproveCampaign, DecideCampaignRequest, DecideCampaignResponse)
@@ -32,24 +35,20 @@ class CampaignGrpc : public campaign::v1::CampaignService::CallbackService {
 
   grpc::ServerWriteReactor<cv1::CampaignProgress>* WatchProgress(
       grpc::CallbackServerContext* context, const cv1::GetProgressRequest* request) override {
-    auto* reactor = new StreamReactor<cv1::CampaignProgress>("WatchProgress", metrics_);
-    const std::shared_ptr<Peer> peer = reactor->peer();  // the reactor may end within the call
-    impl_->WatchProgress(MakeCallInfo(context, peer), *request, reactor->stream());
-    streams_->Add(peer);
-    return reactor;
+    return ServeStream(context, *request, impl_, &CampaignServiceImpl::WatchProgress,
+                       {campaign::v1::CampaignService::service_full_name(), "WatchProgress"},
+                       parts_);
   }
 
  private:
   CampaignServiceImpl* const impl_;
-  base::Metrics* const metrics_;
-  OpenStreams* const streams_;
+  const GrpcParts parts_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeCampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics,
-                                                OpenStreams* streams) {
-  return std::make_unique<CampaignGrpc>(impl, metrics, streams);
+std::unique_ptr<grpc::Service> MakeCampaignGrpc(CampaignServiceImpl* impl, GrpcParts parts) {
+  return std::make_unique<CampaignGrpc>(impl, parts);
 }
 
 }  // namespace gateway

@@ -9,14 +9,13 @@ namespace {
 
 class OperationsGrpc : public campaign::v1::OperationsService::CallbackService {
  public:
-  OperationsGrpc(OperationsServiceImpl* impl, base::Metrics* metrics)
-      : impl_(impl), metrics_(metrics) {}
+  OperationsGrpc(OperationsServiceImpl* impl, GrpcParts parts) : impl_(impl), parts_(parts) {}
 
 #define UNARY(Name, Request, Response)                                                            \
   grpc::ServerUnaryReactor* Name(grpc::CallbackServerContext* context,                            \
                                  const cv1::Request* request, cv1::Response* response) override { \
-    return ServeUnary(context, *request, response, impl_, &OperationsServiceImpl::Name, #Name,    \
-                      metrics_);                                                                  \
+    return ServeUnary(context, *request, response, impl_, &OperationsServiceImpl::Name,           \
+                      {campaign::v1::OperationsService::service_full_name(), #Name}, parts_);     \
   }
   UNARY(GetKillSwitch, GetKillSwitchRequest, KillSwitch)
   UNARY(SetKillSwitch, SetKillSwitchRequest, KillSwitch)
@@ -29,14 +28,13 @@ class OperationsGrpc : public campaign::v1::OperationsService::CallbackService {
 
  private:
   OperationsServiceImpl* const impl_;
-  base::Metrics* const metrics_;
+  const GrpcParts parts_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeOperationsGrpc(OperationsServiceImpl* impl,
-                                                  base::Metrics* metrics) {
-  return std::make_unique<OperationsGrpc>(impl, metrics);
+std::unique_ptr<grpc::Service> MakeOperationsGrpc(OperationsServiceImpl* impl, GrpcParts parts) {
+  return std::make_unique<OperationsGrpc>(impl, parts);
 }
 
 }  // namespace gateway

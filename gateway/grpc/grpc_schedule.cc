@@ -12,13 +12,14 @@ namespace {
 #define UNARY(Impl, Name, Request, Response)                                                       \
   grpc::ServerUnaryReactor* Name(grpc::CallbackServerContext* context, const v1::Request* request, \
                                  v1::Response* response) override {                                \
-    return ServeUnary(context, *request, response, impl_, &Impl::Name, #Name, metrics_);           \
+    return ServeUnary(context, *request, response, impl_, &Impl::Name, {service_name(), #Name},    \
+                      parts_);                                                                     \
   }
 
 class ScheduleGrpc : public v1::ScheduleService::CallbackService {
  public:
-  ScheduleGrpc(ScheduleServiceImpl* impl, base::Metrics* metrics)
-      : impl_(impl), metrics_(metrics) {}
+  static constexpr const char* service_name() { return v1::ScheduleService::service_full_name(); }
+  ScheduleGrpc(ScheduleServiceImpl* impl, GrpcParts parts) : impl_(impl), parts_(parts) {}
   UNARY(ScheduleServiceImpl, CreateSchedule, CreateScheduleRequest, ScheduleInfo)
   UNARY(ScheduleServiceImpl, ListSchedules, ListSchedulesRequest, ListSchedulesResponse)
   UNARY(ScheduleServiceImpl, GetSchedule, GetScheduleRequest, ScheduleInfo)
@@ -31,12 +32,13 @@ class ScheduleGrpc : public v1::ScheduleService::CallbackService {
 
  private:
   ScheduleServiceImpl* const impl_;
-  base::Metrics* const metrics_;
+  const GrpcParts parts_;
 };
 
 class BatchGrpc : public v1::BatchService::CallbackService {
  public:
-  BatchGrpc(BatchServiceImpl* impl, base::Metrics* metrics) : impl_(impl), metrics_(metrics) {}
+  static constexpr const char* service_name() { return v1::BatchService::service_full_name(); }
+  BatchGrpc(BatchServiceImpl* impl, GrpcParts parts) : impl_(impl), parts_(parts) {}
   UNARY(BatchServiceImpl, StartBatch, StartBatchRequest, BatchInfo)
   UNARY(BatchServiceImpl, ListBatches, ListBatchesRequest, ListBatchesResponse)
   UNARY(BatchServiceImpl, GetBatch, GetBatchRequest, BatchInfo)
@@ -44,19 +46,19 @@ class BatchGrpc : public v1::BatchService::CallbackService {
 
  private:
   BatchServiceImpl* const impl_;
-  base::Metrics* const metrics_;
+  const GrpcParts parts_;
 };
 
 #undef UNARY
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeScheduleGrpc(ScheduleServiceImpl* impl, base::Metrics* metrics) {
-  return std::make_unique<ScheduleGrpc>(impl, metrics);
+std::unique_ptr<grpc::Service> MakeScheduleGrpc(ScheduleServiceImpl* impl, GrpcParts parts) {
+  return std::make_unique<ScheduleGrpc>(impl, parts);
 }
 
-std::unique_ptr<grpc::Service> MakeBatchGrpc(BatchServiceImpl* impl, base::Metrics* metrics) {
-  return std::make_unique<BatchGrpc>(impl, metrics);
+std::unique_ptr<grpc::Service> MakeBatchGrpc(BatchServiceImpl* impl, GrpcParts parts) {
+  return std::make_unique<BatchGrpc>(impl, parts);
 }
 
 }  // namespace gateway

@@ -7,26 +7,39 @@
 
 #include <memory>
 
+#include "absl/time/time.h"
+
 namespace base {
 class Metrics;
 }
 
 namespace gateway {
 
+class AccessServiceImpl;
+class AuditServiceImpl;
 class BatchServiceImpl;
 class CampaignServiceImpl;
+class FrontDoor;
 class OpenStreams;
 class OperationsServiceImpl;
 class ScheduleServiceImpl;
 class WorkflowServiceImpl;
 
-// The implementations, `metrics` (may be null) and `streams` outlive the services.
-std::unique_ptr<grpc::Service> MakeWorkflowGrpc(WorkflowServiceImpl* impl, base::Metrics* metrics);
-std::unique_ptr<grpc::Service> MakeCampaignGrpc(CampaignServiceImpl* impl, base::Metrics* metrics,
-                                                OpenStreams* streams);
-std::unique_ptr<grpc::Service> MakeScheduleGrpc(ScheduleServiceImpl* impl, base::Metrics* metrics);
-std::unique_ptr<grpc::Service> MakeBatchGrpc(BatchServiceImpl* impl, base::Metrics* metrics);
-std::unique_ptr<grpc::Service> MakeOperationsGrpc(OperationsServiceImpl* impl,
-                                                  base::Metrics* metrics);
+// What the services share; all outlive them.
+struct GrpcParts {
+  const FrontDoor* door = nullptr;
+  base::Metrics* metrics = nullptr;  // may be null
+  OpenStreams* streams = nullptr;
+  absl::Duration request_timeout;  // of unary calls; 0: the caller's own only
+};
+
+// The implementations outlive the services.
+std::unique_ptr<grpc::Service> MakeWorkflowGrpc(WorkflowServiceImpl* impl, GrpcParts parts);
+std::unique_ptr<grpc::Service> MakeCampaignGrpc(CampaignServiceImpl* impl, GrpcParts parts);
+std::unique_ptr<grpc::Service> MakeScheduleGrpc(ScheduleServiceImpl* impl, GrpcParts parts);
+std::unique_ptr<grpc::Service> MakeBatchGrpc(BatchServiceImpl* impl, GrpcParts parts);
+std::unique_ptr<grpc::Service> MakeOperationsGrpc(OperationsServiceImpl* impl, GrpcParts parts);
+std::unique_ptr<grpc::Service> MakeAccessGrpc(AccessServiceImpl* impl, GrpcParts parts);
+std::unique_ptr<grpc::Service> MakeAuditGrpc(AuditServiceImpl* impl, GrpcParts parts);
 
 }  // namespace gateway

@@ -9,14 +9,13 @@ namespace {
 
 class WorkflowGrpc : public orchestrator::v1::WorkflowService::CallbackService {
  public:
-  WorkflowGrpc(WorkflowServiceImpl* impl, base::Metrics* metrics)
-      : impl_(impl), metrics_(metrics) {}
+  WorkflowGrpc(WorkflowServiceImpl* impl, GrpcParts parts) : impl_(impl), parts_(parts) {}
 
 #define UNARY(Name, Request, Response)                                                             \
   grpc::ServerUnaryReactor* Name(grpc::CallbackServerContext* context, const v1::Request* request, \
                                  v1::Response* response) override {                                \
-    return ServeUnary(context, *request, response, impl_, &WorkflowServiceImpl::Name, #Name,       \
-                      metrics_);                                                                   \
+    return ServeUnary(context, *request, response, impl_, &WorkflowServiceImpl::Name,              \
+                      {orchestrator::v1::WorkflowService::service_full_name(), #Name}, parts_);    \
   }
   UNARY(StartWorkflow, StartWorkflowRequest, StartWorkflowResponse)
   UNARY(ListWorkflows, ListWorkflowsRequest, ListWorkflowsResponse)
@@ -45,13 +44,13 @@ class WorkflowGrpc : public orchestrator::v1::WorkflowService::CallbackService {
 
  private:
   WorkflowServiceImpl* const impl_;
-  base::Metrics* const metrics_;
+  const GrpcParts parts_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeWorkflowGrpc(WorkflowServiceImpl* impl, base::Metrics* metrics) {
-  return std::make_unique<WorkflowGrpc>(impl, metrics);
+std::unique_ptr<grpc::Service> MakeWorkflowGrpc(WorkflowServiceImpl* impl, GrpcParts parts) {
+  return std::make_unique<WorkflowGrpc>(impl, parts);
 }
 
 }  // namespace gateway

@@ -12,6 +12,8 @@ constexpr char kWorkflow[] = "orchestrator.v1.WorkflowService.";
 constexpr char kCampaign[] = "campaign.v1.CampaignService.";
 constexpr char kSchedule[] = "orchestrator.v1.ScheduleService.";
 constexpr char kBatch[] = "orchestrator.v1.BatchService.";
+constexpr char kAccess[] = "campaign.v1.AccessService.";
+constexpr char kAudit[] = "campaign.v1.AuditService.";
 constexpr char kOperations[] = "campaign.v1.OperationsService.";
 
 // A method and the name of its RPC are the same word.
@@ -68,9 +70,13 @@ void RegisterBatchService(BatchServiceImpl* service, Router* router) {
 void RegisterCampaignService(CampaignServiceImpl* service, Router* router) {
   UNARY(kCampaign, CampaignServiceImpl, CreateCampaign);
   UNARY(kCampaign, CampaignServiceImpl, CreateWizard);
+  UNARY(kCampaign, CampaignServiceImpl, CloneWizard);
   UNARY(kCampaign, CampaignServiceImpl, ListWizards);
   UNARY(kCampaign, CampaignServiceImpl, GetWizard);
   UNARY(kCampaign, CampaignServiceImpl, UpdateWizard);
+  UNARY(kCampaign, CampaignServiceImpl, DeleteWizard);
+  UNARY(kCampaign, CampaignServiceImpl, ValidateWizard);
+  UNARY(kCampaign, CampaignServiceImpl, PreviewWizard);
   UNARY(kCampaign, CampaignServiceImpl, ApproveWizard);
   UNARY(kCampaign, CampaignServiceImpl, GetProgress);
   UNARY(kCampaign, CampaignServiceImpl, ApproveCampaign);
@@ -78,6 +84,23 @@ void RegisterCampaignService(CampaignServiceImpl* service, Router* router) {
   UNARY(kCampaign, CampaignServiceImpl, UpdateContent);
   router->AddStreaming(absl::StrCat(kCampaign, "WatchProgress"), service,
                        &CampaignServiceImpl::WatchProgress);
+}
+
+void RegisterAccessService(AccessServiceImpl* service, Router* router) {
+  UNARY(kAccess, AccessServiceImpl, GetCaller);
+  UNARY(kAccess, AccessServiceImpl, CreateApiKey);
+  UNARY(kAccess, AccessServiceImpl, ListApiKeys);
+  UNARY(kAccess, AccessServiceImpl, RevokeApiKey);
+  UNARY(kAccess, AccessServiceImpl, SetUser);
+  UNARY(kAccess, AccessServiceImpl, ListUsers);
+  UNARY(kAccess, AccessServiceImpl, DeleteUser);
+}
+
+void RegisterAuditService(AuditServiceImpl* service, Router* router) {
+  UNARY(kAudit, AuditServiceImpl, ListAuditEvents);
+  UNARY(kAudit, AuditServiceImpl, VerifyAudit);
+  router->AddStreaming(absl::StrCat(kAudit, "ExportAuditEvents"), service,
+                       &AuditServiceImpl::ExportAuditEvents);
 }
 
 void RegisterOperationsService(OperationsServiceImpl* service, Router* router) {

@@ -1,6 +1,8 @@
 // Puts every method of the services into a Router. The services outlive it.
 #pragma once
 
+#include "gateway/grpc/access_service.h"
+#include "gateway/grpc/audit_service.h"
 #include "gateway/grpc/batch_service.h"
 #include "gateway/grpc/campaign_service.h"
 #include "gateway/grpc/operations_service.h"
@@ -14,6 +16,8 @@ void RegisterWorkflowService(WorkflowServiceImpl* service, Router* router);
 void RegisterCampaignService(CampaignServiceImpl* service, Router* router);
 void RegisterScheduleService(ScheduleServiceImpl* service, Router* router);
 void RegisterBatchService(BatchServiceImpl* service, Router* router);
+void RegisterAccessService(AccessServiceImpl* service, Router* router);
+void RegisterAuditService(AuditServiceImpl* service, Router* router);
 void RegisterOperationsService(OperationsServiceImpl* service, Router* router);
 
 }  // namespace gateway

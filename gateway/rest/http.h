@@ -9,6 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
 #include "gateway/grpc/call_info.h"
 
 namespace gateway {
@@ -19,6 +20,9 @@ struct HttpRequest {
   std::string query;                                      // without the '?', still encoded
   absl::flat_hash_map<std::string, std::string> headers;  // names in lower case
   std::string body;
+  std::string peer_address;  // "127.0.0.1:40112"
+  std::string certificate;   // the name in the peer's certificate, when TLS has verified one
+  std::shared_ptr<const tls::PeerCertificate> peer_certificate;  // all of it
 
   std::string Header(const std::string& lower_case_name) const {
     const auto found = headers.find(lower_case_name);
@@ -36,7 +40,8 @@ struct HttpResponse {
 };
 
 // Thread-safety: every method from any thread. Exactly one Send, or one StartStream, then Writes
-// (one at a time), then one EndStream.
+// (one at a time), then one EndStream. What comes after a Send is dropped: whoever answered first,
+// the handler or the deadline, has answered.
 class Exchange {
  public:
   virtual ~Exchange() = default;
@@ -49,6 +54,8 @@ class Exchange {
   virtual void Write(std::string piece, absl::AnyInvocable<void(bool ok)> done) = 0;
   virtual void EndStream() = 0;
   virtual const std::shared_ptr<Peer>& peer() const = 0;
+  // Calls `fn` on the server's thread when nothing has been sent after `delay`; once a request.
+  virtual void UnlessAnswered(absl::Duration delay, absl::AnyInvocable<void()> fn) = 0;
 };
 
 }  // namespace gateway

@@ -14,6 +14,7 @@ constexpr char kExamples[] = R"(Examples:
   campaignd --config /etc/campaignd.yaml         the real vendors; tokens from the environment
   campaignd --config campaignd.yaml --check      every fault of the settings, and no more
   campaignd --config campaignd.yaml --print-settings
+  campaignd --create-admin-key ops > admin.key   the first API key (docs/security.md)
 
 Settings: flags win over the environment (GITHUB_TOKEN or GITHUB_TOKEN_FILE, ...), that wins over
 the file, that over the defaults; docs/settings.md lists them. SIGTERM stops taking work, finishes
@@ -52,6 +53,11 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
   app.add_flag("--print-settings", flags->print_settings,
                "Print the settings that hold, without secrets, and end");
   app.add_flag("--check", flags->check, "Check the settings and end");
+  app.add_option("--create-admin-key", flags->admin_key,
+                 "Make an API key of an admin, print it and end; the server must not run")
+      ->check([](const std::string& name) {
+        return name.empty() || name.size() > 100 ? "must be 1 to 100 characters" : "";
+      });
   app.footer(kExamples);
   try {
     app.parse(argc, argv);

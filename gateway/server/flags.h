@@ -21,6 +21,7 @@ struct Flags {
   std::string sandbox;  // URL; only with dev
   bool print_settings = false;
   bool check = false;
+  std::string admin_key;                // name of a key to make, and no more
   std::vector<Sources::Flag> settings;  // flags that are settings
 };
 

@@ -13,10 +13,11 @@
 #include <vector>
 
 #include "absl/strings/str_join.h"
-#include "gateway/server/address.h"
+#include "gateway/server/auth_parts.h"
 #include "gateway/server/data_dir.h"
 #include "gateway/server/dev.h"
 #include "gateway/server/flags.h"
+#include "gateway/server/process_clock.h"
 #include "gateway/server/server.h"
 #include "gateway/server/settings.h"
 #include "gateway/server/stop_signal.h"
@@ -41,19 +42,24 @@ void RaiseFileLimit() {
 }
 
 void WarnOfDangers(const server::Settings& settings) {
-  for (const std::string& listen : {settings.server.http_listen, settings.server.grpc_listen}) {
-    const auto address = server::ParseAddress(listen);
-    if (address.has_value() && !server::IsLoopback(*address)) {
-      base::Log(base::LogLevel::kWarning,
-                "listens beyond this machine without authentication; put a proxy before it", {},
-                {{"address", listen}});
-    }
-  }
   const std::vector<std::string> missing = server::MissingKeys(settings);
   if (!missing.empty()) {
     base::Log(base::LogLevel::kWarning, "settings are missing: campaigns that need them will fail",
               {}, {{"missing", absl::StrJoin(missing, ", ")}});
   }
+}
+
+// Prints the secret, this once.
+int CreateKey(const server::Flags& flags, const server::Settings& settings) {
+  auto data_dir = server::DataDir::Open(settings.server.data_dir);
+  if (!data_dir.ok()) return Refuse(std::string(data_dir.status().message()));
+  server::ProcessClock clock;
+  const auto key = server::CreateAdminKey(*data_dir, flags.admin_key, clock);
+  if (!key.ok()) return Refuse(std::string(key.status().message()));
+  std::cerr << "campaignd: made the admin key " << key->key.id << " (" << key->key.name
+            << "); this is the only time it is shown:" << std::endl;
+  std::cout << key->secret << std::endl;
+  return EXIT_SUCCESS;
 }
 
 int Serve(const server::Flags& flags, server::Settings settings) {
@@ -63,6 +69,7 @@ int Serve(const server::Flags& flags, server::Settings settings) {
   if (!data_dir.ok()) return Refuse(std::string(data_dir.status().message()));
 
   std::optional<server::DevSandbox> sandbox;
+  std::string sandbox_url;
   if (flags.dev) {
     std::string url = flags.sandbox;
     if (url.empty()) {
@@ -76,6 +83,7 @@ int Serve(const server::Flags& flags, server::Settings settings) {
       return Refuse(std::string(status.message()));
     }
     server::PointAtSandbox(url, &settings);
+    sandbox_url = url;
     std::cout << "campaignd: vendors are simulated by " << url << std::endl;
   }
   WarnOfDangers(settings);
@@ -87,13 +95,21 @@ int Serve(const server::Flags& flags, server::Settings settings) {
     if (!fatal.exchange(true)) kill(getpid(), SIGTERM);
   });
   if (!server.ok()) return Refuse(std::string(server.status().message()));
+  if (!sandbox_url.empty()) {
+    const absl::Status connected =
+        server::ConnectSandbox(sandbox_url, (*server)->http_address(), settings);
+    if (!connected.ok()) {
+      base::Log(base::LogLevel::kWarning, "the sandbox's buttons will not reach us", {},
+                {{"error", std::string(connected.message())}});
+    }
+  }
   base::Log(base::LogLevel::kInfo, "ready", {},
             {{"version", server::kVersion},
              {"http", (*server)->http_address()},
              {"grpc", (*server)->grpc_address()},
              {"data_dir", data_dir->path()}});
-  std::cout << "campaignd ready: REST http://" << (*server)->http_address() << "  gRPC "
-            << (*server)->grpc_address() << std::endl;
+  std::cout << "campaignd ready: REST " << (*server)->http_scheme() << "://"
+            << (*server)->http_address() << "  gRPC " << (*server)->grpc_address() << std::endl;
 
   const int signal = stop.Wait([&server] { (*server)->Reload(); });
   base::Log(base::LogLevel::kInfo, "stopping", {}, {{"signal", signal}});
@@ -134,5 +150,6 @@ int main(int argc, char** argv) {
   base::LogLevel level = base::LogLevel::kInfo;
   base::ParseLogLevel(settings.server.log_level, &level);
   base::SetLogLevel(level);
+  if (!flags.admin_key.empty()) return CreateKey(flags, settings);
   return Serve(flags, std::move(settings));
 }

@@ -1,0 +1,166 @@
+#include "gateway/server/auth_parts.h"
+
+#include <future>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gateway/auth/roles.h"
+#include "gateway/server/address.h"
+#include "orchestrator/base/log.h"
+#include "orchestrator/base/status_macros.h"
+
+namespace server {
+namespace {
+
+constexpr absl::Duration kFetchTimeout = absl::Seconds(10);
+
+auth::JwtOptions JwtOptionsOf(const AuthSettings& s) {
+  return {.rules = {.issuer = s.jwt_issuer, .audiences = s.jwt_audiences, .leeway = s.jwt_leeway},
+          .names = {.roles = s.jwt_roles_claim, .ns = s.jwt_namespace_claim},
+          .secret = s.jwt_secret,
+          .keys_file = s.jwt_keys_file,
+          .jwks_url = s.jwt_jwks_url,
+          .jwks_refresh = s.jwt_jwks_refresh};
+}
+
+auth::Role RoleOf(const std::string& name) {
+  return auth::ParseRole(name).value_or(auth::Role::kNone);
+}
+
+// Keys that came over a plain connection could be anybody's.
+bool IsSafeUrl(const std::string& url) {
+  if (absl::StartsWith(url, "https://")) return true;
+  constexpr absl::string_view kPlain = "http://";
+  absl::string_view rest = url;
+  rest.remove_prefix(std::min(rest.size(), kPlain.size()));
+  const absl::string_view host = rest.substr(0, rest.find('/'));
+  const auto address = ParseAddress(
+      absl::StrContains(host, ':') ? std::string(host) : absl::StrCat(std::string(host), ":80"));
+  return address.has_value() && IsLoopback(*address);
+}
+
+absl::Status CheckSettings(const AuthSettings& s) {
+  if (!JwtOptionsOf(s).enabled()) return absl::OkStatus();
+  if (s.jwt_issuer.empty() || s.jwt_audiences.empty()) {
+    return absl::InvalidArgumentError(
+        "auth.jwt has keys: it also needs auth.jwt.issuer and auth.jwt.audiences, or any token of "
+        "that issuer, for whatever service, would do here");
+  }
+  if (!s.jwt_jwks_url.empty() && !IsSafeUrl(s.jwt_jwks_url)) {
+    return absl::InvalidArgumentError(absl::StrCat("auth.jwt.jwks_url ", s.jwt_jwks_url,
+                                                   " must be https: whoever can change what "
+                                                   "it answers can make tokens"));
+  }
+  return absl::OkStatus();
+}
+
+// The open mode is for this machine only.
+absl::Status CheckListening(const ServerSettings& s, bool configured) {
+  if (configured) return absl::OkStatus();
+  for (const std::string& listen : {s.http_listen, s.grpc_listen}) {
+    const auto address = ParseAddress(listen);
+    if (address.has_value() && !IsLoopback(*address)) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "will not listen on ", listen,
+          ": there is no credential, and anybody who reaches it could do anything. Make a key "
+          "first "
+          "(campaignd --create-admin-key NAME), set up tokens (auth.jwt) or client certificates "
+          "(server.tls.client_ca_file), or listen on 127.0.0.1"));
+    }
+  }
+  base::Log(base::LogLevel::kWarning,
+            "there is no credential: every caller on this machine is admin; make a key with "
+            "campaignd --create-admin-key NAME");
+  return absl::OkStatus();
+}
+
+base::Task<absl::StatusOr<std::string>> Get(outbound::HttpClient& http, std::string url) {
+  outbound::HttpRequest request{.url = std::move(url)};
+  request.headers.push_back({"Accept", "application/jwk-set+json, application/json"});
+  outbound::Transfer transfer = co_await http.Send(
+      std::move(request),
+      {.timeout = kFetchTimeout, .response_bytes_max = auth::KeySet::kDocumentBytesMax}, {});
+  if (transfer.end != outbound::TransferEnd::kAnswered) {
+    co_return absl::UnavailableError(transfer.message);
+  }
+  if (transfer.response.status != 200) {
+    co_return absl::UnavailableError(absl::StrCat("HTTP status ", transfer.response.status));
+  }
+  co_return std::move(transfer.response.body);
+}
+
+}  // namespace
+
+AuthParts::AuthParts(const Settings& settings, std::unique_ptr<auth::AccessStore> store,
+                     base::Clock& clock)
+    : loop_(clock, "auth"), store_(std::move(store)) {
+  const AuthSettings& s = settings.auth;
+  for (const std::string& domain : s.email_domains) {
+    email_domains_.push_back(absl::AsciiStrToLower(domain));
+  }
+  if (s.public_metrics) public_routes_.insert("GET /metrics");
+  if (s.public_assets) public_routes_.insert("GET /assets/{key...}");
+  if (auth::JwtOptions options = JwtOptionsOf(s); options.enabled()) {
+    http_ = std::make_unique<outbound::HttpClient>(loop_, outbound::HttpClient::Options{});
+    verifier_ = std::make_unique<auth::JwtVerifier>(
+        std::move(options), clock, [this](const std::string& url, auth::KeySource::Fetched done) {
+          Fetch(url, std::move(done));
+        });
+  }
+  gatekeeper_ = std::make_unique<auth::Gatekeeper>(
+      *store_, verifier_.get(),
+      auth::Gatekeeper::Options{.email_domains = email_domains_,
+                                .default_role = RoleOf(s.default_role),
+                                .default_ns = s.default_namespace,
+                                .certificates = !settings.server.tls.client_ca_file.empty(),
+                                .certificate_role = RoleOf(s.certificate_role)},
+      clock);
+  loop_.Start();
+}
+
+absl::StatusOr<std::unique_ptr<AuthParts>> AuthParts::Make(const Settings& settings,
+                                                           const DataDir& data_dir,
+                                                           base::Clock& clock) {
+  RETURN_IF_ERROR(CheckSettings(settings.auth));
+  ASSIGN_OR_RETURN(auto store, auth::AccessStore::Open(data_dir.Path("access.db"), clock));
+  std::unique_ptr<AuthParts> parts(new AuthParts(settings, std::move(store), clock));
+  RETURN_IF_ERROR(CheckListening(settings.server, parts->gatekeeper_->configured()));
+  if (parts->verifier_ != nullptr) RETURN_IF_ERROR(parts->verifier_->Open());
+  return parts;
+}
+
+AuthParts::~AuthParts() { Stop(); }
+
+void AuthParts::Fetch(const std::string& url, auth::KeySource::Fetched done) {
+  loop_.Post([this, url, done = std::move(done)]() mutable {
+    base::Spawn(
+        Get(*http_, url),
+        [done = std::move(done)](std::exception_ptr, absl::StatusOr<std::string>* body) mutable {
+          done(body != nullptr
+                   ? std::move(*body)
+                   : absl::StatusOr<std::string>(absl::InternalError("the fetch broke off")));
+        });
+  });
+}
+
+void AuthParts::Stop() {
+  if (std::exchange(stopped_, true)) return;
+  if (http_ != nullptr) {
+    loop_.Post([this] { http_->Shutdown(); });
+  }
+  loop_.Stop();
+  store_->Close();
+}
+
+absl::StatusOr<auth::NewKey> CreateAdminKey(const DataDir& data_dir, const std::string& name,
+                                            base::Clock& clock) {
+  ASSIGN_OR_RETURN(auto store, auth::AccessStore::Open(data_dir.Path("access.db"), clock));
+  std::promise<absl::StatusOr<auth::NewKey>> made;
+  store->CreateKey({.name = name, .role = auth::Role::kAdmin, .ns = "*", .created_by = "campaignd"},
+                   [&made](absl::StatusOr<auth::NewKey> key) { made.set_value(std::move(key)); });
+  return made.get_future().get();
+}
+
+}  // namespace server
