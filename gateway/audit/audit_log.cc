@@ -434,6 +434,23 @@ absl::StatusOr<std::unique_ptr<AuditLog>> AuditLog::Open(Options options, base::
   return std::unique_ptr<AuditLog>(new AuditLog(std::move(impl)));
 }
 
+absl::StatusOr<int64_t> AuditLog::AppendOffline(Options options, base::Clock& clock, Event event) {
+  Impl impl(std::move(options), clock, nullptr);
+  RETURN_IF_ERROR(impl.OpenFiles());
+  const std::string head_path = impl.Path(kHeadFileName);
+  ASSIGN_OR_RETURN(const Trail trail,
+                   CompareWithHeadFile(*impl.database, impl.tail, head_path, impl.options.key));
+  std::vector<Event> events;
+  // The new head would cover it up.
+  for (const std::string& problem : trail.problems) {
+    events.push_back(ServerEvent("audit.suspect", "audit", "DATA_LOSS", problem));
+  }
+  events.push_back(std::move(event));
+  ASSIGN_OR_RETURN(impl.head_file, HeadFile::Open(head_path, impl.options.key));
+  RETURN_IF_ERROR(impl.CommitNow(std::move(events)));
+  return impl.tail.sequence;
+}
+
 void AuditLog::Append(Event event, Appended done) {
   impl_->Enqueue({.event = std::move(event), .time = impl_->clock.Now(), .done = std::move(done)});
 }
