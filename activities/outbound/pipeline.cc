@@ -89,7 +89,7 @@ Pipeline::Pipeline(base::EventLoop& loop, Transport& transport, base::Random& ra
       random_(random),
       metrics_(metrics),
       options_(std::move(options)),
-      guards_(guards) {}
+      guards_(std::move(guards)) {}
 
 base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, HttpRequest request,
                                                        CallContext context) {
@@ -133,6 +133,11 @@ base::Task<base::Outcome<HttpResponse>> Pipeline::Call(const Vendor& vendor, Htt
                          effect_unknown);
     }
     Count(vendor, request, result);
+    if (guards_.observer) {
+      guards_.observer(vendor, request, context,
+                       OutcomeLabel(result.classification, result.canceled),
+                       result.response.status);
+    }
     if (result.canceled) {
       co_return CanceledFailure(context, effect_unknown || result.sent);
     }

@@ -17,8 +17,10 @@
 //   github::GithubClient github(outbound, {.token = token, ...});
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "activities/outbound/breakers.h"
 #include "activities/outbound/call.h"
@@ -31,11 +33,18 @@
 
 namespace outbound {
 
+// Told of every try that was made: `outcome` is ok, rate_limited, retryable, unknown, permanent or
+// canceled, `status` the HTTP status (0: no answer). On the loop's thread; must not block.
+using TryObserver =
+    std::function<void(const Vendor& vendor, const HttpRequest& request,
+                       const CallContext& context, std::string_view outcome, int status)>;
+
 // What stands before a call; null: nothing does. They outlive the pipeline.
 struct Guards {
   KillSwitch* kill_switch = nullptr;
   RateLimiter* limiter = nullptr;
   Breakers* breakers = nullptr;
+  TryObserver observer = nullptr;  // may be empty
 };
 
 class Pipeline : public Outbound {

@@ -15,7 +15,7 @@ const char kExitCodesHelp[] =
     "  3  not found\n"
     "  4  the state forbids it (already decided, still running, closed)\n"
     "  5  the server cannot be reached or failed, or a time-out\n"
-    "  6  replay: the workflow code does not match a history\n";
+    "  6  replay: the workflow code does not match a history; audit verify: not intact\n";
 
 ExitCode ExitCodeOf(const absl::Status& status) {
   switch (status.code()) {

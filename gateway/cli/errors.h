@@ -14,7 +14,7 @@ enum ExitCode {
   kNotFound = 3,
   kConflict = 4,     // the state forbids it: already decided, still running, closed
   kUnavailable = 5,  // server unreachable or failing, or a time-out
-  kMismatch = 6,     // replay: the code does not match a history
+  kMismatch = 6,     // replay: the code does not match a history; audit verify: not intact
 };
 
 ExitCode ExitCodeOf(const absl::Status& status);

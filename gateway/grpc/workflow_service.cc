@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/grpc/start_quota.h"
 #include "gateway/grpc/validate.h"
 #include "gateway/json/field_violations.h"
 
@@ -84,6 +85,20 @@ void Complete(const CallInfo& call, v1::StartWorkflowRequest* start) {
   if (start->traceparent().empty()) start->set_traceparent(call.traceparent);
 }
 
+bool Began(const v1::StartWorkflowResponse& response) { return !response.already_started(); }
+bool Began(const v1::SignalWithStartWorkflowResponse& response) { return response.started(); }
+bool Began(const v1::UpdateWithStartWorkflowResponse& response) { return response.started(); }
+
+// Tells `place` how the start ended, then answers.
+template <typename Response>
+Callback<Response> Counted(StartReservation place, Callback<Response> done) {
+  return [place = std::move(place),
+          done = std::move(done)](absl::StatusOr<Response> response) mutable {
+    place.Ended(response.status(), response.ok() && Began(*response));
+    done(std::move(response));
+  };
+}
+
 }  // namespace
 
 void WorkflowServiceImpl::StartWorkflow(CallInfo call, v1::StartWorkflowRequest request,
@@ -92,7 +107,14 @@ void WorkflowServiceImpl::StartWorkflow(CallInfo call, v1::StartWorkflowRequest 
   CheckStart("", request, &violations);
   if (Refused(violations, done)) return;
   Complete(call, &request);
-  client_.StartWorkflow(std::move(request), std::move(done));
+  auto kept = std::make_unique<v1::StartWorkflowRequest>(std::move(request));
+  const v1::StartWorkflowRequest& start = *kept;
+  WithinQuota(quotas_, call, start,
+              [this, kept = std::move(kept),
+               done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
+                if (!place.ok()) return done(place.status());
+                client_.StartWorkflow(std::move(*kept), Counted(*std::move(place), std::move(done)));
+              });
 }
 
 void WorkflowServiceImpl::SignalWithStartWorkflow(
@@ -104,7 +126,14 @@ void WorkflowServiceImpl::SignalWithStartWorkflow(
   CheckRequestId("signal_request_id", request.signal_request_id(), &violations);
   if (Refused(violations, done)) return;
   Complete(call, request.mutable_start());
-  client_.SignalWithStart(std::move(request), std::move(done));
+  auto kept = std::make_unique<v1::SignalWithStartWorkflowRequest>(std::move(request));
+  const v1::StartWorkflowRequest& start = kept->start();
+  WithinQuota(quotas_, call, start,
+              [this, kept = std::move(kept),
+               done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
+                if (!place.ok()) return done(place.status());
+                client_.SignalWithStart(std::move(*kept), Counted(*std::move(place), std::move(done)));
+              });
 }
 
 void WorkflowServiceImpl::UpdateWithStartWorkflow(
@@ -116,7 +145,14 @@ void WorkflowServiceImpl::UpdateWithStartWorkflow(
   CheckRequestId("update_id", request.update_id(), &violations);
   if (Refused(violations, done)) return;
   Complete(call, request.mutable_start());
-  client_.UpdateWithStart(std::move(request), std::move(done));
+  auto kept = std::make_unique<v1::UpdateWithStartWorkflowRequest>(std::move(request));
+  const v1::StartWorkflowRequest& start = kept->start();
+  WithinQuota(quotas_, call, start,
+              [this, kept = std::move(kept),
+               done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
+                if (!place.ok()) return done(place.status());
+                client_.UpdateWithStart(std::move(*kept), Counted(*std::move(place), std::move(done)));
+              });
 }
 
 void WorkflowServiceImpl::PauseWorkflow(CallInfo call, v1::PauseWorkflowRequest request,

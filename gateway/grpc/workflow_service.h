@@ -9,6 +9,7 @@
 //   service.GetWorkflow(call, request, [](absl::StatusOr<v1::WorkflowInfo> info) { ... });
 #pragma once
 
+#include "gateway/auth/user_quotas.h"
 #include "gateway/grpc/call_info.h"
 #include "orchestrator/client/client.h"
 
@@ -19,7 +20,9 @@ using client::Callback;
 
 class WorkflowServiceImpl {
  public:
-  explicit WorkflowServiceImpl(client::WorkflowClient& client) : client_(client) {}
+  // `quotas`: of those who start campaigns; may be null. Both outlive the service.
+  explicit WorkflowServiceImpl(client::WorkflowClient& client, auth::UserQuotas* quotas = nullptr)
+      : client_(client), quotas_(quotas) {}
 
   void StartWorkflow(CallInfo call, v1::StartWorkflowRequest request,
                      Callback<v1::StartWorkflowResponse> done);
@@ -73,6 +76,7 @@ class WorkflowServiceImpl {
                     Callback<v1::CompensationVerbResponse> done);
 
   client::WorkflowClient& client_;
+  auth::UserQuotas* const quotas_;
 };
 
 }  // namespace gateway

@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "gateway/audit/audit_log.h"
 #include "gateway/server/auth_parts.h"
 #include "gateway/server/data_dir.h"
 #include "gateway/server/dev.h"
@@ -54,8 +56,27 @@ int CreateKey(const server::Flags& flags, const server::Settings& settings) {
   auto data_dir = server::DataDir::Open(settings.server.data_dir);
   if (!data_dir.ok()) return Refuse(std::string(data_dir.status().message()));
   server::ProcessClock clock;
+  const auto record = [&](audit::Event event) -> absl::StatusOr<int64_t> {
+    if (!settings.audit.enabled) return 0;
+    return audit::AuditLog::AppendOffline(
+        {.directory = data_dir->path(), .key = settings.audit.key.value()}, clock,
+        std::move(event));
+  };
+  audit::Event event{.actor = absl::StrCat("uid:", getuid()),
+                     .credential = "server",
+                     .action = "CreateApiKey",
+                     .outcome = audit::kStarted,
+                     .detail = absl::StrCat("name=", flags.admin_key, ", role=admin"),
+                     .ns = "*"};
+  const auto started = record(event);
+  if (!started.ok()) return Refuse(std::string(started.status().message()));
   const auto key = server::CreateAdminKey(*data_dir, flags.admin_key, clock);
+  event.started_by = *started;
+  event.outcome = key.ok() ? audit::kOk : absl::StatusCodeToString(key.status().code());
+  if (key.ok()) event.subject = absl::StrCat("key/", key->key.id);
+  const auto ended = record(event);
   if (!key.ok()) return Refuse(std::string(key.status().message()));
+  if (!ended.ok()) std::cerr << "campaignd: " << ended.status().message() << std::endl;
   std::cerr << "campaignd: made the admin key " << key->key.id << " (" << key->key.name
             << "); this is the only time it is shown:" << std::endl;
   std::cout << key->secret << std::endl;

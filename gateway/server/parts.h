@@ -2,6 +2,7 @@
 // passed to everything. Thread-safe.
 #pragma once
 
+#include "gateway/audit/audit_log.h"
 #include "gateway/server/process_clock.h"
 #include "orchestrator/base/metrics.h"
 #include "orchestrator/base/random.h"
@@ -12,6 +13,7 @@ struct Parts {
   ProcessClock clock;
   base::SystemRandom random;
   base::Metrics metrics;
+  audit::AuditLog* audit = nullptr;  // null: there is no audit trail
 };
 
 }  // namespace server
