@@ -53,9 +53,9 @@ class ActivitySet {
   Result<v1::AnalyticsOutput> SetUpAnalytics(sdk::ActivityContext& ctx,
                                              v1::AnalyticsInput input) const;
   Result<v1::CloseReviewOutput> RefreshReview(sdk::ActivityContext& ctx,
+                                              v1::CloseReviewInput input) const;
   Result<v1::RemindReviewOutput> RemindReview(sdk::ActivityContext& ctx,
                                               v1::RemindReviewInput input) const;
-                                              v1::CloseReviewInput input) const;
   Result<v1::CloseReviewOutput> CloseReview(sdk::ActivityContext& ctx,
                                             v1::CloseReviewInput input) const;
 

@@ -138,8 +138,8 @@ sdk::Workflow<sdk::Unit> RefreshReview(sdk::Context ctx, StatePtr state, const P
   co_return sdk::Unit{};
 }
 
-// How a review waits: as its history says, so that a replay waits the same way whatever the settings
-// say by then. Runs that are older than this have no policy and wait as they always did.
+// How a review waits: as its history says, so that a replay waits the same way whatever the
+// settings say by then. Runs that are older than this have no policy and wait as they always did.
 struct Escalation {
   absl::Duration remind_after = absl::InfiniteDuration();
   absl::Duration expire_after;

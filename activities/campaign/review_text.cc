@@ -172,12 +172,14 @@ std::pair<std::string, std::string> ReminderWords(const v1::RemindReviewInput& i
   std::string next = "It needs somebody to approve or reject it";
   if (input.has_expires_at()) {
     const std::string until = TimeText(history::FromProto(input.expires_at()));
-    absl::StrAppend(&next, input.on_expiry() == "wait" ? ", if possible before "
-                                                       : "; it is withdrawn if nobody does before ",
+    absl::StrAppend(&next,
+                    input.on_expiry() == "wait" ? ", if possible before "
+                                                : "; it is withdrawn if nobody does before ",
                     until);
   }
-  return {absl::StrCat("Reminder ", input.reminder(), ": the campaign has been waiting for ", waited),
-          std::move(next)};
+  return {
+      absl::StrCat("Reminder ", input.reminder(), ": the campaign has been waiting for ", waited),
+      std::move(next)};
 }
 
 }  // namespace

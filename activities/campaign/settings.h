@@ -106,7 +106,6 @@ struct ReviewSettings {
   std::string slack_channel;            // id, "C0123456789"
 };
 
-struct EmailSettings {
 // How a campaign waits for its reviewers. What holds when a review is asked for holds to its end.
 struct ApprovalSettings {
   absl::Duration remind_after = absl::Hours(24);  // again and again; zero: never
@@ -114,6 +113,7 @@ struct ApprovalSettings {
   std::string on_expiry = "reject";  // reject: the campaign is withdrawn; wait: it goes on waiting
 };
 
+struct EmailSettings {
   std::string from_address;
   std::string from_name;
   std::vector<std::string> recipients;  // for campaigns that name none

@@ -314,6 +314,18 @@ void AddCampaign(Schema& schema, campaign::Settings& s) {
                   "A step that was lost may still have a call on its way: its compensation looks "
                   "again after this long.");
 
+  schema.Section("campaign.approval",
+                 "How campaigns wait for their reviewers (docs/approvals.md). What holds when a "
+                 "review is asked for holds to its end.");
+  schema.Duration("campaign.approval.remind_after", &s.approval.remind_after, absl::ZeroDuration(),
+                  365 * kDay,
+                  "Reviewers are reminded after this long, and again after the same time; 0: never.");
+  schema.Duration("campaign.approval.expire_after", &s.approval.expire_after, absl::Seconds(1),
+                  365 * kDay, "The time for a decision; then comes on_expiry.");
+  schema.OneOf("campaign.approval.on_expiry", &s.approval.on_expiry, {"reject", "wait"},
+               "reject: the campaign is withdrawn and fails as ApprovalTimedOut; wait: the reviewers "
+               "are told, and it goes on waiting.");
+
   schema.Section("campaign.research", "What research hands on.");
   schema.TextList("campaign.research.notion_databases", &s.research.notion_databases,
                   "Notion database ids; none: a search over all that is shared.");
@@ -432,6 +444,7 @@ void AddActivities(Schema& schema, campaign::ActivitySettings& s) {
   AddActivity(schema, "distribute_campaign_activity", s.distribute);
   AddActivity(schema, "analytics_setup_activity", s.analytics);
   AddActivity(schema, "refresh_review_activity", s.refresh_review);
+  AddActivity(schema, "remind_review_activity", s.remind_review);
   AddActivity(schema, "close_review_activity", s.close_review);
   AddActivity(schema, "compensations", s.compensation);
 }
@@ -476,18 +489,5 @@ std::vector<std::string> MissingKeys(const Settings& settings) {
   }
   return missing;
 }
-  schema.Section("campaign.approval",
-                 "How campaigns wait for their reviewers (docs/approvals.md). What holds when a "
-                 "review is asked for holds to its end.");
-  schema.Duration("campaign.approval.remind_after", &s.approval.remind_after, absl::ZeroDuration(),
-                  365 * kDay,
-                  "Reviewers are reminded after this long, and again after the same time; 0: never.");
-  schema.Duration("campaign.approval.expire_after", &s.approval.expire_after, absl::Seconds(1),
-                  365 * kDay, "The time for a decision; then comes on_expiry.");
-  schema.OneOf("campaign.approval.on_expiry", &s.approval.on_expiry, {"reject", "wait"},
-               "reject: the campaign is withdrawn and fails as ApprovalTimedOut; wait: the reviewers "
-               "are told, and it goes on waiting.");
-
 
 }  // namespace server
-  AddActivity(schema, "remind_review_activity", s.remind_review);

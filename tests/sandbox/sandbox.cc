@@ -74,7 +74,9 @@ absl::Status Sandbox::Open(const std::string& data_directory) {
 }
 
 void Sandbox::Reset() {
+  const Json hooks = Hooks(store_).config();
   store_.Clear();
+  if (!hooks.empty()) Hooks(store_).Configure(hooks);
   calls_.Clear();
   faults_->Load();
   for (const auto& vendor : vendors_) vendor->Seed();
@@ -93,9 +95,7 @@ Reply Sandbox::Handle(const Request& request) {
                              {"admin", "/__sandbox/resources"}})};
 }
 
-  const Json hooks = Hooks(store_).config();
 Vendor* Sandbox::VendorOf(const Request& request) const {
-  if (!hooks.empty()) Hooks(store_).Configure(hooks);
   for (const auto& vendor : vendors_) {
     const std::string& prefix = vendor->prefix();
     if (request.path.starts_with(prefix) &&

@@ -112,8 +112,6 @@ void Outbox::Flush() {
   auto ready = std::move(waiting_);
   waiting_.clear();
   for (auto& [session, reply] : ready) session->Deliver(std::move(reply));
-}
-
   SendHooks();
 }
 
@@ -125,6 +123,8 @@ void Outbox::SendHooks() {
       sandbox_.HookDone(id, status, answer);
     });
   }
+}
+
 void Session::ReadHeader() {
   parser_.emplace();
   parser_->body_limit(kBodyBytesMax);

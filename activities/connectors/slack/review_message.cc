@@ -133,24 +133,23 @@ std::string ReasonDialog(std::string_view campaign_name, std::string_view metada
     json["text"] = words;
     return json;
   };
-  const Json view = {
-      {"type", "modal"},
-      {"callback_id", kReasonDialog},
-      {"private_metadata", metadata},
-      {"title", text("Reject campaign")},
-      {"submit", text("Reject")},
-      {"close", text("Cancel")},
-      {"blocks",
-       {Section(Cat("Campaign *", Escaped(campaign_name, kNameBytesMax),
-                    "* is rejected, and what was made for it is taken back.")),
-        {{"type", "input"},
-         {"block_id", kReasonField},
-         {"label", text("Why?")},
-         {"element",
-          {{"type", "plain_text_input"},
-           {"action_id", kReasonField},
-           {"multiline", true},
-           {"max_length", kReasonCharactersMax}}}}}}};
+  const Json view = {{"type", "modal"},
+                     {"callback_id", kReasonDialog},
+                     {"private_metadata", metadata},
+                     {"title", text("Reject campaign")},
+                     {"submit", text("Reject")},
+                     {"close", text("Cancel")},
+                     {"blocks",
+                      {Section(Cat("Campaign *", Escaped(campaign_name, kNameBytesMax),
+                                   "* is rejected, and what was made for it is taken back.")),
+                       {{"type", "input"},
+                        {"block_id", kReasonField},
+                        {"label", text("Why?")},
+                        {"element",
+                         {{"type", "plain_text_input"},
+                          {"action_id", kReasonField},
+                          {"multiline", true},
+                          {"max_length", kReasonCharactersMax}}}}}}};
   return wire::DumpJson(view);
 }
 
