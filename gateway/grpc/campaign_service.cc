@@ -6,6 +6,7 @@
 #include "gateway/grpc/campaign_validation.h"
 #include "gateway/grpc/ids.h"
 #include "gateway/grpc/progress.h"
+#include "gateway/grpc/start_quota.h"
 #include "gateway/grpc/validate.h"
 #include "orchestrator/history/payload.h"
 
@@ -30,6 +31,7 @@ void CampaignServiceImpl::Start(const CallInfo& call, const cv1::CampaignSpec& s
                                 const std::string& workflow_id, const std::string& request_id,
                                 Callback<cv1::CampaignStarted> done) {
   v1::StartWorkflowRequest start;
+  start.set_namespace_(call.ns);
   start.set_workflow_id(workflow_id);
   start.set_workflow_type(kCampaignType);
   *start.mutable_input() = history::ToPayload(spec);
@@ -37,16 +39,26 @@ void CampaignServiceImpl::Start(const CallInfo& call, const cv1::CampaignSpec& s
   start.set_traceparent(call.traceparent);
   start.set_correlation_id(call.correlation_id);
   start.set_identity(call.IdentityOr(""));
-  d_.client.StartWorkflow(
-      std::move(start),
-      [done = std::move(done)](absl::StatusOr<v1::StartWorkflowResponse> response) mutable {
-        if (!response.ok()) return done(response.status());
-        cv1::CampaignStarted started;
-        started.set_workflow_id(response->workflow_id());
-        started.set_run_id(response->run_id());
-        started.set_status(v1::RunStatus::Value_Name(response->status()));
-        started.set_already_started(response->already_started());
-        done(std::move(started));
+  auto kept = std::make_unique<v1::StartWorkflowRequest>(std::move(start));
+  const v1::StartWorkflowRequest& counted = *kept;
+  WithinQuota(
+      d_.quotas, call, counted,
+      [this, kept = std::move(kept),
+       done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
+        if (!place.ok()) return done(place.status());
+        d_.client.StartWorkflow(
+            std::move(*kept),
+            [place = *std::move(place),
+             done = std::move(done)](absl::StatusOr<v1::StartWorkflowResponse> response) mutable {
+              place.Ended(response.status(), response.ok() && !response->already_started());
+              if (!response.ok()) return done(response.status());
+              cv1::CampaignStarted started;
+              started.set_workflow_id(response->workflow_id());
+              started.set_run_id(response->run_id());
+              started.set_status(v1::RunStatus::Value_Name(response->status()));
+              started.set_already_started(response->already_started());
+              done(std::move(started));
+            });
       });
 }
 
@@ -55,7 +67,7 @@ void CampaignServiceImpl::GetProgress(CallInfo call, cv1::GetProgressRequest req
   FieldViolations violations;
   CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
   if (!violations.empty()) return done(violations.ToStatus());
-  LookAtProgress(d_.client, d_.clock, request.workflow_id(),
+  LookAtProgress(d_.client, d_.clock, call.ns, request.workflow_id(),
                  [done = std::move(done)](absl::StatusOr<ProgressView> view) mutable {
                    if (!view.ok()) return done(view.status());
                    done(std::move(view->progress));
@@ -67,14 +79,10 @@ void CampaignServiceImpl::WatchProgress(CallInfo call, cv1::GetProgressRequest r
   FieldViolations violations;
   CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
   if (!violations.empty()) return stream->Finish(violations.ToStatus());
-  if (watches_->fetch_add(1) >= kWatchesMax) {
-    watches_->fetch_sub(1);
-    return stream->Finish(absl::ResourceExhaustedError(
-        absl::StrCat("there are ", kWatchesMax,
-                     " watches already; read the progress from time to time instead")));
-  }
-  FollowProgress(d_.client, d_.clock, request.workflow_id(), std::move(call), std::move(stream),
-                 watches_);
+  absl::StatusOr<StreamSlots::Slot> slot = streams_.Take(call);
+  if (!slot.ok()) return stream->Finish(slot.status());
+  hub_.Watch(request.workflow_id(), request.resume_token(), call, *std::move(slot),
+             std::move(stream));
 }
 
 }  // namespace gateway

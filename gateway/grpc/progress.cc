@@ -39,14 +39,16 @@ void FillIn(const v1::WorkflowInfo& info, absl::Time now, CampaignProgress* prog
 
 bool IsClosed(v1::RunStatus::Value status) { return status >= v1::RunStatus::COMPLETED; }
 
-void LookAtProgress(client::WorkflowClient& client, base::Clock& clock,
+void LookAtProgress(client::WorkflowClient& client, base::Clock& clock, const std::string& ns,
                     const std::string& workflow_id, client::Callback<ProgressView> done) {
   v1::GetWorkflowRequest get;
+  get.set_namespace_(ns);
   get.set_workflow_id(workflow_id);
   client.GetWorkflow(get, [&client, &clock,
                            done = std::move(done)](absl::StatusOr<v1::WorkflowInfo> info) mutable {
     if (!info.ok()) return done(info.status());
     v1::QueryWorkflowRequest query;
+    query.set_namespace_(info->namespace_());
     query.set_workflow_id(info->workflow_id());
     query.set_run_id(info->run_id());
     query.set_query_name(kProgressQuery);

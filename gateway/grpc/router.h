@@ -80,6 +80,7 @@ class Router {
     void Write(T message, absl::AnyInvocable<void(bool)> done) override {
       out_->Write(std::make_unique<T>(std::move(message)), std::move(done));
     }
+    void Open() override { out_->Open(); }
     void Finish(absl::Status status) override { out_->Finish(std::move(status)); }
 
    private:

@@ -5,70 +5,132 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <chrono>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/grpc/grpc_call.h"
+#include "gateway/grpc/grpc_listener.h"
 #include "gateway/grpc/grpc_services.h"
+#include "gateway/grpc/grpc_tls.h"
+#include "orchestrator/base/status_macros.h"
 
 namespace gateway {
 
 struct GrpcServer::Impl {
   GrpcServerOptions options;
   OpenStreams streams;
-  base::Metrics* metrics = nullptr;
+  GrpcParts parts;
   std::unique_ptr<grpc::Service> schedules;  // may be null
   std::unique_ptr<grpc::Service> batches;    // may be null
   std::unique_ptr<grpc::Service> workflows;
   std::unique_ptr<grpc::Service> campaigns;
   std::unique_ptr<grpc::Service> operations;  // may be null
+  std::unique_ptr<grpc::Service> access;      // may be null
+  std::unique_ptr<grpc::Service> audit;       // may be null
+  std::unique_ptr<GrpcTls> tls;               // null: without TLS; outlives the server
   std::unique_ptr<grpc::Server> server;
-  int port = 0;
+  std::unique_ptr<GrpcListener> listener;
+  std::vector<std::string> names;  // of the services
+
+  // `service` may be null.
+  void Register(grpc::ServerBuilder& builder, const char* name, grpc::Service* service) {
+    if (service == nullptr) return;
+    builder.RegisterService(service);
+    names.push_back(name);
+  }
 };
 
-GrpcServer::GrpcServer(GrpcServerOptions options, WorkflowServiceImpl* workflows,
-                       CampaignServiceImpl* campaigns, base::Metrics* metrics,
-                       OperationsServiceImpl* operations)
+namespace {
+
+int Milliseconds(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(options.message_bytes_max);
+  builder.SetMaxSendMessageSize(options.message_bytes_max);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, options.metadata_bytes_max);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.streams_per_connection_max);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             Milliseconds(options.handshake_timeout));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keep_alive_interval));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                             Milliseconds(options.keep_alive_timeout));
+}
+
+}  // namespace
+
+GrpcServer::GrpcServer(GrpcServerOptions options, const FrontDoor& door,
+                       WorkflowServiceImpl* workflows, CampaignServiceImpl* campaigns,
+                       base::Metrics* metrics, OperationsServiceImpl* operations)
     : impl_(std::make_unique<Impl>()) {
   impl_->options = std::move(options);
-  impl_->metrics = metrics;
-  impl_->workflows = MakeWorkflowGrpc(workflows, metrics);
-  impl_->campaigns = MakeCampaignGrpc(campaigns, metrics, &impl_->streams);
-  if (operations != nullptr) impl_->operations = MakeOperationsGrpc(operations, metrics);
+  impl_->parts = {.door = &door,
+                  .metrics = metrics,
+                  .streams = &impl_->streams,
+                  .request_timeout = impl_->options.request_timeout};
+  impl_->workflows = MakeWorkflowGrpc(workflows, impl_->parts);
+  impl_->campaigns = MakeCampaignGrpc(campaigns, impl_->parts);
+  if (operations != nullptr) impl_->operations = MakeOperationsGrpc(operations, impl_->parts);
 }
 
 GrpcServer::~GrpcServer() { Stop(absl::ZeroDuration()); }
 
 void GrpcServer::Add(ScheduleServiceImpl* schedules, BatchServiceImpl* batches) {
-  impl_->schedules = MakeScheduleGrpc(schedules, impl_->metrics);
-  impl_->batches = MakeBatchGrpc(batches, impl_->metrics);
+  impl_->schedules = MakeScheduleGrpc(schedules, impl_->parts);
+  impl_->batches = MakeBatchGrpc(batches, impl_->parts);
 }
 
+void GrpcServer::Add(AccessServiceImpl* access) {
+  impl_->access = MakeAccessGrpc(access, impl_->parts);
+}
+
+void GrpcServer::Add(AuditServiceImpl* audit) { impl_->audit = MakeAuditGrpc(audit, impl_->parts); }
+
 absl::Status GrpcServer::Start() {
+  const GrpcServerOptions& options = impl_->options;
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  auto listener = std::make_unique<GrpcListener>(
+      ConnectionCounts::Options{.max = options.connections_max,
+                                .per_address_max = options.connections_per_address_max},
+      impl_->parts.metrics);
+  RETURN_IF_ERROR(listener->Listen(options.address));
+  std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
+  if (options.tls != nullptr) {
+    ASSIGN_OR_RETURN(impl_->tls, GrpcTls::Make(*options.tls));
+    credentials = impl_->tls->credentials();
+  }
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(impl_->options.address, grpc::InsecureServerCredentials(), &impl_->port);
-  builder.SetMaxReceiveMessageSize(impl_->options.message_bytes_max);
-  builder.SetMaxSendMessageSize(impl_->options.message_bytes_max);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.RegisterService(impl_->workflows.get());
-  builder.RegisterService(impl_->campaigns.get());
-  if (impl_->operations != nullptr) builder.RegisterService(impl_->operations.get());
-  for (const auto& service : {impl_->schedules.get(), impl_->batches.get()}) {
-    if (service != nullptr) builder.RegisterService(service);
-  }
+  SetLimits(options, builder);
+  using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
+  std::unique_ptr<GrpcListener::Acceptor> acceptor =
+      builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, std::move(credentials));
+  impl_->names.clear();
+  impl_->Register(builder, "orchestrator.v1.WorkflowService", impl_->workflows.get());
+  impl_->Register(builder, "campaign.v1.CampaignService", impl_->campaigns.get());
+  impl_->Register(builder, "campaign.v1.OperationsService", impl_->operations.get());
+  impl_->Register(builder, "campaign.v1.AuditService", impl_->audit.get());
+  impl_->Register(builder, "campaign.v1.AccessService", impl_->access.get());
+  impl_->Register(builder, "orchestrator.v1.ScheduleService", impl_->schedules.get());
+  impl_->Register(builder, "orchestrator.v1.BatchService", impl_->batches.get());
   impl_->server = builder.BuildAndStart();
-  if (impl_->server == nullptr || impl_->port == 0) {
-    impl_->server.reset();
-    return absl::UnavailableError(absl::StrCat("cannot listen for gRPC on ", impl_->options.address,
-                                               "; is another server running there?"));
+  if (impl_->server == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat("gRPC does not start on ", options.address,
+                     options.tls == nullptr ? "" : "; are the certificates of server.tls right?"));
   }
+  impl_->listener = std::move(listener);
+  impl_->listener->Start(std::move(acceptor));
+  SetServing(true);
   return absl::OkStatus();
 }
 
 void GrpcServer::Stop(absl::Duration grace) {
   if (impl_->server == nullptr) return;
+  impl_->listener->Stop();
   impl_->streams.EndAll();  // a watch would use up all of the grace
   impl_->server->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
   impl_->server->Wait();
@@ -77,9 +139,15 @@ void GrpcServer::Stop(absl::Duration grace) {
 
 void GrpcServer::SetServing(bool serving) {
   if (impl_->server == nullptr) return;
-  if (auto* health = impl_->server->GetHealthCheckService()) health->SetServingStatus(serving);
+  auto* health = impl_->server->GetHealthCheckService();
+  if (health == nullptr) return;
+  health->SetServingStatus(serving);
+  for (const std::string& name : impl_->names) health->SetServingStatus(name, serving);
 }
 
-int GrpcServer::port() const { return impl_->port; }
+int GrpcServer::port() const { return impl_->listener == nullptr ? 0 : impl_->listener->port(); }
+int GrpcServer::connections() const {
+  return impl_->listener == nullptr ? 0 : impl_->listener->connections();
+}
 
 }  // namespace gateway

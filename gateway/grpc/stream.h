@@ -14,6 +14,9 @@ template <typename T>
 class Stream {
  public:
   virtual ~Stream() = default;
+  // Tells the peer that the stream is open, when its first message may be long in coming. Before
+  // the first Write, or never.
+  virtual void Open() {}
   virtual void Write(T message, absl::AnyInvocable<void(bool ok)> done) = 0;
   virtual void Finish(absl::Status status) = 0;
 };

@@ -1,5 +1,10 @@
 #include "gateway/rest/http_session.h"
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <prometheus/counter.h>
+
+#include <algorithm>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
@@ -10,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "orchestrator/base/metrics.h"
 
 namespace gateway {
 
@@ -25,10 +31,18 @@ using beast::error_code;
 constexpr size_t kDiscardBytesMax = 32 << 20;
 constexpr std::chrono::milliseconds kLingerUnread(5000);
 constexpr std::chrono::milliseconds kLinger(500);
+constexpr size_t kFirstReadBytes = 1024;
 constexpr size_t kStreamBacklogMax = 4;  // pieces; the keep-alive waits for none of them
 
 std::chrono::milliseconds Milliseconds(absl::Duration duration) {
   return std::chrono::milliseconds(absl::ToInt64Milliseconds(duration));
+}
+
+// What `bytes` may take: `base`, and their time at the least speed.
+std::chrono::milliseconds TimeFor(absl::Duration base, size_t bytes,
+                                  const RestServerOptions& options) {
+  return Milliseconds(
+      base + absl::Seconds(static_cast<double>(bytes) / std::max(1, options.bytes_per_second_min)));
 }
 
 std::string Text(beast::string_view view) { return std::string(view.data(), view.size()); }
@@ -44,7 +58,7 @@ std::string HttpDate(absl::Time now) {  // RFC 9110 section 5.6.7
 class HttpSession::ExchangeImpl : public Exchange {
  public:
   explicit ExchangeImpl(std::shared_ptr<HttpSession> session)
-      : session_(std::move(session)), peer_(session_->peer_) {}
+      : session_(std::move(session)), peer_(session_->peer_), number_(session_->answered_) {}
 
   void Run(absl::AnyInvocable<void()> fn) override {
     if (session_->context_->stopped) return;
@@ -54,50 +68,121 @@ class HttpSession::ExchangeImpl : public Exchange {
                    });
   }
   void Send(HttpResponse response) override {
-    Run([session = session_.get(), response = std::move(response)]() mutable {
-      session->SendResponse(std::move(response));
+    Run([session = session_.get(), number = number_, response = std::move(response)]() mutable {
+      if (session->answered_ == number) session->SendResponse(std::move(response));
     });
   }
   void StartStream(HttpResponse head, std::string keep_alive) override {
-    Run([session = session_.get(), head = std::move(head), keep_alive = std::move(keep_alive),
-         peer = peer_]() mutable {
+    Run([session = session_.get(), number = number_, head = std::move(head),
+         keep_alive = std::move(keep_alive), peer = peer_]() mutable {
+      if (session->answered_ != number) return;
       session->StartStream(std::move(head), std::move(keep_alive), std::move(peer));
     });
   }
   void Write(std::string piece, absl::AnyInvocable<void(bool)> done) override {
-    Run([session = session_.get(), piece = std::move(piece), done = std::move(done)]() mutable {
+    Run([session = session_.get(), number = number_, piece = std::move(piece),
+         done = std::move(done)]() mutable {
+      if (session->answered_ != number + 1) {  // another answer has been sent
+        if (done) done(false);
+        return;
+      }
       session->Push({std::move(piece), std::move(done)});
     });
   }
   void EndStream() override {
-    Run([session = session_.get()] { session->Push({.last = true}); });
+    Run([session = session_.get(), number = number_] {
+      if (session->answered_ == number + 1) session->Push({.last = true});
+    });
+  }
+  void UnlessAnswered(absl::Duration delay, absl::AnyInvocable<void()> fn) override {
+    Run([session = session_, number = number_, delay, fn = std::move(fn)]() mutable {
+      if (session->answered_ != number) return;
+      session->timer_.expires_after(Milliseconds(delay));
+      session->timer_.async_wait([session, number, fn = std::move(fn)](error_code error) mutable {
+        if (!error && session->answered_ == number && !session->context_->stopped) fn();
+      });
+    });
   }
   const std::shared_ptr<Peer>& peer() const override { return peer_; }
 
  private:
   const std::shared_ptr<HttpSession> session_;
   const std::shared_ptr<Peer> peer_;
+  const uint64_t number_;  // of the request
 };
 
+RestContext::RestContext(RestServerOptions options_in, const RestHandler& handler_in,
+                         base::Clock& clock_in)
+    : options(std::move(options_in)),
+      handler(handler_in),
+      clock(clock_in),
+      policy([this] {
+        HttpPolicyOptions with = options.policy;
+        with.tls = options.tls != nullptr;
+        return with;
+      }()),
+      counts({.max = options.connections_max,
+              .per_address_max = options.connections_per_address_max}) {}
+
+void RestContext::Refused(const char* reason) {
+  if (options.metrics == nullptr) return;
+  options.metrics
+      ->Counter("http_connections_refused_total",
+                "HTTP connections closed because they were too many or too slow.",
+                {{"reason", reason}})
+      .Increment();
+}
+
 HttpSession::HttpSession(std::shared_ptr<RestContext> context, asio::ip::tcp::socket socket,
-                         bool refused)
+                         ConnectionCounts::Lease lease)
     : context_(std::move(context)),
-      refused_(refused),
-      stream_(std::move(socket)),
+      lease_(std::move(lease)),
+      refusal_(lease_.refusal()),
+      stream_(std::move(socket), context_->tls == nullptr ? nullptr : context_->tls->context()),
       timer_(stream_.get_executor()) {
-  context_->connections.fetch_add(1);
+  if (refusal_ != ConnectionCounts::Refusal::kNone) ++context_->refusing;
 }
 
 HttpSession::~HttpSession() {
-  if (counted_) context_->connections.fetch_sub(1);
+  if (refusal_ != ConnectionCounts::Refusal::kNone) --context_->refusing;
 }
 
 void HttpSession::Start() {
   asio::dispatch(stream_.get_executor(), [self = shared_from_this()] {
     error_code ignored;
     self->stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
-    self->ReadHeader();
+    const auto peer = self->stream_.socket().remote_endpoint(ignored);
+    if (!ignored) self->address_ = absl::StrCat(peer.address().to_string(), ":", peer.port());
+    if (self->stream_.tls() != nullptr) return self->Handshake();
+    self->AwaitRequest();
   });
+}
+
+void HttpSession::Handshake() {
+  stream_.tcp().expires_after(Milliseconds(context_->options.header_timeout));
+  stream_.tls()->async_handshake(
+      asio::ssl::stream_base::server, [self = shared_from_this()](error_code error) {
+        if (error.category() == asio::error::get_ssl_category() &&
+            ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) {
+          return self->AnswerPlainText();
+        }
+        if (error) return self->CloseSlow(error, "handshake");
+        self->certificate_ = PeerOf(self->stream_.tls()->native_handle());
+        self->AwaitRequest();
+      });
+}
+
+// To HTTP on a port that speaks TLS.
+void HttpSession::AnswerPlainText() {
+  static const std::string kAnswer =
+      "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
+      "Content-Length: 38\r\n\r\nthis port speaks HTTPS; use https://\r\n";
+  asio::async_write(stream_.tcp(), asio::buffer(kAnswer),
+                    [self = shared_from_this()](error_code error, size_t) {
+                      if (error) return self->Close();
+                      self->unread_ = true;
+                      self->LingerOn();
+                    });
 }
 
 void HttpSession::Drain() {
@@ -116,7 +201,7 @@ void HttpSession::Close() {
     self->stream_.socket().close(ignored);
     self->broken_ = true;
     // A handler that still works for the closed connection does not make it one.
-    if (std::exchange(self->counted_, false)) self->context_->connections.fetch_sub(1);
+    self->lease_.Release();
     self->EndPeer();
   });
 }
@@ -125,13 +210,25 @@ void HttpSession::EndPeer() {
   if (auto peer = std::exchange(peer_, nullptr)) peer->SetGone();
 }
 
-void HttpSession::ReadHeader() {
+// Until the first byte of a request the connection is idle; from it on the header has to hurry.
+void HttpSession::AwaitRequest() {
   idle_ = true;
-  if (context_->draining && buffer_.size() == 0) return Close();
+  if (buffer_.size() > 0) return ReadHeader();
+  if (context_->draining) return Close();
+  stream_.tcp().expires_after(Milliseconds(context_->options.idle_timeout));
+  stream_.async_read_some(buffer_.prepare(kFirstReadBytes),
+                          [self = shared_from_this()](error_code error, size_t bytes) {
+                            if (error) return self->Close();
+                            self->buffer_.commit(bytes);
+                            self->ReadHeader();
+                          });
+}
+
+void HttpSession::ReadHeader() {
   parser_.emplace();
   parser_->header_limit(static_cast<uint32_t>(context_->options.header_bytes_max));
   parser_->body_limit(context_->options.body_bytes_max);
-  stream_.expires_after(Milliseconds(context_->options.idle_timeout));
+  stream_.tcp().expires_after(Milliseconds(context_->options.header_timeout));
   http::async_read_header(
       stream_, buffer_, *parser_,
       [self = shared_from_this()](error_code error, size_t) { self->OnHeader(error); });
@@ -144,10 +241,16 @@ void HttpSession::OnHeader(error_code error) {
   version_ = head.version();
   keep_alive_ = !error && head.keep_alive();
   if (error) return RefuseRead(error);
-  if (refused_) {
+  if (refusal_ == ConnectionCounts::Refusal::kAll) {
     return Refuse(503, absl::UnavailableError(absl::StrCat("the server has its most connections, ",
                                                            context_->options.connections_max,
                                                            "; try again")));
+  }
+  if (refusal_ == ConnectionCounts::Refusal::kAddress) {
+    return Refuse(429, absl::ResourceExhaustedError(
+                           absl::StrCat("your address has its most connections, ",
+                                        context_->options.connections_per_address_max,
+                                        "; close some, or use one for many requests")));
   }
   if (head.target().size() > context_->options.target_bytes_max) {
     return Refuse(414, absl::InvalidArgumentError(
@@ -164,6 +267,7 @@ void HttpSession::OnHeader(error_code error) {
 // Answers what could not be read, when an answer makes sense.
 void HttpSession::RefuseRead(error_code error) {
   const RestServerOptions& options = context_->options;
+  if (error == beast::error::timeout) return CloseSlow(error, "header");
   if (error == http::error::body_limit) {
     return Refuse(413, absl::InvalidArgumentError(absl::StrCat("the body is larger than ",
                                                                options.body_bytes_max, " bytes")));
@@ -188,7 +292,7 @@ void HttpSession::RefuseRead(error_code error) {
 
 void HttpSession::Continue() {
   static const std::string kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  stream_.expires_after(Milliseconds(context_->options.write_timeout));
+  stream_.tcp().expires_after(Milliseconds(context_->options.write_timeout));
   asio::async_write(stream_, asio::buffer(kContinue),
                     [self = shared_from_this()](error_code error, size_t) {
                       if (error) return self->Close();
@@ -197,18 +301,39 @@ void HttpSession::Continue() {
 }
 
 void HttpSession::ReadBody() {
-  stream_.expires_after(Milliseconds(context_->options.read_timeout));
-  http::async_read(stream_, buffer_, *parser_,
-                   [self = shared_from_this()](error_code error, size_t) { self->OnBody(error); });
+  body_start_ = context_->clock.Monotonic();
+  body_bytes_ = 0;
+  parser_->eager(true);
+  ReadMoreBody();
+}
+
+// A body may be slow, but not slower than its least speed: each byte buys a little time.
+void HttpSession::ReadMoreBody() {
+  if (parser_->is_done()) return OnBody({});
+  const auto spent = Milliseconds(context_->clock.Monotonic() - body_start_);
+  const auto allowed = TimeFor(context_->options.read_timeout, body_bytes_, context_->options);
+  stream_.tcp().expires_after(std::max(allowed - spent, std::chrono::milliseconds(1)));
+  http::async_read_some(stream_, buffer_, *parser_,
+                        [self = shared_from_this()](error_code error, size_t bytes) {
+                          if (error) return self->OnBody(error);
+                          self->body_bytes_ += bytes;
+                          self->ReadMoreBody();
+                        });
 }
 
 void HttpSession::OnBody(error_code error) {
   if (error) {
     keep_alive_ = false;
+    if (error == beast::error::timeout) return CloseSlow(error, "body");
     return RefuseRead(error);
   }
-  stream_.expires_never();
+  stream_.tcp().expires_never();
   Dispatch();
+}
+
+void HttpSession::CloseSlow(error_code error, const char* reason) {
+  if (error == beast::error::timeout) context_->Refused(reason);
+  Close();
 }
 
 HttpRequest HttpSession::TakeRequest() {
@@ -228,12 +353,20 @@ HttpRequest HttpSession::TakeRequest() {
     request.headers.emplace(absl::AsciiStrToLower(Text(field.name_string())), Text(field.value()));
   }
   request.body = std::move(message.body());
+  request.peer_address = address_;
+  request.peer_certificate = certificate_;
+  if (certificate_ != nullptr) request.certificate = certificate_->Identity();
+  facts_ = RequestFacts::Of(request);
   return request;
 }
 
 void HttpSession::Dispatch() {
   peer_ = std::make_shared<Peer>();
   HttpRequest request = TakeRequest();
+  idle_ = false;
+  if (const std::optional<HttpRefusal> refusal = context_->policy.Refuse(facts_)) {
+    return SendResponse(context_->handler.Refuse(request, refusal->http_status, refusal->status));
+  }
   context_->handler.Handle(std::move(request), std::make_shared<ExchangeImpl>(shared_from_this()));
 }
 
@@ -245,7 +378,14 @@ void HttpSession::Refuse(int http_status, const absl::Status& status) {
 }
 
 void HttpSession::SendResponse(HttpResponse from) {
+  ++answered_;
+  timer_.cancel();
   if (broken_) return;
+  const bool encoded =
+      std::any_of(from.headers.begin(), from.headers.end(),
+                  [](const auto& header) { return header.first == "Content-Encoding"; });
+  if (from.content_type == kJsonType && !from.body.empty() && !encoded) from.body.push_back('\n');
+  context_->policy.Finish(facts_, &from);
   auto response = std::make_shared<http::response<http::string_body>>();
   response->version(version_ < 11 ? 10 : 11);
   response->result(static_cast<unsigned>(from.status));
@@ -253,17 +393,17 @@ void HttpSession::SendResponse(HttpResponse from) {
   for (const auto& [name, value] : from.headers) response->insert(name, value);
   response->set(http::field::server, "campaignd");
   response->set(http::field::date, HttpDate(context_->clock.Now()));
-  response->set("X-Content-Type-Options", "nosniff");
   const bool close = !keep_alive_ || context_->draining;
   response->keep_alive(!close);
+  size_t bytes = 0;
   if (from.status != 204 && from.status != 304) {
-    if (from.content_type == kJsonType && !from.body.empty()) from.body.push_back('\n');
+    bytes = from.body.size();
     response->set(http::field::content_type, from.content_type);
-    response->content_length(from.body.size());
+    response->content_length(bytes);
     if (!head_only_) response->body() = std::move(from.body);
   }
   peer_ = nullptr;
-  stream_.expires_after(Milliseconds(context_->options.write_timeout));
+  stream_.tcp().expires_after(TimeFor(context_->options.write_timeout, bytes, context_->options));
   const auto written = [self = shared_from_this(), response, close](error_code error, size_t) {
     self->OnResponse(error, close);
   };
@@ -271,32 +411,54 @@ void HttpSession::SendResponse(HttpResponse from) {
 }
 
 void HttpSession::OnResponse(error_code error, bool close) {
-  if (error) return Close();
+  if (error) return CloseSlow(error, "write");
   if (close) return Linger();
-  ReadHeader();
+  AwaitRequest();
 }
 
 // Closes our side, then waits a little for the peer to close its own: closing with unread bytes
 // would reset the connection and could lose the answer (RFC 9112 section 9.6).
 void HttpSession::Linger() {
+  if (stream_.tls() == nullptr) return LingerOn();
+  // A read that is under way (WatchPeer) is not bound by the stream's own time limit.
+  timer_.expires_after(unread_ ? kLingerUnread : 2 * kLinger);
+  timer_.async_wait([self = shared_from_this()](error_code error) {
+    if (!error) self->Close();
+  });
+  stream_.tcp().expires_after(kLinger);
+  // Says that this is the end; the peer's own end need not come.
+  stream_.tls()->async_shutdown([self = shared_from_this()](error_code error) {
+    if (error == beast::error::timeout) return self->Close();
+    self->LingerOn();
+  });
+}
+
+void HttpSession::LingerOn() {
   error_code ignored;
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  stream_.expires_after(unread_ ? kLingerUnread : kLinger);
+  if (peeking_) return;  // that read ends with the peer, or by the timer
+  stream_.tcp().expires_after(unread_ ? kLingerUnread : kLinger);
   buffer_.clear();
   Discard(0);
 }
 
 void HttpSession::Discard(size_t discarded) {
   if (discarded > kDiscardBytesMax) return Close();
-  stream_.async_read_some(buffer_.prepare(64 << 10),
-                          [self = shared_from_this(), discarded](error_code error, size_t bytes) {
-                            if (error) return self->Close();
-                            self->Discard(discarded + bytes);
-                          });
+  stream_.tcp().async_read_some(buffer_.prepare(64 << 10), [self = shared_from_this(), discarded](
+                                                               error_code error, size_t bytes) {
+    if (error) return self->Close();
+    self->Discard(discarded + bytes);
+  });
 }
 
 void HttpSession::StartStream(HttpResponse head, std::string keep_alive,
                               std::shared_ptr<Peer> peer) {
+  ++answered_;
+  timer_.cancel();
+  context_->policy.FinishStream(facts_, &head);
+  facts_ = {};
+  parser_.reset();  // a stream may be idle for long: it keeps nothing it does not need
+  if (buffer_.size() == 0) buffer_ = {};
   chunked_ = version_ >= 11;
   keep_alive_piece_ = std::move(keep_alive);
   peer_ = std::move(peer);
@@ -340,7 +502,8 @@ void HttpSession::WriteNext() {
     return Linger();
   }
   writing_ = true;
-  stream_.expires_after(Milliseconds(context_->options.write_timeout));
+  stream_.tcp().expires_after(
+      TimeFor(context_->options.write_timeout, pieces_.front().bytes.size(), context_->options));
   asio::async_write(stream_, asio::buffer(pieces_.front().bytes),
                     [self = shared_from_this()](error_code error, size_t) {
                       self->writing_ = false;
@@ -355,7 +518,7 @@ void HttpSession::WriteNext() {
                         }
                         return;
                       }
-                      self->stream_.expires_never();
+                      self->stream_.tcp().expires_never();
                       if (piece.last) {
                         self->timer_.cancel();
                         self->keep_alive_piece_.clear();
@@ -381,6 +544,16 @@ void HttpSession::ScheduleKeepAlive() {
 
 // Notices a peer that closes while nothing is being written to it.
 void HttpSession::WatchPeer() {
+  if (stream_.tls() != nullptr) {
+    // Of TLS bytes that come nothing can be said before they are read.
+    peeking_ = true;
+    stream_.async_read_some(asio::buffer(&peeked_, 1),
+                            [self = shared_from_this()](error_code error, size_t) {
+                              self->peeking_ = false;
+                              if (error) self->Close();
+                            });
+    return;
+  }
   stream_.socket().async_wait(
       asio::ip::tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
         if (error) return self->EndPeer();
@@ -389,6 +562,8 @@ void HttpSession::WatchPeer() {
         self->stream_.socket().non_blocking(true, peek_error);
         const size_t bytes = self->stream_.socket().receive(
             asio::buffer(&byte, 1), asio::ip::tcp::socket::message_peek, peek_error);
+        // The event of bytes that were read before: nothing has come.
+        if (peek_error == asio::error::would_block) return self->WatchPeer();
         // Bytes in the middle of a stream are a pipelined request, which will not be answered.
         if (peek_error || bytes == 0) self->Close();
       });

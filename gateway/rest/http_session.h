@@ -9,37 +9,46 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "gateway/grpc/connection_counts.h"
 #include "gateway/rest/http.h"
+#include "gateway/rest/http_policy.h"
+#include "gateway/rest/http_stream.h"
 #include "gateway/rest/rest_handler.h"
+#include "gateway/rest/rest_tls.h"
 #include "gateway/rest/server.h"
 
 namespace gateway {
 
 // What all sessions share. Sessions keep it alive: a late answer finds it stopped, not gone.
 struct RestContext {
-  RestContext(RestServerOptions options_in, const RestHandler& handler_in, base::Clock& clock_in)
-      : options(std::move(options_in)), handler(handler_in), clock(clock_in) {}
+  RestContext(RestServerOptions options_in, const RestHandler& handler_in, base::Clock& clock_in);
+  // Counts a connection that was closed for `reason`.
+  void Refused(const char* reason);
+
   const RestServerOptions options;
   const RestHandler& handler;
   base::Clock& clock;
+  const HttpPolicy policy;
+  std::unique_ptr<RestTls> tls;  // null: without TLS
+  ConnectionCounts counts;
   boost::asio::io_context io;
-  std::atomic<int> connections{0};
+  std::atomic<int> refusing{0};  // connections that are being told that they are too many
   std::atomic<bool> draining{false};
   std::atomic<bool> stopped{false};
 };
 
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
  public:
-  // A `refused` session answers its first request with 503.
+  // A session whose lease is refused answers its first request with 503 or 429.
   HttpSession(std::shared_ptr<RestContext> context, boost::asio::ip::tcp::socket socket,
-              bool refused);
+              ConnectionCounts::Lease lease);
   ~HttpSession();
 
   void Start();
@@ -57,11 +66,15 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     bool last = false;
   };
 
+  void Handshake();
+  void AnswerPlainText();
+  void AwaitRequest();
   void ReadHeader();
   void OnHeader(boost::beast::error_code error);
   void RefuseRead(boost::beast::error_code error);
   void Continue();
   void ReadBody();
+  void ReadMoreBody();
   void OnBody(boost::beast::error_code error);
   void Dispatch();
   HttpRequest TakeRequest();
@@ -70,7 +83,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void SendResponse(HttpResponse response);
   void OnResponse(boost::beast::error_code error, bool close);
   void Linger();
+  void LingerOn();
   void Discard(size_t discarded);
+  void CloseSlow(boost::beast::error_code error, const char* reason);
 
   void StartStream(HttpResponse head, std::string keep_alive, std::shared_ptr<Peer> peer);
   void Push(Piece piece);
@@ -80,12 +95,18 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void EndPeer();
 
   const std::shared_ptr<RestContext> context_;
-  const bool refused_;
-  boost::beast::tcp_stream stream_;
+  ConnectionCounts::Lease lease_;
+  const ConnectionCounts::Refusal refusal_;
+  HttpStream stream_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
-  boost::asio::steady_timer timer_;
-  bool counted_ = true;      // among the context's connections
+  boost::asio::steady_timer timer_;  // of the keep-alive of a stream, before it of the deadline
+  absl::Duration body_start_;        // monotonic
+  size_t body_bytes_ = 0;            // read so far
+  std::string address_;              // of the peer, "192.0.2.7:40112"
+  std::shared_ptr<const tls::PeerCertificate> certificate_;
+  RequestFacts facts_;       // of the request under way
+  uint64_t answered_ = 0;    // requests; what an older one still sends is dropped
   bool idle_ = true;         // no request under way
   bool unread_ = false;      // the request was refused before it was read
   bool head_only_ = false;   // the request is a HEAD
@@ -96,6 +117,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   bool chunked_ = false;
   bool writing_ = false;
   bool broken_ = false;
+  char peeked_ = 0;
+  bool peeking_ = false;  // WatchPeer reads, with TLS
   std::string keep_alive_piece_;
   std::deque<Piece> pieces_;
   std::shared_ptr<Peer> peer_;  // of the request under way

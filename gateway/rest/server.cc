@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "gateway/rest/http_session.h"
+#include "orchestrator/base/status_macros.h"
 
 namespace gateway {
 
@@ -18,6 +19,7 @@ using asio::ip::tcp;
 
 namespace {
 constexpr std::chrono::milliseconds kAcceptPause(100);
+constexpr int kRefusingMax = 100;  // connections that are being told that they are too many
 }  // namespace
 
 struct RestServer::Impl {
@@ -60,11 +62,19 @@ void RestServer::Impl::Accept() {
 }
 
 void RestServer::Impl::Accepted(tcp::socket socket) {
-  const int connections = context->connections;
-  const int most = context->options.connections_max;
-  // Some of those beyond the limit are told so; in a flood they are only closed.
-  if (connections >= most + most / 10 + 10 || context->draining) return;
-  auto session = std::make_shared<HttpSession>(context, std::move(socket), connections >= most);
+  boost::system::error_code error;
+  const tcp::endpoint peer = socket.remote_endpoint(error);
+  if (error || context->draining) return;
+  ConnectionCounts::Lease lease = context->counts.Take(peer.address().to_string());
+  if (lease.refusal() != ConnectionCounts::Refusal::kNone) {
+    context->Refused(lease.refusal() == ConnectionCounts::Refusal::kAll ? "connections"
+                                                                        : "connections_of_address");
+    // Some of those beyond the limit are told so; in a flood they are only closed.
+    const int most = context->options.connections_max;
+    if (context->counts.total() > most + most / 10 + 10 || context->refusing >= kRefusingMax)
+      return;
+  }
+  auto session = std::make_shared<HttpSession>(context, std::move(socket), std::move(lease));
   {
     absl::MutexLock lock(&mu);
     if (sessions.size() >= sweep_at) {
@@ -95,6 +105,9 @@ RestServer::~RestServer() { Stop(absl::ZeroDuration()); }
 absl::Status RestServer::Start() {
   const RestServerOptions& options = impl_->context->options;
   const std::string where = absl::StrCat(options.address, ":", options.port);
+  if (options.tls != nullptr) {
+    ASSIGN_OR_RETURN(impl_->context->tls, RestTls::Make(*options.tls));
+  }
   boost::system::error_code error;
   const auto address = asio::ip::make_address(options.address, error);
   if (error) {
@@ -131,9 +144,9 @@ void RestServer::Stop(absl::Duration grace) {
   });
   impl_->ForEachSession(&HttpSession::Drain);
   const absl::Duration deadline = context.clock.Monotonic() + grace;
-  const auto idle = [](RestContext* c) { return c->connections == 0; };
+  const auto idle = [](RestContext* c) { return c->counts.total() == 0; };
   absl::Mutex wait;
-  while (context.clock.Monotonic() < deadline && context.connections > 0) {
+  while (context.clock.Monotonic() < deadline && context.counts.total() > 0) {
     absl::MutexLock lock(&wait);  // woken by the clock: connections end without telling
     wait.AwaitWithTimeout(absl::Condition(+idle, &context), absl::Milliseconds(10));
   }
@@ -145,6 +158,6 @@ void RestServer::Stop(absl::Duration grace) {
 }
 
 int RestServer::port() const { return impl_->port; }
-int RestServer::connections() const { return impl_->context->connections; }
+int RestServer::connections() const { return impl_->context->counts.total(); }
 
 }  // namespace gateway

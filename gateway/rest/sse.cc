@@ -5,10 +5,20 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/json/json_writer.h"
 #include "gateway/json/rpc_status.h"
+#include "gateway/rest/header_fields.h"
 
 namespace gateway {
 
 namespace {
+
+// What a caller sends back as Last-Event-ID: the message's resume_token.
+std::string IdOf(const google::protobuf::Message& message) {
+  const auto* field = message.GetDescriptor()->FindFieldByName("resume_token");
+  if (field == nullptr || field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_STRING) {
+    return "";
+  }
+  return message.GetReflection()->GetString(message, field);
+}
 
 class EventStream : public Stream<MessagePtr> {
  public:
@@ -22,38 +32,35 @@ class EventStream : public Stream<MessagePtr> {
     if (!finished_) Finish(absl::UnavailableError("the server is stopping"));
   }
 
+  void Open() override { Begin(); }
+
   void Write(MessagePtr message, absl::AnyInvocable<void(bool)> done) override {
-    const bool first = !std::exchange(started_, true);
-    exchange_->Run([exchange = exchange_, event_name = event_name_, first, head = head_,
-                    message = std::move(message), done = std::move(done)]() mutable {
-      if (first) {
-        head.content_type = kEventStreamType;
-        head.headers.emplace_back("Cache-Control", "no-store");
-        head.headers.emplace_back("X-Accel-Buffering", "no");
-        exchange->StartStream(std::move(head), ": keep-alive\n\n");
-      }
-      exchange->Write(absl::StrCat("event: ", event_name, "\ndata: ", ToJson(*message), "\n\n"),
-                      std::move(done));
+    Begin();
+    exchange_->Run([exchange = exchange_, event_name = event_name_, message = std::move(message),
+                    done = std::move(done)]() mutable {
+      exchange->Write(EventText(event_name, IdOf(*message), ToJson(*message)), std::move(done));
     });
   }
 
   void Finish(absl::Status status) override {
     finished_ = true;
-    if (!started_) {
-      if (status.ok()) status = absl::InternalError("the stream ended without a message");
+    if (!started_ && !status.ok()) {
       head_.status = HttpStatusOf(status.code());
       answered_(head_.status, status);
       exchange_->Run([exchange = exchange_, head = std::move(head_), status]() mutable {
+        if (std::string after = RetryAfterOf(status); !after.empty()) {
+          head.headers.emplace_back("Retry-After", std::move(after));
+        }
         head.body = StatusJson(status);
         exchange->Send(std::move(head));
       });
       return;
     }
+    Begin();
     answered_(200, status);
     exchange_->Run([exchange = exchange_, status]() mutable {
-      std::string last = status.ok()
-                             ? "event: end\ndata: {}\n\n"
-                             : absl::StrCat("event: error\ndata: ", StatusJson(status), "\n\n");
+      std::string last =
+          status.ok() ? EventText("end", "", "{}") : EventText("error", "", StatusJson(status));
       Exchange* writer = exchange.get();
       writer->Write(std::move(last),
                     [exchange = std::move(exchange)](bool) { exchange->EndStream(); });
@@ -61,6 +68,16 @@ class EventStream : public Stream<MessagePtr> {
   }
 
  private:
+  void Begin() {
+    if (std::exchange(started_, true)) return;
+    exchange_->Run([exchange = exchange_, head = std::move(head_)]() mutable {
+      head.content_type = kEventStreamType;
+      head.headers.emplace_back("Cache-Control", "no-store");
+      head.headers.emplace_back("X-Accel-Buffering", "no");
+      exchange->StartStream(std::move(head), ": keep-alive\n\n");
+    });
+  }
+
   const std::shared_ptr<Exchange> exchange_;
   const std::string event_name_;
   HttpResponse head_;
@@ -70,6 +87,11 @@ class EventStream : public Stream<MessagePtr> {
 };
 
 }  // namespace
+
+std::string EventText(absl::string_view name, absl::string_view id, absl::string_view data) {
+  return absl::StrCat(id.empty() ? "" : "id: ", id, id.empty() ? "" : "\n", "event: ", name,
+                      "\ndata: ", data, "\n\n");
+}
 
 std::shared_ptr<Stream<MessagePtr>> MakeEventStream(
     std::shared_ptr<Exchange> exchange, std::string event_name, HttpResponse head,

@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "gateway/json/json_reader.h"
 #include "gateway/json/text_values.h"
+#include "gateway/rest/header_fields.h"
 #include "gateway/rest/url.h"
 #include "google/api/annotations.pb.h"
 #include "orchestrator/base/check.h"
@@ -129,6 +130,7 @@ absl::StatusOr<MessagePtr> Transcoder::Read(const Match& match, const HttpReques
     const std::string expected = SetFromText(value, field, holder);
     if (!expected.empty()) violations.Add(name, expected);
   }
+  ReadHeaderFields(http, request.get(), &violations);
   RETURN_IF_ERROR(violations.ToStatus());
   return request;
 }

@@ -10,9 +10,12 @@
 #include <ctime>
 #include <memory>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "orchestrator/base/status_macros.h"
 
 namespace tls {
@@ -110,6 +113,14 @@ void ReadAlternativeNames(const X509* certificate, PeerCertificate* peer) {
   }
 }
 
+constexpr size_t kRememberedMax = 256;
+
+struct Remembered {
+  absl::Mutex mu;
+  absl::flat_hash_map<std::string, std::shared_ptr<const PeerCertificate>> by_pem
+      ABSL_GUARDED_BY(mu);
+};
+
 }  // namespace
 
 absl::Status Check(absl::Time now, Material* material) {
@@ -169,6 +180,22 @@ absl::StatusOr<PeerCertificate> Describe(const std::string& pem) {
   peer.fingerprint =
       absl::BytesToHexString(absl::string_view(reinterpret_cast<char*>(digest), size));
   return peer;
+}
+
+std::shared_ptr<const PeerCertificate> DescribeCached(const std::string& pem) {
+  static auto* const remembered = new Remembered;
+  {
+    absl::MutexLock lock(&remembered->mu);
+    const auto found = remembered->by_pem.find(pem);
+    if (found != remembered->by_pem.end()) return found->second;
+  }
+  absl::StatusOr<PeerCertificate> peer = Describe(pem);
+  if (!peer.ok()) return nullptr;
+  auto shared = std::make_shared<const PeerCertificate>(*std::move(peer));
+  absl::MutexLock lock(&remembered->mu);
+  if (remembered->by_pem.size() >= kRememberedMax) remembered->by_pem.clear();
+  remembered->by_pem[pem] = shared;
+  return shared;
 }
 
 }  // namespace tls

@@ -2,6 +2,7 @@
 // Pure functions; thread-safe.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -30,5 +31,9 @@ absl::Status Check(absl::Time now, Material* material);
 
 // The first certificate of a PEM text.
 absl::StatusOr<PeerCertificate> Describe(const std::string& pem);
+
+// The same, remembered: the calls of a connection all show the same one. Null when it cannot be
+// read. Thread-safe.
+std::shared_ptr<const PeerCertificate> DescribeCached(const std::string& pem);
 
 }  // namespace tls

@@ -1,0 +1,159 @@
+#include "gateway/grpc/grpc_listener.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <prometheus/counter.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "orchestrator/base/metrics.h"
+
+namespace gateway {
+
+namespace {
+
+constexpr int kEventsAtOnce = 64;
+constexpr int kBacklog = 1024;
+constexpr absl::Duration kPause = absl::Milliseconds(100);
+
+std::string AddressOf(int fd) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  char host[NI_MAXHOST] = "";
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 ||
+      getnameinfo(reinterpret_cast<sockaddr*>(&peer), size, host, sizeof host, nullptr, 0,
+                  NI_NUMERICHOST) != 0) {
+    return "";
+  }
+  return host;
+}
+
+}  // namespace
+
+GrpcListener::GrpcListener(ConnectionCounts::Options limits, base::Metrics* metrics)
+    : counts_(limits), metrics_(metrics) {}
+
+GrpcListener::~GrpcListener() {
+  Stop();
+  if (listen_fd_ >= 0) close(listen_fd_);
+}
+
+absl::Status GrpcListener::Listen(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  std::string host = address.substr(0, colon);
+  if (host.size() > 1 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  addrinfo hints{};
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const std::string port = colon == address.npos ? "" : address.substr(colon + 1);
+  if (const int code = getaddrinfo(host.c_str(), port.c_str(), &hints, &found); code != 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen for gRPC on ", address, ": ", gai_strerror(code)));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
+  const int fd =
+      socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, found->ai_protocol);
+  const int on = 1;
+  const int off = 0;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // connections inherit it
+  if (found->ai_family == AF_INET6) {
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  }
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, kBacklog) != 0 ||
+      getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
+    const int error = errno;
+    if (fd >= 0) close(fd);
+    return absl::UnavailableError(absl::StrCat("cannot listen for gRPC on ", address, ": ",
+                                               std::strerror(error),
+                                               "; is another server running there?"));
+  }
+  listen_fd_ = fd;
+  port_ = ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
+                                            : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
+  return absl::OkStatus();
+}
+
+void GrpcListener::Start(std::unique_ptr<Acceptor> acceptor) {
+  acceptor_ = std::move(acceptor);
+  ends_fd_ = epoll_create1(EPOLL_CLOEXEC);
+  started_ = true;
+  loop_.Start();
+  loop_.Post([this] {
+    loop_.WatchFd(ends_fd_, base::kFdRead, [this](uint32_t) { ForgetEnded(); });
+    WatchListener();
+  });
+}
+
+void GrpcListener::Stop() {
+  if (!std::exchange(started_, false)) return;
+  loop_.Stop();
+  for (auto& [fd, lease] : open_) close(fd);
+  open_.clear();
+  close(std::exchange(listen_fd_, -1));
+  close(std::exchange(ends_fd_, -1));
+  acceptor_.reset();
+}
+
+void GrpcListener::WatchListener() {
+  loop_.WatchFd(listen_fd_, base::kFdRead, [this](uint32_t) { AcceptAll(); });
+}
+
+void GrpcListener::AcceptAll() {
+  while (true) {
+    const int fd = accept4(listen_fd_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        // Gives others time to close theirs.
+        loop_.UnwatchFd(listen_fd_);
+        loop_.PostAfter(kPause, [this] { WatchListener(); });
+      }
+      return;
+    }
+    ConnectionCounts::Lease lease = counts_.Take(AddressOf(fd));
+    const int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (lease.refusal() != ConnectionCounts::Refusal::kNone || watched < 0) {
+      if (metrics_ != nullptr) {
+        metrics_
+            ->Counter("grpc_connections_refused_total",
+                      "gRPC connections closed because they were too many.")
+            .Increment();
+      }
+      close(fd);
+      if (watched >= 0) close(watched);
+      continue;
+    }
+    // Asked for nothing, epoll tells of the end only: gRPC shuts a connection down before it
+    // closes its own descriptor.
+    epoll_event end{};
+    end.data.fd = watched;
+    epoll_ctl(ends_fd_, EPOLL_CTL_ADD, watched, &end);
+    open_.emplace(watched, std::move(lease));
+    Acceptor::NewConnectionParameters connection;
+    connection.listener_fd = listen_fd_;
+    connection.fd = fd;
+    acceptor_->HandleNewConnection(&connection);
+  }
+}
+
+void GrpcListener::ForgetEnded() {
+  epoll_event events[kEventsAtOnce];
+  const int count = epoll_wait(ends_fd_, events, kEventsAtOnce, 0);
+  for (int i = 0; i < count; ++i) {
+    open_.erase(events[i].data.fd);
+    close(events[i].data.fd);  // leaves the set with it
+  }
+}
+
+}  // namespace gateway
