@@ -1,20 +1,62 @@
 #include "gateway/server/front.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "activities/connectors/openai/prices.h"
 #include "gateway/grpc/register.h"
+#include "gateway/openapi/pages.h"
 #include "gateway/server/address.h"
+#include "gateway/server/transport.h"
 
 namespace server {
 namespace {
 
-gateway::RestServerOptions RestOptions(const std::string& listen) {
-  const Address address = ParseAddress(listen).value_or(Address{});
-  gateway::RestServerOptions options;
-  options.address = address.host;
-  options.port = address.port;
+constexpr absl::Duration kReadyLimit = absl::Seconds(2);    // for each check of /readyz
+constexpr absl::Duration kReadyRecheck = absl::Seconds(5);  // of what gRPC's health service says
+
+// Checked when the settings were read.
+auth::CallRate RateOf(const std::string& text) {
+  return auth::ParseCallRate(text).value_or(auth::CallRate{});
+}
+
+auth::CallLimits::Options LimitOptionsOf(const LimitsSettings& s) {
+  return {.reads = RateOf(s.reads),
+          .writes = RateOf(s.writes),
+          .starts = RateOf(s.starts),
+          .streams = RateOf(s.streams),
+          .admin = RateOf(s.admin),
+          .sign_ins = RateOf(s.sign_ins)};
+}
+
+auth::UserQuotas::Options QuotaOptionsOf(const Settings& settings) {
+  const LimitsSettings& s = settings.limits;
+  auth::UserQuotas::Options options;
+  options.starts_per_hour = s.campaigns_per_hour;
+  options.posts_per_day = s.posts_per_day;
+  options.exempt = {s.quota_exempt.begin(), s.quota_exempt.end()};
+  // A post for each channel of Buffer; without any, those of the account, of which one is certain.
+  options.posts_per_campaign =
+      std::max<int>(1, static_cast<int>(settings.campaign.social.channels.size()));
   return options;
+}
+
+gateway::PreviewSettings PreviewOf(const Settings& settings) {
+  const OpenAiSettings& model = settings.vendors.openai;
+  gateway::PreviewSettings preview{.campaign = settings.campaign,
+                                   .model = model.model,
+                                   .tokens_at_most = openai::TokensAtMost,
+                                   .missing_keys = MissingKeys(settings)};
+  // The settings were checked when they were read.
+  const openai::Prices prices = openai::Prices::Parse(model.prices).value_or(openai::Prices());
+  const openai::Price price = prices.Of(model.model);
+  if (price.prompt_usd > 0 || price.completion_usd > 0) {
+    preview.cost = [prices, name = model.model](int64_t prompt, int64_t completion) {
+      return prices.Cost(name, prompt, completion);
+    };
+  }
+  return preview;
 }
 
 gateway::HttpResponse Text(int status, std::string body, std::string type) {
@@ -64,54 +106,98 @@ absl::StatusOr<std::unique_ptr<Front>> Front::Make(const Settings& settings,
   auto orders = gateway::OperationsStore::Open(data_dir.Path("operations.db"), parts.clock,
                                                operated.kill_switch, operated.breakers);
   if (!orders.ok()) return orders.status();
-  return std::unique_ptr<Front>(new Front(settings, data_dir, client, *std::move(wizards),
-                                          *std::move(orders), operated, parts, std::move(refresh)));
+  auto quotas =
+      auth::UserQuotas::Open(data_dir.Path("quotas.db"), QuotaOptionsOf(settings), parts.clock);
+  if (!quotas.ok()) return quotas.status();
+  auto auth = AuthParts::Make(settings, data_dir, parts.clock, parts.metrics);
+  if (!auth.ok()) return auth.status();
+  std::unique_ptr<tls::TlsFiles> certificates;
+  if (const TlsSettings& tls = settings.server.tls; !tls.certificate_file.empty()) {
+    auto loaded = tls::TlsFiles::Load(TlsOptionsOf(tls), parts.clock);
+    if (!loaded.ok()) return loaded.status();
+    certificates = *std::move(loaded);
+  }
+  return std::unique_ptr<Front>(new Front(
+      settings, data_dir, client, *std::move(wizards), *std::move(orders), *std::move(quotas),
+      *std::move(auth), std::move(certificates), operated, parts, std::move(refresh)));
 }
 
 Front::Front(const Settings& settings, const DataDir& data_dir, client::WorkflowClient& client,
              std::unique_ptr<gateway::WizardStore> wizards,
-             std::unique_ptr<gateway::OperationsStore> orders, Operated operated, Parts& parts,
+             std::unique_ptr<gateway::OperationsStore> orders,
+             std::unique_ptr<auth::UserQuotas> quotas, std::unique_ptr<AuthParts> auth,
+             std::unique_ptr<tls::TlsFiles> certificates, Operated operated, Parts& parts,
              std::function<void()> refresh)
     : http_listen_(settings.server.http_listen),
       grpc_listen_(settings.server.grpc_listen),
       parts_(parts),
       refresh_(std::move(refresh)),
+      certificates_recheck_(settings.server.tls.recheck),
+      certificates_(std::move(certificates)),
+      health_(parts.clock, "health"),
+      readiness_(health_, parts.clock, kReadyLimit),
       pages_(parts.clock, "pages"),
       disk_(parts.clock, "pages-disk"),
       assets_(pages_, disk_, {.directory = data_dir.Path("assets")}),
       wizards_(std::move(wizards)),
       orders_(std::move(orders)),
-      workflows_(client),
-      campaigns_({client, *wizards_, parts.clock, parts.random}),
+      quotas_(std::move(quotas)),
+      auth_(std::move(auth)),
+      limits_(LimitOptionsOf(settings.limits)),
+      guard_(
+          {.limit_local = settings.limits.local_callers, .audit_required = settings.audit.required},
+          limits_, parts.audit, parts.clock, &parts.metrics),
+      streams_(StreamOptionsOf(settings.server.limits)),
+      workflows_(client, quotas_.get()),
+      campaigns_({client, *wizards_, parts.clock, parts.random, PreviewOf(settings), &streams_,
+                  quotas_.get()}),
       schedules_({client, parts.clock}),
       batches_({client, parts.random}),
-      operations_({*orders_, operated.kill_switch, operated.breakers}) {
+      operations_({*orders_, operated.kill_switch, operated.breakers}),
+      audit_(parts.audit),
+      access_({auth_->store(), parts.clock, auth_->email_domains()}),
+      door_(auth_->authenticator(), {.public_routes = auth_->public_routes()}, &guard_) {
   gateway::RegisterWorkflowService(&workflows_, &router_);
   gateway::RegisterCampaignService(&campaigns_, &router_);
   gateway::RegisterScheduleService(&schedules_, &router_);
   gateway::RegisterBatchService(&batches_, &router_);
   gateway::RegisterOperationsService(&operations_, &router_);
-  handler_ =
-      std::make_unique<gateway::RestHandler>(router_, parts.clock, parts.random, &parts.metrics);
+  gateway::RegisterAuditService(&audit_, &router_);
+  gateway::RegisterAccessService(&access_, &router_);
+  handler_ = std::make_unique<gateway::RestHandler>(router_, door_, parts.clock, parts.random,
+                                                    &parts.metrics);
+  handler_->Configure(
+      {.request_timeout = settings.server.limits.request_timeout, .streams = &streams_});
   AddPages();
-  rest_ = std::make_unique<gateway::RestServer>(RestOptions(http_listen_), *handler_, parts.clock);
-  grpc_ =
-      std::make_unique<gateway::GrpcServer>(gateway::GrpcServerOptions{.address = grpc_listen_},
-                                            &workflows_, &campaigns_, &parts.metrics, &operations_);
+  rest_ = std::make_unique<gateway::RestServer>(
+      RestOptionsOf(settings.server, certificates_.get(), &parts.metrics), *handler_, parts.clock);
+  grpc_ = std::make_unique<gateway::GrpcServer>(GrpcOptionsOf(settings.server, certificates_.get()),
+                                                door_, &workflows_, &campaigns_, &parts.metrics,
+                                                &operations_);
   grpc_->Add(&schedules_, &batches_);
+  grpc_->Add(&audit_);
+  grpc_->Add(&access_);
   pages_.Start();
+  health_.Start();
+  if (certificates_ != nullptr) pages_.Post([this] { RecheckCertificates(); });
 }
 
 Front::~Front() { Stop(absl::ZeroDuration()); }
 
 void Front::AddPages() {
+  openapi::AddPages(handler_.get());
   handler_->AddRaw("GET", "/healthz", [](gateway::RawRequest, gateway::RawDone done) {
     done(Text(200, "{\"status\":\"ok\"}", gateway::kJsonType));
   });
   handler_->AddRaw("GET", "/readyz", [this](gateway::RawRequest, gateway::RawDone done) {
-    const bool ready = ready_;
-    done(Text(ready ? 200 : 503, ready ? "{\"status\":\"ready\"}" : "{\"status\":\"not ready\"}",
-              gateway::kJsonType));
+    readiness_.Look([this, done = std::move(done)](const Readiness::Report& report) mutable {
+      Readiness::Report whole = report;
+      if (!ready_) {
+        whole.results.push_back(
+            {"serving", absl::UnavailableError("the server is starting or stopping"), {}});
+      }
+      done(Text(whole.ready() ? 200 : 503, whole.Json(), gateway::kJsonType));
+    });
   });
   handler_->AddRaw("GET", "/metrics", [this](gateway::RawRequest, gateway::RawDone done) {
     pages_.Post([this, done = std::move(done)]() mutable {
@@ -136,16 +222,38 @@ absl::Status Front::Start() {
 void Front::SetReady(bool ready) {
   ready_ = ready;
   grpc_->SetServing(ready);
+  if (ready) health_.Post([this] { Recheck(); });
+}
+
+void Front::Recheck() {
+  readiness_.Look([this](const Readiness::Report& report) {
+    if (!ready_) return;
+    grpc_->SetServing(report.ready());
+    health_.PostAfter(kReadyRecheck, [this] { Recheck(); });
+  });
+}
+
+void Front::ReloadCertificates() {
+  if (certificates_ == nullptr) return;
+  pages_.Post([this] { (void)certificates_->Reload(); });
+}
+
+void Front::RecheckCertificates() {
+  (void)certificates_->Reload();  // what is wrong is in the log
+  pages_.PostAfter(certificates_recheck_, [this] { RecheckCertificates(); });
 }
 
 void Front::Stop(absl::Duration grace) {
   if (std::exchange(stopped_, true)) return;
   ready_ = false;
+  health_.Stop();
   rest_->Stop(grace);
   grpc_->Stop(grace);
+  auth_->Stop();
   pages_.Stop();
   wizards_->Close();
   orders_->Close();
+  quotas_->Close();
 }
 
 std::string Front::http_address() const {

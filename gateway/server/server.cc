@@ -11,8 +11,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "activities/campaign/activities.h"
+#include "gateway/auth/caller.h"
 #include "gateway/server/address.h"
+#include "gateway/server/audited_settings.h"
 #include "gateway/server/build_id.h"
+#include "gateway/webhooks/decision_audit.h"
 #include "orchestrator/base/log.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/batches/batch_workflow.h"
@@ -50,9 +53,22 @@ void ChoosePort(std::string* listen) {
   }
 }
 
+// The id of a run that would be in the partition, and that nobody starts.
+std::string ProbeId(int partition, int partitions) {
+  const int first = partition * store::kSlots / partitions;
+  const int next = (partition + 1) * store::kSlots / partitions;
+  const base::Namespace ns(auth::kDefaultNamespace);
+  for (int i = 0;; ++i) {
+    std::string id = absl::StrCat("readyz-probe-", i);
+    const int slot = store::SlotOf(ns, base::WorkflowId(id));
+    if (slot >= first && slot < next) return id;
+  }
+}
+
 std::string PublicBaseUrl(const ServerSettings& s) {
   if (!s.public_base_url.empty()) return s.public_base_url;
-  return absl::StrCat("http://", ConnectText(ParseAddress(s.http_listen).value_or(Address{})));
+  return absl::StrCat(s.tls.certificate_file.empty() ? "http://" : "https://",
+                      ConnectText(ParseAddress(s.http_listen).value_or(Address{})));
 }
 
 }  // namespace
@@ -67,8 +83,22 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Settings settings, const D
 
 Server::~Server() { Stop(settings_.server.shutdown_timeout); }
 
+absl::Status Server::OpenAudit(const DataDir& data_dir) {
+  if (!settings_.audit.enabled) return absl::OkStatus();
+  audit::AuditLog::Options options;
+  options.directory = data_dir.path();
+  options.key = settings_.audit.key.value();
+  options.version = BuildId();
+  options.head_log_interval = settings_.audit.head_log_interval;
+  ASSIGN_OR_RETURN(audit_, audit::AuditLog::Open(options, parts_.clock, &parts_.metrics));
+  RETURN_IF_ERROR(audit_->RecordSettings(AuditedSettings(settings_)));
+  parts_.audit = audit_.get();
+  return absl::OkStatus();
+}
+
 absl::Status Server::Open(const DataDir& data_dir, std::function<void(absl::Status)> on_fatal) {
   ASSIGN_OR_RETURN(store_, store::sqlite::SqliteStore::Open({.path = data_dir.Path("runs.db")}));
+  RETURN_IF_ERROR(OpenAudit(data_dir));
   ASSIGN_OR_RETURN(vendors_,
                    Vendors::Make(settings_, data_dir, PublicBaseUrl(settings_.server), parts_));
   campaign::Register(registry_, settings_.campaign, vendors_->connectors());
@@ -101,10 +131,86 @@ absl::Status Server::Open(const DataDir& data_dir, std::function<void(absl::Stat
   ASSIGN_OR_RETURN(front_, Front::Make(settings_, data_dir, *client_,
                                        {vendors_->kill_switch(), vendors_->breakers()}, parts_,
                                        [this] { engine_->RefreshGauges(); }));
+  RETURN_IF_ERROR(OpenWebhooks(data_dir));
+  RETURN_IF_ERROR(OpenGoogleChat(data_dir));
+  AddChecks();
   RETURN_IF_ERROR(engine_->Open(executor));
+  webhooks_->Start();
+  google_chat_->Start();
   RETURN_IF_ERROR(front_->Start());
   front_->SetReady(true);
   return absl::OkStatus();
+}
+
+absl::Status Server::OpenWebhooks(const DataDir& data_dir) {
+  const WebhooksSettings& s = settings_.webhooks;
+  webhooks::WebhooksOptions options{
+      .slack = {.signing_secret = s.slack_signing_secret, .approvers = s.slack_approvers},
+      .github = {.secret = s.github_secret,
+                 .approvers = s.github_approvers,
+                 .content_dir = settings_.campaign.review.content_dir}};
+  const campaign::Connectors connectors = vendors_->connectors();
+  ASSIGN_OR_RETURN(webhooks_,
+                   webhooks::Webhooks::Make(std::move(options), data_dir.Path("webhooks.db"),
+                                            {.client = *client_,
+                                             .slack = connectors.slack,
+                                             .github = connectors.github,
+                                             .loop = vendors_->loop(),
+                                             .clock = parts_.clock,
+                                             .metrics = parts_.metrics},
+                                            webhooks::AuditDecisions(parts_.audit)));
+  front_->Serve(*webhooks_);
+  return absl::OkStatus();
+}
+
+absl::Status Server::OpenGoogleChat(const DataDir& data_dir) {
+  const auto& s = settings_.webhooks.google_chat;
+  webhooks::GoogleChatOptions options{
+      .audience = s.audience,
+      .audience_is_project = s.audience_mode == "project_number",
+      .keys_url = s.keys_url,
+      .allowed_domains = s.allowed_domains,
+      .editors = s.editors,
+      .approvers = s.approvers,
+      .ns = s.ns,
+      .channels = s.channels,
+      .research_sources = s.research_sources,
+      .tone = s.tone};
+  ASSIGN_OR_RETURN(google_chat_,
+                   webhooks::GoogleChat::Make(std::move(options), data_dir.Path("webhooks.db"),
+                                              {.client = *client_,
+                                               .campaigns = front_->campaigns(),
+                                               .decisions = webhooks_->decisions(),
+                                               .chat = vendors_->google_chat(),
+                                               .outbound = vendors_->outbound(),
+                                               .loop = vendors_->loop(),
+                                               .clock = parts_.clock,
+                                               .metrics = parts_.metrics}));
+  front_->Serve(*google_chat_);
+  return absl::OkStatus();
+}
+
+// What /readyz asks. Migrations were done when the store was opened, or there would be no server.
+void Server::AddChecks() {
+  front_->AddCheck("store", [this](Readiness::Done done) {
+    orchestrator::v1::ListWorkflowsRequest list;
+    list.set_page_size(1);
+    client_->ListWorkflows(std::move(list),
+                           [done = std::move(done)](const auto& page) { done(page.status()); });
+  });
+  front_->AddCheck("migrations", [](Readiness::Done done) { done(absl::OkStatus()); });
+  // A run that is not there is looked for by the partition's loop, and then in the store.
+  const int count = settings_.engine.options.partitions;
+  for (int i = 0; i < count; ++i) {
+    front_->AddCheck(
+        absl::StrCat("partition-", i), [this, id = ProbeId(i, count)](Readiness::Done done) {
+          orchestrator::v1::GetWorkflowRequest get;
+          get.set_workflow_id(id);
+          client_->GetWorkflow(std::move(get), [done = std::move(done)](const auto& info) {
+            done(absl::IsNotFound(info.status()) ? absl::OkStatus() : info.status());
+          });
+        });
+  }
 }
 
 void Server::DrainActivities(absl::Duration limit) {
@@ -121,9 +227,12 @@ void Server::Stop(absl::Duration limit) {
   if (std::exchange(stopped_, true)) return;
   if (front_ != nullptr) front_->SetReady(false);
   if (front_ != nullptr) front_->Stop(limit / 5);
+  if (webhooks_ != nullptr) webhooks_->Stop();
+  if (google_chat_ != nullptr) google_chat_->Stop();
   if (activities_ != nullptr && engine_ != nullptr) DrainActivities(limit / 4);
   if (engine_ != nullptr) engine_->Close();
   if (vendors_ != nullptr) vendors_->Stop();
+  if (audit_ != nullptr) audit_->Close();  // last: what happened until here is in it
 }
 
 }  // namespace server

@@ -16,12 +16,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gateway/audit/audit_log.h"
 #include "gateway/server/codecs.h"
 #include "gateway/server/data_dir.h"
 #include "gateway/server/front.h"
 #include "gateway/server/parts.h"
 #include "gateway/server/settings.h"
 #include "gateway/server/vendors.h"
+#include "gateway/webhooks/webhooks.h"
 #include "orchestrator/client/call.h"
 #include "orchestrator/client/client.h"
 #include "orchestrator/engine/engine.h"
@@ -43,15 +45,23 @@ class Server {
   // Stops taking work, answers what is under way, gives running activities back, commits, ends
   // browsers. Takes `limit` at most, but for work that cannot be interrupted. Idempotent.
   void Stop(absl::Duration limit);
-  // Reads again what can change without a restart: the encryption keys.
-  void Reload() { codecs_->Reload(); }
+  // Reads again what can change without a restart: the encryption keys and the certificates.
+  void Reload() {
+    codecs_->Reload();
+    front_->ReloadCertificates();
+  }
 
   std::string http_address() const { return front_->http_address(); }
   std::string grpc_address() const { return front_->grpc_address(); }
+  const char* http_scheme() const { return front_->tls() ? "https" : "http"; }
 
  private:
   explicit Server(Settings settings) : settings_(std::move(settings)) {}
+  absl::Status OpenAudit(const DataDir& data_dir);
   absl::Status Open(const DataDir& data_dir, std::function<void(absl::Status)> on_fatal);
+  absl::Status OpenWebhooks(const DataDir& data_dir);
+  absl::Status OpenGoogleChat(const DataDir& data_dir);
+  void AddChecks();
   void DrainActivities(absl::Duration limit);
 
   // In the order of construction; destroyed in reverse.
@@ -59,6 +69,7 @@ class Server {
   Parts parts_;
   bool stopped_ = false;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<audit::AuditLog> audit_;  // null: there is no audit trail
   std::unique_ptr<Vendors> vendors_;
   sdk::Registry registry_;
   const client::ClientSlot client_slot_ = client::NewClientSlot();
@@ -68,7 +79,9 @@ class Server {
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<client::WorkflowClient> engine_client_;  // what it carries is encoded
   std::unique_ptr<client::WorkflowClient> client_;
+  std::unique_ptr<webhooks::Webhooks> webhooks_;
   std::unique_ptr<Front> front_;
+  std::unique_ptr<webhooks::GoogleChat> google_chat_;
 };
 
 }  // namespace server

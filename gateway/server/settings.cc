@@ -9,6 +9,8 @@
 #include "activities/campaign/platform_rules.h"
 #include "activities/campaign/prompt.h"
 #include "activities/connectors/openai/prices.h"
+#include "gateway/auth/call_limits.h"
+#include "gateway/webhooks/approvers.h"
 
 namespace server {
 namespace {
@@ -72,6 +74,95 @@ void AddCodec(Schema& schema, CodecSettings& s) {
                 "The same as text, when there is no file.", /*blanks=*/true);
   schema.Boolean("codec.encryption.encrypt", &s.encrypt,
                  "false: new payloads are not encrypted, old ones are still read.");
+}
+
+void AddAuth(Schema& schema, AuthSettings& s) {
+  schema.Section("auth",
+                 "Who may call (docs/security.md). Without any credential (no API key was ever made, "
+                 "no tokens and no client certificates are set up) the server asks nobody and "
+                 "listens on this machine only.");
+  schema.TextList("auth.email_domains", &s.email_domains,
+                  "People with an e-mail address of these domains only; empty: any.");
+  schema.OneOf("auth.default_role", &s.default_role, {"none", "viewer", "editor", "admin"},
+               "Of somebody of these domains who has no entry (campaignctl users) and whose token "
+               "names no role.");
+  schema.Text("auth.default_namespace", &s.default_namespace,
+              "What somebody is bound to who has no entry and whose token names no namespace; "
+              "\"*\": every namespace.");
+  schema.OneOf("auth.certificate_role", &s.certificate_role, {"none", "viewer", "editor", "admin"},
+               "Of a client whose certificate TLS has verified and whose name has no entry.");
+  schema.Boolean("auth.public_metrics", &s.public_metrics,
+                 "Whether /metrics needs no credential; else it is for viewers.");
+  schema.Boolean("auth.public_assets", &s.public_assets,
+                 "Whether /assets needs no credential, as mail programs and social networks have "
+                 "none; else it is for viewers.");
+  schema.Section("auth.jwt", "Tokens (JWT) signed with RS256, ES256 or HS256.");
+  schema.Text("auth.jwt.issuer", &s.jwt_issuer, "What iss must be. Needed when there are keys.");
+  schema.TextList("auth.jwt.audiences", &s.jwt_audiences,
+                  "One of them must be in aud. Needed when there are keys.");
+  schema.Url("auth.jwt.jwks_url", &s.jwt_jwks_url,
+             "Where the issuer publishes its keys; https, or on this machine.", "", true);
+  schema.Duration("auth.jwt.jwks_refresh", &s.jwt_jwks_refresh, absl::Seconds(10), absl::Hours(24),
+                  "How old the published keys may be; a token with an unknown key has them fetched "
+                  "at once. When that fails the old ones stay.");
+  schema.Text("auth.jwt.keys_file", &s.jwt_keys_file,
+              "Keys in a file: JWKS, or PEM with public keys or certificates. Read again when it "
+              "changes.");
+  schema.Secret("auth.jwt.secret", &s.jwt_secret, "CAMPAIGND_JWT_SECRET",
+                "For HS256: at least 32 bytes. Whoever has it can make tokens.");
+  schema.Duration("auth.jwt.leeway", &s.jwt_leeway, absl::ZeroDuration(), absl::Minutes(10),
+                  "How far the issuer's clock may be from ours.");
+  schema.Text("auth.jwt.roles_claim", &s.jwt_roles_claim,
+              "The claim that holds roles, a text or a list; a path (\"realm_access.roles\") where "
+              "there is no claim of that name. Empty: no role comes from a token.");
+  schema.Text("auth.jwt.namespace_claim", &s.jwt_namespace_claim,
+              "The claim that holds the namespace; empty: none does.");
+}
+
+void AddAudit(Schema& schema, AuditSettings& s) {
+  schema.Section("audit", "The audit trail (docs/operations/audit.md).");
+  schema.Boolean("audit.enabled", &s.enabled, "Whether there is one.");
+  schema.Boolean("audit.required", &s.required,
+                 "Nothing is changed that cannot be recorded first; false: it is changed, and "
+                 "audit_events_lost_total counts it. Switching the kill switch on never waits.");
+  schema.Boolean("audit.outbound", &s.outbound,
+                 "Record calls to vendors, but for those that only read, too.");
+  schema.Secret("audit.key", &s.key, "CAMPAIGND_AUDIT_KEY",
+                "Signs the head of the trail: nobody without it can cut the end off unseen. Keep "
+                "it away from the data directory.");
+  schema.Duration("audit.head_log_interval", &s.head_log_interval, absl::Minutes(1), kDay,
+                  "How often the head of the trail goes into the log, when it has moved.");
+}
+
+void AddLimits(Schema& schema, LimitsSettings& s) {
+  schema.Section("limits",
+                 "How often one caller may call: CALLS/TIME, so many at once and refilled evenly "
+                 "within the time, or off. Refused calls are 429 (RESOURCE_EXHAUSTED) with "
+                 "Retry-After.");
+  const auto rate = [&](const char* path, std::string* value, const char* help) {
+    schema.Text(path, value, help);
+    AddCheck(schema, path, [](absl::string_view text) -> std::string {
+      const absl::Status status = auth::ParseCallRate(text).status();
+      return status.ok() ? "" : std::string(status.message());
+    });
+  };
+  rate("limits.reads", &s.reads, "Calls that only read.");
+  rate("limits.writes", &s.writes, "Decisions, drafts, signals, schedules, pause and resume.");
+  rate("limits.starts", &s.starts, "Starts of campaigns and workflows.");
+  rate("limits.streams", &s.streams, "Watches, histories, results and exports.");
+  rate("limits.admin", &s.admin, "What only admins may do.");
+  rate("limits.sign_ins", &s.sign_ins,
+       "Calls without a good credential, from one address (IPv6: a /64).");
+  schema.Boolean("limits.local_callers", &s.local_callers,
+                 "Whether callers of a server without any credential, which listens on this machine "
+                 "only, are limited, too.");
+  schema.Integer("limits.campaigns_per_hour", &s.campaigns_per_hour, 0, 1000000,
+                 "Campaigns that one user or key may start within an hour; 0: any number.");
+  schema.Integer("limits.posts_per_day", &s.posts_per_day, 0, 1000000,
+                 "Social posts that the campaigns of one user or key may plan within 24 hours; 0: "
+                 "any number.");
+  schema.TextList("limits.quota_exempt", &s.quota_exempt,
+                  "Identities that the two above do not count, such as key:ci.");
 }
 
 void AddEngine(Schema& schema, EngineSettings& s) {
@@ -213,6 +304,8 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
               "The browser; empty: chromedriver's choice.");
   schema.Duration("vendors.webdriver.page_timeout", &s.webdriver.page_timeout, absl::Seconds(1),
                   absl::Minutes(10), "How long a page may take to load.");
+  schema.Size("vendors.webdriver.page_characters_max", &s.webdriver.page_characters_max, 64 * 1024,
+              256 << 20, "How much of a page is loaded; a larger one is cut there.");
   schema.Integer("vendors.webdriver.sessions_max", &s.webdriver.sessions_max, 1, 100,
                  "Browser sessions at once.");
   schema.Boolean("vendors.webdriver.obey_robots", &s.webdriver.obey_robots,
@@ -302,6 +395,75 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
               "Folder of the dashboards; empty: the general one.");
   schema.Text("vendors.grafana.datasource_uid", &s.grafana.datasource_uid,
               "Prometheus data source of the panels.");
+
+  schema.Section("vendors.google_chat", "Google Chat: cards of the app in spaces.");
+  schema.Url("vendors.google_chat.base_url", &s.google_chat.base_url, "Where the API is.");
+  schema.Url("vendors.google_chat.token_url", &s.google_chat.token_url,
+             "Where access tokens are had.");
+  schema.Secret("vendors.google_chat.service_account", &s.google_chat.token,
+                "GOOGLE_CHAT_SERVICE_ACCOUNT",
+                "The key file of the service account that the app speaks as: its JSON text; better, "
+                "name the file.",
+                true);
+  schema.RateLimits("vendors.google_chat.limits", &s.google_chat.limits, kLimitsHelp);
+
+  schema.Section("vendors.cms", "A content management system that takes webhooks: channel cms.");
+  schema.Url("vendors.cms.base_url", &s.cms.base_url,
+             "Where events are posted, the whole address; empty: there is no such channel.",
+             "CMS_WEBHOOK_URL", true);
+  schema.Secret("vendors.cms.secret", &s.cms.token, "CMS_WEBHOOK_SECRET",
+                "Signs the events, as in Standard Webhooks: whsec_ and base64, or any text.");
+  schema.RateLimits("vendors.cms.limits", &s.cms.limits, kLimitsHelp);
+}
+
+void AddWebhooks(Schema& schema, WebhooksSettings& s) {
+  schema.Section("webhooks", "Approvals from where people are (docs/approvals.md).");
+  schema.Section("webhooks.slack", "Buttons and the command /campaign.");
+  schema.Secret("webhooks.slack.signing_secret", &s.slack_signing_secret, "SLACK_SIGNING_SECRET",
+                "Signing secret of the Slack app; empty: nothing is taken from Slack.");
+  schema.TextList("webhooks.slack.approvers", &s.slack_approvers,
+                  "Who may decide besides a campaign's own reviewers: Slack user ids, addresses "
+                  "(ann@example.com), domains (@example.com) or * for everybody who can press.");
+  AddCheck(schema, "webhooks.slack.approvers", [](absl::string_view text) {
+    return webhooks::SlackApproverProblem(std::string_view(text.data(), text.size()));
+  });
+  schema.Section("webhooks.google_chat", "The app in Google Chat.");
+  schema.Text("webhooks.google_chat.audience", &s.google_chat.audience,
+              "Audience of Google's tokens, as the app is configured: the address of "
+              "/webhooks/google-chat as Google knows it, or the project's number; empty: nothing is "
+              "taken from Google Chat.");
+  schema.OneOf("webhooks.google_chat.audience_mode", &s.google_chat.audience_mode,
+               {"endpoint_url", "project_number"}, "Which of the two it is.");
+  schema.Url("webhooks.google_chat.keys_url", &s.google_chat.keys_url,
+             "Where the keys of the tokens are; empty: Google's.", "", true);
+  schema.TextList("webhooks.google_chat.allowed_domains", &s.google_chat.allowed_domains,
+                  "E-mail domains whose people may use the app (example.com); nobody else may.");
+  AddCheck(schema, "webhooks.google_chat.allowed_domains", [](absl::string_view text) {
+    return webhooks::ChatDomainProblem(std::string(text));
+  });
+  const auto people = [&](const char* path, std::vector<std::string>* list, const char* help) {
+    schema.TextList(path, list, help);
+    AddCheck(schema, path,
+             [](absl::string_view text) { return webhooks::ChatPersonProblem(std::string(text)); });
+  };
+  people("webhooks.google_chat.editors", &s.google_chat.editors,
+         "Who of them may start campaigns and decide: addresses (ann@example.com), domains "
+         "(@example.com) or * for all; besides those whose role is editor.");
+  people("webhooks.google_chat.approvers", &s.google_chat.approvers,
+         "Who of them may decide, too.");
+  schema.Text("webhooks.google_chat.namespace", &s.google_chat.ns,
+              "The namespace that the app works in.");
+  schema.TextList("webhooks.google_chat.channels", &s.google_chat.channels,
+                  "Channels of campaigns that are drafted in a chat.");
+  schema.TextList("webhooks.google_chat.research_sources", &s.google_chat.research_sources,
+                  "Their research sources; not web, which needs addresses.");
+  schema.OneOf("webhooks.google_chat.tone", &s.google_chat.tone,
+               {"professional", "casual", "technical"}, "Their tone.");
+  schema.Section("webhooks.github", "Reviews, merges and edits of the pull request.");
+  schema.Secret("webhooks.github.secret", &s.github_secret, "GITHUB_WEBHOOK_SECRET",
+                "Secret of the repository's webhook; empty: nothing is taken from GitHub.");
+  schema.TextList("webhooks.github.approvers", &s.github_approvers,
+                  "Logins of who may decide; none: whoever may write to the repository.");
 }
 
 void AddCampaign(Schema& schema, campaign::Settings& s) {
@@ -389,6 +551,7 @@ void AddCampaign(Schema& schema, campaign::Settings& s) {
               "Node of the e-mail banner, for campaigns without templates.");
   schema.Text("campaign.figma.social_node", &s.figma.social_node, "Node of the social image.");
   schema.Text("campaign.figma.blog_node", &s.figma.blog_node, "Node of the blog header.");
+  schema.Text("campaign.figma.cms_node", &s.figma.cms_node, "Node of the image of an article in the CMS.");
   schema.OneOf("campaign.figma.format", &s.figma.format, {"png", "jpg", "svg"}, "Image format.");
   schema.Number("campaign.figma.scale", &s.figma.scale, 0.01, 4, "Scale of the images.");
 
@@ -454,11 +617,16 @@ void AddActivities(Schema& schema, campaign::ActivitySettings& s) {
 Schema MakeSchema(Settings& settings) {
   Schema schema;
   AddServer(schema, settings.server);
+  AddTransport(schema, settings.server);
   AddEngine(schema, settings.engine);
+  AddAuth(schema, settings.auth);
+  AddAudit(schema, settings.audit);
+  AddLimits(schema, settings.limits);
   AddCodec(schema, settings.codec);
   AddOutbound(schema, settings.outbound);
   schema.Section("vendors", "External services. Secrets are better given by the environment.");
   AddVendors(schema, settings.vendors);
+  AddWebhooks(schema, settings.webhooks);
   AddCampaign(schema, settings.campaign);
   AddActivities(schema, settings.campaign.activities);
   return schema;
@@ -473,7 +641,8 @@ std::optional<std::string> ProcessEnvironment(const std::string& name) {
 std::vector<std::string> MissingKeys(const Settings& settings) {
   // A gateway of memory may be open to all; so may a language model of one's own.
   static const auto* const kOptional = new std::set<std::string>{
-      "vendors.memory.token", "vendors.openai.token", "codec.encryption.keys"};
+      "audit.key", "auth.jwt.secret", "vendors.memory.token", "vendors.openai.token", "webhooks.slack.signing_secret",
+      "webhooks.github.secret", "vendors.google_chat.service_account", "codec.encryption.keys"};
   static const auto* const kNeeded = new std::set<std::string>{
       "vendors.github.owner",          "vendors.github.repository",   "campaign.figma.file_key",
       "campaign.review.slack_channel", "campaign.email.from_address", "campaign.social.channels"};

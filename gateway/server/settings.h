@@ -28,6 +28,38 @@
 
 namespace server {
 
+struct TlsSettings {
+  std::string certificate_file;  // empty: no TLS
+  std::string key_file;
+  std::string client_ca_file;
+  bool require_client_certificate = false;
+  absl::Duration recheck = absl::Seconds(10);
+  absl::Duration hsts_max_age = absl::Hours(24 * 365);
+};
+
+struct HttpSettings {
+  std::vector<std::string> cors_origins;
+  size_t gzip_bytes_min = 1024;
+};
+
+struct LimitSettings {
+  size_t body_bytes_max = 1 << 20;
+  size_t header_bytes_max = 16 << 10;
+  size_t url_bytes_max = 8 << 10;
+  int grpc_message_bytes_max = 4 << 20;
+  int connections_max = 20'000;
+  int connections_per_address_max = 1'000;
+  int grpc_calls_per_connection_max = 1'000;
+  int streams_max = 10'000;
+  int streams_per_caller_max = 1'000;
+  absl::Duration idle_timeout = absl::Seconds(60);
+  absl::Duration header_timeout = absl::Seconds(10);
+  absl::Duration body_timeout = absl::Seconds(30);
+  absl::Duration write_timeout = absl::Seconds(30);
+  int bytes_per_second_min = 1024;
+  absl::Duration request_timeout = absl::Minutes(2);
+};
+
 struct ServerSettings {
   std::string http_listen = "127.0.0.1:8080";
   std::string grpc_listen = "127.0.0.1:7233";
@@ -36,6 +68,9 @@ struct ServerSettings {
   std::string public_base_url;  // empty: http:// and the REST address
   absl::Duration shutdown_timeout = absl::Seconds(10);
   absl::Duration secrets_recheck = absl::Seconds(10);
+  TlsSettings tls;
+  HttpSettings http;
+  LimitSettings limits;
 };
 
 struct EngineSettings {
@@ -109,12 +144,20 @@ struct GrafanaSettings : VendorSettings {
   std::string datasource_uid = "prometheus";
 };
 
+struct GoogleChatSettings : VendorSettings {  // its token is the service account's key file
+  std::string token_url = "https://oauth2.googleapis.com/token";
+};
+
+// A CMS that takes webhooks; its token is the secret that signs them.
+struct CmsSettings : VendorSettings {};
+
 struct WebDriverSettings {
   std::string url;  // empty: campaignd starts chromedriver itself
   std::string chromedriver_path = "/usr/bin/chromedriver";
   std::string browser_path;
   int sessions_max = 2;
   absl::Duration page_timeout = absl::Seconds(30);
+  size_t page_characters_max = 4 << 20;
   bool obey_robots = true;
 };
 
@@ -132,6 +175,9 @@ struct VendorsSettings {
   BufferSettings buffer{
       {.base_url = "https://api.buffer.com", .limits = "100/15m, 250/24h, 3000/720h"}};
   GrafanaSettings grafana{{.base_url = "http://127.0.0.1:3000"}};
+  GoogleChatSettings google_chat{
+      {.base_url = "https://chat.googleapis.com", .limits = "3000/1m, scope:1/1s"}};
+  CmsSettings cms{{.limits = "60/1m"}};  // no URL: there is none
 };
 
 struct CodecSettings {
@@ -143,16 +189,84 @@ struct CodecSettings {
   bool encode_failures = false;
 };
 
+// What vendors send us (docs/approvals.md). An empty secret: nothing is taken from that vendor.
+struct WebhooksSettings {
+  base::Secret slack_signing_secret;
+  std::vector<std::string> slack_approvers;
+  base::Secret github_secret;
+  std::vector<std::string> github_approvers;
+  struct {
+    std::string audience;  // empty: nothing is taken from Google Chat
+    std::string audience_mode = "endpoint_url";
+    std::string keys_url;
+    std::vector<std::string> allowed_domains;
+    std::vector<std::string> editors;
+    std::vector<std::string> approvers;
+    std::string ns = "default";
+    std::vector<std::string> channels = {"email", "social", "blog"};
+    std::vector<std::string> research_sources = {"notion", "memory"};
+    std::string tone = "professional";
+  } google_chat;
+};
+
+// Who may call (docs/security.md).
+struct AuthSettings {
+  std::string jwt_issuer;
+  std::vector<std::string> jwt_audiences;
+  base::Secret jwt_secret;
+  std::string jwt_keys_file;
+  std::string jwt_jwks_url;
+  absl::Duration jwt_jwks_refresh = absl::Hours(1);
+  absl::Duration jwt_leeway = absl::Minutes(1);
+  std::string jwt_roles_claim = "roles";
+  std::string jwt_namespace_claim = "namespace";
+  std::vector<std::string> email_domains;
+  std::string default_role = "viewer";
+  std::string default_namespace = "default";
+  std::string certificate_role = "none";
+  bool public_metrics = false;
+  bool public_assets = true;
+};
+
+struct AuditSettings {
+  bool enabled = true;
+  bool required = true;
+  bool outbound = true;
+  base::Secret key;
+  absl::Duration head_log_interval = absl::Hours(1);
+};
+
+struct LimitsSettings {
+  // auth::ParseCallRate has the form.
+  std::string reads = "1000/10s";
+  std::string writes = "300/10s";
+  std::string starts = "1000/10s";
+  std::string streams = "300/10s";
+  std::string admin = "100/10s";
+  std::string sign_ins = "30/1m";
+  bool local_callers = false;
+  int campaigns_per_hour = 20;
+  int posts_per_day = 50;
+  std::vector<std::string> quota_exempt;
+};
+
 struct Settings {
   ServerSettings server;
   EngineSettings engine;
   CodecSettings codec;
+  AuthSettings auth;
+  AuditSettings audit;
+  LimitsSettings limits;
   OutboundSettings outbound;
   VendorsSettings vendors;
+  WebhooksSettings webhooks;
   campaign::Settings campaign;
   // The secrets that were read from files.
   std::vector<SecretFile> secret_files;
 };
+
+// Those of the ports (settings_transport.cc).
+void AddTransport(Schema& schema, ServerSettings& settings);
 
 // The keys, bound to `settings`, which must outlive the schema.
 Schema MakeSchema(Settings& settings);
