@@ -15,7 +15,7 @@ SOURCE_DIRS := orchestrator saga activities gateway tests
 SOURCES = $(shell find $(SOURCE_DIRS) -name '*.cc' -o -name '*.h')
 
 .DEFAULT_GOAL := help
-.PHONY: build demo run test fmt lint sim bench e2e chaos fuzz check help deps configure
+.PHONY: build demo run test fmt lint sim bench e2e load chaos fuzz check help deps configure
 
 help: deps ## print this help
 	@echo 'usage: make TARGET [VARIABLE=value]'
@@ -65,6 +65,9 @@ e2e: build ## 1,000 campaigns at once, then 300 under faults and SIGKILL (SEED C
 	@python3 tests/e2e/thousand.py
 	@python3 tests/e2e/chaos.py --seed $(SEED) --campaigns $(CAMPAIGNS) \
 	  --troubles kill --every $(KILL_EVERY) --fault-rate $(RATE) $(ARGS)
+
+load: build ## 5,000 idle event streams: memory of each, time of other calls (with wrk when it is there)
+	@python3 tests/e2e/load.py $(ARGS)
 
 chaos: build ## campaigns while the server is killed, stopped, without disk, out of time (SEED MINUTES=10)
 	@python3 tests/e2e/chaos.py --seed $(SEED) --minutes $(MINUTES) --fault-rate $(RATE) $(ARGS)

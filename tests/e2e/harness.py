@@ -62,7 +62,7 @@ class Client:
 
     def _connection(self, timeout):
         connection = getattr(self.local, "connection", None)
-        if connection is None:
+        if connection is None or connection.sock is None:  # None: the answer said "close"
             connection = http.client.HTTPConnection(*self.address, timeout=timeout)
             connection.connect()
             connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -232,7 +232,7 @@ class Sandbox(Program):
 class Server(Program):
     """campaignd on free ports; a restart takes the same ones."""
 
-    READY = r"campaignd ready: REST (http://\S+)\s+gRPC (\S+)"
+    READY = r"campaignd ready: REST (https?://\S+)\s+gRPC (\S+)"
 
     def __init__(self, directory, sandbox=None, arguments=(), environment=None, dev=True):
         self.directory = directory
@@ -291,13 +291,14 @@ class Server(Program):
             return answer["status"] if answer["status"] in ENDED else None
         return wait_until(look, seconds, f"{workflow_id} to end")
 
-    def metric(self, name):
-        """The sum of a counter or gauge over its labels; 0 when there is none."""
+    def metric(self, name, **labels):
+        """The sum of a counter or gauge over its series with these labels; 0 when there is none."""
         status, _, text = self.client.raw("GET", "/metrics")
         if status != 200:
             raise Failed(f"/metrics: HTTP {status}")
-        found = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text.decode(), re.MULTILINE)
-        return sum(float(value) for value in found)
+        found = re.findall(rf"^{name}(\{{[^}}]*\}})? (\S+)$", text.decode(), re.MULTILINE)
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        return sum(float(value) for series, value in found if all(w in series for w in wanted))
 
     def resident_mib(self):
         text = pathlib.Path(f"/proc/{self.pid}/status").read_text()

@@ -36,6 +36,7 @@ void MemoryClient::Change(const std::string& workflow_id, const std::function<vo
     waiters = std::exchange(waiters_[workflow_id], {});
     response.add_events()->set_event_id(run.info.history_length());
     response.set_status(run.info.status());
+    response.set_run_id(run.info.run_id());
   }
   for (Waiter& waiter : waiters) waiter.done(response);
 }
@@ -44,6 +45,7 @@ template <typename Request>
 absl::StatusOr<MemoryClient::Run> MemoryClient::Find(const char* method, const Request& request) {
   absl::MutexLock lock(&mu_);
   last_[method] = request.ShortDebugString();
+  ++calls_[method];
   const auto found = runs_.find(request.workflow_id());
   if (found == runs_.end()) {
     return absl::NotFoundError(absl::StrCat("no workflow ", request.workflow_id()));
@@ -112,6 +114,10 @@ void MemoryClient::GetHistory(v1::GetWorkflowHistoryRequest request,
     campaign::v1::CampaignSpec spec;
     spec.set_campaign_name("Spring");
     *started->mutable_input() = history::ToPayload(spec);
+  } else {
+    for (int64_t id = request.after_event_id() + 1; id <= run->info.history_length(); ++id) {
+      response.add_events()->set_event_id(id);
+    }
   }
   done(std::move(response));
 }
@@ -307,6 +313,11 @@ void MemoryClient::Compensation(client::CompensationVerb verb, v1::CompensationV
   done(std::move(response));
 }
 
+int MemoryClient::calls(const std::string& method) {
+  absl::MutexLock lock(&mu_);
+  return calls_[method];
+}
+
 std::string MemoryClient::last(const std::string& method) {
   absl::MutexLock lock(&mu_);
   return last_[method];
@@ -328,16 +339,22 @@ GatewayTest::GatewayTest() {
   RegisterOperationsService(operations_service_.get(), &router_);
   RegisterWorkflowService(workflow_service_.get(), &router_);
   RegisterCampaignService(campaign_service_.get(), &router_);
-  handler_ = std::make_unique<RestHandler>(router_, clock_, random_, &metrics_);
+  handler_ = std::make_unique<RestHandler>(router_, door_, clock_, random_, &metrics_);
 }
 
 void GatewayTest::SetUp() {
   RestServerOptions options;
   options.port = 0;
   Configure(&options);
+  options.metrics = &metrics_;
+  RestHandlerOptions handler_options;
+  ConfigureHandler(&handler_options);
+  handler_->Configure(handler_options);
   rest_ = std::make_unique<RestServer>(options, *handler_, clock_);
   ASSERT_TRUE(rest_->Start().ok());
-  grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = "127.0.0.1:0"},
+  GrpcServerOptions grpc_options{.address = "127.0.0.1:0"};
+  ConfigureGrpc(&grpc_options);
+  grpc_ = std::make_unique<GrpcServer>(grpc_options, door_,
                                        workflow_service_.get(), campaign_service_.get(), &metrics_,
                                        operations_service_.get());
   ASSERT_TRUE(grpc_->Start().ok());

@@ -85,6 +85,7 @@ class MemoryClient : public client::WorkflowClient {
                     Callback<v1::CompensationVerbResponse> done) override;
   // The last request that the method with this name was given, as text.
   std::string last(const std::string& method);
+  int calls(const std::string& method);
 
  private:
   struct Waiter {
@@ -98,6 +99,27 @@ class MemoryClient : public client::WorkflowClient {
   std::map<std::string, Run> runs_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::vector<Waiter>> waiters_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::string> last_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, int> calls_ ABSL_GUARDED_BY(mu_);
+};
+
+// Lets everybody in, and keeps what the last caller has shown.
+class RecordingAuthenticator : public auth::OpenAuthenticator {
+ public:
+  void Authenticate(auth::Credentials credentials, Done done) override {
+    {
+      absl::MutexLock lock(&mu_);
+      last_ = credentials;
+    }
+    OpenAuthenticator::Authenticate(std::move(credentials), std::move(done));
+  }
+  auth::Credentials last() const {
+    absl::MutexLock lock(&mu_);
+    return last_;
+  }
+
+ private:
+  mutable absl::Mutex mu_;
+  auth::Credentials last_ ABSL_GUARDED_BY(mu_);
 };
 
 class GatewayTest : public ::testing::Test {
@@ -106,6 +128,8 @@ class GatewayTest : public ::testing::Test {
   ~GatewayTest() override;
   // Called by SetUp with the options of the REST server.
   virtual void Configure(RestServerOptions* options) {}
+  virtual void ConfigureGrpc(GrpcServerOptions* options) {}
+  virtual void ConfigureHandler(RestHandlerOptions* options) {}
   void SetUp() override;
 
   std::string grpc_address() const;
@@ -123,6 +147,8 @@ class GatewayTest : public ::testing::Test {
   std::unique_ptr<CampaignServiceImpl> campaign_service_;
   std::unique_ptr<OperationsServiceImpl> operations_service_;
   Router router_;
+  RecordingAuthenticator authenticator_;
+  FrontDoor door_{authenticator_, {}};
   std::unique_ptr<RestHandler> handler_;
   std::unique_ptr<RestServer> rest_;
   std::unique_ptr<GrpcServer> grpc_;

@@ -2,6 +2,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -16,7 +19,11 @@
 
 namespace gateway {
 
-HttpPeer::HttpPeer(int port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+HttpPeer::HttpPeer(int port, const std::string& from) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  sockaddr_in own{};
+  own.sin_family = AF_INET;
+  CHECK(inet_pton(AF_INET, from.c_str(), &own.sin_addr) == 1) << from;
+  CHECK(bind(fd_, reinterpret_cast<sockaddr*>(&own), sizeof own) == 0) << from;
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
@@ -26,9 +33,32 @@ HttpPeer::HttpPeer(int port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
   CHECK(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
 }
 
-HttpPeer::~HttpPeer() { close(fd_); }
+HttpPeer::HttpPeer(int port, SSL_CTX* context) : HttpPeer(port) {
+  ssl_ = SSL_new(context);
+  SSL_set_fd(ssl_, fd_);
+  if (SSL_connect(ssl_) == 1) return;
+  tls_error_ = ERR_error_string(ERR_get_error(), nullptr);
+  ERR_clear_error();
+}
+
+HttpPeer::~HttpPeer() {
+  if (ssl_ != nullptr) SSL_free(ssl_);
+  close(fd_);
+}
+
+std::string HttpPeer::server_subject() const {
+  X509* certificate = SSL_get1_peer_certificate(ssl_);
+  if (certificate == nullptr) return "";
+  char name[256];
+  X509_NAME_oneline(X509_get_subject_name(certificate), name, sizeof name);
+  X509_free(certificate);
+  return name;
+}
 
 bool HttpPeer::Send(absl::string_view bytes) {
+  if (ssl_ != nullptr) {
+    return SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())) > 0;
+  }
   while (!bytes.empty()) {
     const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return false;
@@ -37,9 +67,15 @@ bool HttpPeer::Send(absl::string_view bytes) {
   return true;
 }
 
+bool HttpPeer::ClosedWithin(absl::Duration time) {
+  pollfd wait{.fd = fd_, .events = POLLIN, .revents = 0};
+  return poll(&wait, 1, static_cast<int>(absl::ToInt64Milliseconds(time))) > 0;
+}
+
 bool HttpPeer::Fill() {
   char chunk[65536];
-  const ssize_t got = recv(fd_, chunk, sizeof(chunk), 0);
+  const ssize_t got =
+      ssl_ != nullptr ? SSL_read(ssl_, chunk, sizeof(chunk)) : recv(fd_, chunk, sizeof(chunk), 0);
   if (got <= 0) return false;
   buffer_.append(chunk, static_cast<size_t>(got));
   return true;
@@ -92,7 +128,8 @@ HttpAnswer HttpPeer::Read(bool head_only) {
 
 HttpAnswer HttpPeer::Call(const std::string& method, const std::string& target,
                           const std::string& body, const std::string& headers) {
-  std::string request = absl::StrCat(method, " ", target, " HTTP/1.1\r\nHost: test\r\n", headers);
+  std::string request =
+      absl::StrCat(method, " ", target, " HTTP/1.1\r\nHost: localhost\r\n", headers);
   if (!body.empty()) {
     absl::StrAppend(&request, "Content-Length: ", body.size(), "\r\n");
     if (headers.find("Content-Type") == std::string::npos) {

@@ -1,10 +1,13 @@
 // A bare HTTP/1.1 client on a blocking socket, for sending what no proper client would send.
 #pragma once
 
+#include <openssl/ssl.h>
+
 #include <map>
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace gateway {
 
@@ -16,15 +19,24 @@ struct HttpAnswer {
 
 class HttpPeer {
  public:
-  explicit HttpPeer(int port);
+  // From `from`, an address of the loopback network.
+  explicit HttpPeer(int port, const std::string& from = "127.0.0.1");
+  // With TLS; `context` outlives the peer. See tls_error.
+  HttpPeer(int port, SSL_CTX* context);
   ~HttpPeer();
   HttpPeer(const HttpPeer&) = delete;
   HttpPeer& operator=(const HttpPeer&) = delete;
 
+  // Why there is no TLS connection; empty when there is one.
+  const std::string& tls_error() const { return tls_error_; }
+  // The subject of the server's certificate, "CN=...".
+  std::string server_subject() const;
   // False when the peer has closed.
   bool Send(absl::string_view bytes);
   // One response, by Content-Length, chunks, or the end of the connection.
   HttpAnswer Read(bool head_only = false);
+  // Whether the server closes, or answers, within that time.
+  bool ClosedWithin(absl::Duration time);
   // Reads until `text` has come; what came before it and itself. Empty at the end.
   std::string ReadUntil(absl::string_view text);
   HttpAnswer Call(const std::string& method, const std::string& target,
@@ -35,6 +47,8 @@ class HttpPeer {
   std::string Take(size_t bytes);
 
   int fd_ = -1;
+  SSL* ssl_ = nullptr;
+  std::string tls_error_;
   std::string buffer_;
 };
 

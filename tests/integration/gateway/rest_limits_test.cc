@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "tests/integration/gateway/gateway_fixture.h"
@@ -19,7 +21,7 @@ class RestLimits : public GatewayTest {};
 TEST_F(RestLimits, TwentyMegabyteBodyIsRefusedAndTheClientSeesIt) {
   HttpPeer peer(rest_->port());
   peer.Send(
-      "POST /v1/campaigns HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+      "POST /v1/campaigns HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
       "Content-Length: 20000000\r\n\r\n");
   const std::string block(1 << 16, 'x');
   for (int i = 0; i < 300; ++i) {
@@ -34,7 +36,7 @@ TEST_F(RestLimits, TwentyMegabyteBodyIsRefusedAndTheClientSeesIt) {
 TEST_F(RestLimits, ChunkedBodyIsBoundToo) {
   HttpPeer peer(rest_->port());
   peer.Send(
-      "POST /v1/campaigns HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+      "POST /v1/campaigns HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
       "Transfer-Encoding: chunked\r\n\r\n");
   const std::string chunk = absl::StrCat("10000\r\n", std::string(1 << 16, 'x'), "\r\n");
   for (int i = 0; i < 40; ++i) {
@@ -46,7 +48,7 @@ TEST_F(RestLimits, ChunkedBodyIsBoundToo) {
 TEST_F(RestLimits, ExpectedContinueIsRefusedBeforeTheBodyIsSent) {
   HttpPeer peer(rest_->port());
   peer.Send(
-      "POST /v1/campaigns HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\n"
+      "POST /v1/campaigns HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
       "Content-Length: 20000000\r\n\r\n");
   EXPECT_EQ(peer.Read().status, 413);
 }
@@ -54,7 +56,7 @@ TEST_F(RestLimits, ExpectedContinueIsRefusedBeforeTheBodyIsSent) {
 TEST_F(RestLimits, ExpectedContinueIsGranted) {
   HttpPeer peer(rest_->port());
   peer.Send(
-      "POST /v1/wizards HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\n"
+      "POST /v1/wizards HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
       "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n");
   EXPECT_EQ(peer.Read().status, 100);
   peer.Send("{}");
@@ -92,7 +94,7 @@ TEST_F(RestLimits, PipelinedRequestsAreAnsweredInOrder) {
   HttpPeer peer(rest_->port());
   std::string requests;
   for (int i = 0; i < 20; ++i) {
-    absl::StrAppend(&requests, "GET /v1/workflows/w", i, " HTTP/1.1\r\nHost: t\r\n\r\n");
+    absl::StrAppend(&requests, "GET /v1/workflows/w", i, " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   }
   peer.Send(requests);
   for (int i = 0; i < 20; ++i) {
@@ -125,10 +127,82 @@ TEST_F(RestFewConnections, OneTooManyIs503) {
   EXPECT_EQ(json::parse(answer.body)["code"], 14);
 }
 
+class RestFewOfOneAddress : public GatewayTest {
+ protected:
+  void Configure(RestServerOptions* options) override { options->connections_per_address_max = 2; }
+};
+
+TEST_F(RestFewOfOneAddress, TheThirdIs429AndOthersAreNotTroubled) {
+  auto first = std::make_unique<HttpPeer>(rest_->port());
+  HttpPeer second(rest_->port());
+  EXPECT_EQ(first->Call("GET", "/v1/workflows").status, 200);
+  EXPECT_EQ(second.Call("GET", "/v1/workflows").status, 200);
+  HttpPeer third(rest_->port());
+  const HttpAnswer answer = third.Call("GET", "/v1/workflows");
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_EQ(json::parse(answer.body)["code"], 8);
+  HttpPeer elsewhere(rest_->port(), "127.0.0.2");
+  EXPECT_EQ(elsewhere.Call("GET", "/v1/workflows").status, 200);
+  first.reset();
+  while (rest_->connections() > 2) std::this_thread::yield();
+  EXPECT_EQ(HttpPeer(rest_->port()).Call("GET", "/v1/workflows").status, 200);
+}
+
+// Sends a byte from time to time until the server has had enough; how many it took.
+int Drip(HttpPeer& peer, int bytes_max) {
+  int sent = 0;
+  while (sent < bytes_max && !peer.ClosedWithin(absl::Milliseconds(5)) && peer.Send("x")) ++sent;
+  return sent;
+}
+
+class RestSlow : public GatewayTest {
+ protected:
+  void Configure(RestServerOptions* options) override {
+    options->write_timeout = absl::Milliseconds(200);
+    options->header_timeout = absl::Milliseconds(200);
+    options->read_timeout = absl::Milliseconds(200);
+    options->bytes_per_second_min = 10'000'000;
+  }
+};
+
+TEST_F(RestSlow, AHeaderThatDripsIsCutOff) {
+  HttpPeer peer(rest_->port());
+  peer.Send("GET / HTTP/1.1\r\nX-Slow: ");
+  EXPECT_LT(Drip(peer, 5'000), 5'000);
+}
+
+TEST_F(RestSlow, ABodyThatDripsIsCutOff) {
+  HttpPeer peer(rest_->port());
+  peer.Send("POST /v1/wizards HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n");
+  EXPECT_LT(Drip(peer, 5'000), 5'000);
+  // One that is slower than it should be in all, but as fast as it must, is not.
+  HttpPeer fast(rest_->port());
+  const std::string body =
+      absl::StrCat("{\"campaign\":{\"campaign_name\":\"Spring\"}", std::string(3'000, ' '), "}");
+  EXPECT_EQ(fast.Call("POST", "/v1/wizards", body).status, 200);
+}
+
+TEST_F(RestSlow, AnIdleConnectionIsNotASlowOne) {
+  HttpPeer idle(rest_->port());
+  HttpPeer slow(rest_->port());
+  slow.Send("GET / HTTP/1.1\r\nX-Slow: ");
+  EXPECT_EQ(slow.Read().status, 0);  // cut off after its 200 ms
+  EXPECT_EQ(idle.Call("GET", "/v1/workflows").status, 200);
+}
+
+TEST_F(RestSlow, WhoDoesNotReadIsCutOff) {
+  for (int i = 0; i < 2000; ++i) client_.AddCampaign(absl::StrCat("campaign-", i));
+  HttpPeer peer(rest_->port());
+  // Far more than sockets hold.
+  for (int i = 0; i < 200; ++i) peer.Send("GET /v1/workflows HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  while (rest_->connections() > 0) std::this_thread::yield();
+}
+
 class RestImpatient : public GatewayTest {
  protected:
   void Configure(RestServerOptions* options) override {
     options->idle_timeout = absl::Milliseconds(50);
+    options->header_timeout = absl::Milliseconds(50);
     options->read_timeout = absl::Milliseconds(50);
     options->keep_alive_interval = absl::Milliseconds(20);
   }
@@ -141,14 +215,14 @@ TEST_F(RestImpatient, ClosesIdleAndStalledConnections) {
   half_header.Send("GET / HTTP/1.1\r\nHo");
   EXPECT_EQ(half_header.Read().status, 0);
   HttpPeer half_body(rest_->port());
-  half_body.Send("POST /v1/wizards HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n{");
+  half_body.Send("POST /v1/wizards HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{");
   EXPECT_EQ(half_body.Read().status, 0);
 }
 
 TEST_F(RestImpatient, SilentEventStreamsAreKeptAlive) {
   client_.AddCampaign("c1");
   HttpPeer peer(rest_->port());
-  peer.Send("GET /v1/workflows/c1/watch HTTP/1.1\r\nHost: t\r\n\r\n");
+  peer.Send("GET /v1/workflows/c1/watch HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_THAT(peer.ReadUntil(": keep-alive\n\n"), HasSubstr("event: progress"));
   EXPECT_NE(peer.ReadUntil(": keep-alive\n\n"), "");
 }
