@@ -52,22 +52,32 @@ std::string ReadUrl(webdriver::ChildProcess& process) {
   return "";
 }
 
-// Whether a connection to host:port can be made.
-bool Connects(const Address& address) {
+// A connected socket, -1 when nothing listens.
+int ConnectTo(const Address& address) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const std::string port = absl::StrCat(address.port);
-  if (getaddrinfo(address.host.c_str(), port.c_str(), &hints, &found) != 0) return false;
-  bool connected = false;
-  for (addrinfo* each = found; each != nullptr && !connected; each = each->ai_next) {
+  if (getaddrinfo(address.host.c_str(), port.c_str(), &hints, &found) != 0) return -1;
+  int connected = -1;
+  for (addrinfo* each = found; each != nullptr && connected < 0; each = each->ai_next) {
     const int fd = socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC, each->ai_protocol);
     if (fd < 0) continue;
-    connected = connect(fd, each->ai_addr, each->ai_addrlen) == 0;
-    close(fd);
+    if (connect(fd, each->ai_addr, each->ai_addrlen) == 0) {
+      connected = fd;
+    } else {
+      close(fd);
+    }
   }
   freeaddrinfo(found);
   return connected;
+}
+
+// Whether a connection to host:port can be made.
+bool Connects(const Address& address) {
+  const int fd = ConnectTo(address);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
 }
 
 void Default(std::string* value, const char* text) {
@@ -144,6 +154,8 @@ void PointAtSandbox(const std::string& url, Settings* settings) {
     vendor->limits.clear();
   }
   settings->outbound.private_networks = true;  // the sandbox's website is on this machine
+  settings->webhooks.slack_signing_secret = "sandbox-slack-signing-secret";
+  settings->webhooks.github_secret = "sandbox-github-webhook-secret";
 
   campaign::Settings& c = settings->campaign;
   Default(&c.figma.file_key, "SandboxBrandKit");
@@ -152,6 +164,46 @@ void PointAtSandbox(const std::string& url, Settings* settings) {
   Default(&c.email.from_name, "Acme Campaigns");
   if (c.email.recipients.empty()) c.email.recipients = {"customer@example.com"};
   if (c.social.channels.empty()) c.social.channels = {"channel-linkedin linkedin"};
+}
+
+absl::Status ConnectSandbox(const std::string& url, const std::string& our_http_address,
+                            const Settings& settings) {
+  absl::string_view rest = url;
+  absl::ConsumePrefix(&rest, "http://");
+  const std::string host(rest.substr(0, rest.find('/')));
+  const std::optional<Address> address = ParseAddress(host);
+  if (!address.has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat("the sandbox's webhooks need http://HOST:PORT, "
+                                                   "not ",
+                                                   url));
+  }
+  const std::string ours = absl::StrCat("http://", our_http_address, "/webhooks/");
+  const std::string body = absl::StrCat(
+      R"({"slack":{"interactions_url":")", ours, R"(slack/interactions","commands_url":")", ours,
+      R"(slack/commands","secret":")", settings.webhooks.slack_signing_secret.value(),
+      R"("},"github":{"url":")", ours, R"(github","secret":")",
+      settings.webhooks.github_secret.value(), R"("}})");
+  const int fd = ConnectTo(*address);
+  if (fd < 0) return absl::UnavailableError(absl::StrCat("no vendor-sandbox answers at ", url));
+  const std::string request =
+      absl::StrCat("PUT /__sandbox/hooks HTTP/1.1\r\nHost: ", host,
+                   "\r\nContent-Type: application/json\r\nContent-Length: ", body.size(),
+                   "\r\nConnection: close\r\n\r\n", body);
+  size_t sent = 0;
+  while (sent < request.size()) {
+    const ssize_t n = send(fd, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+    if (n <= 0) break;
+    sent += static_cast<size_t>(n);
+  }
+  std::string answer;
+  char buffer[512];
+  for (ssize_t n = 0; answer.find('\n') == answer.npos && (n = recv(fd, buffer, sizeof buffer, 0)) > 0;) {
+    answer.append(buffer, static_cast<size_t>(n));
+  }
+  close(fd);
+  if (absl::StartsWith(answer, "HTTP/1.1 200")) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("the vendor-sandbox at ", url, " does not send webhooks: ",
+                                          answer.substr(0, answer.find('\r'))));
 }
 
 }  // namespace server

@@ -42,4 +42,9 @@ absl::Status AwaitSandbox(const std::string& url, absl::Duration patience);
 // Every vendor's URL and token, and what a campaign needs besides where it is not set.
 void PointAtSandbox(const std::string& url, Settings* settings);
 
+// Tells the sandbox where we take webhooks, with the secrets that PointAtSandbox set: its buttons
+// and events come to us. UNAVAILABLE when it does not answer, INTERNAL when it does not take it.
+absl::Status ConnectSandbox(const std::string& url, const std::string& our_http_address,
+                            const Settings& settings);
+
 }  // namespace server

@@ -1,0 +1,239 @@
+#include "gateway/webhooks/decisions.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "activities/campaign/campaign_state.h"
+#include "activities/campaign/campaign_workflow.h"
+#include "activities/campaign/names.h"
+#include "gateway/grpc/gather.h"
+#include "orchestrator/history/payload.h"
+#include "orchestrator/history/time.h"
+
+namespace webhooks {
+namespace {
+
+namespace v1 = ::orchestrator::v1;
+namespace cv1 = ::campaign::v1;
+using Done = absl::AnyInvocable<void(DecisionAnswer)>;
+
+constexpr int kListedMax = 50;
+
+// What tells a repeated update from another: the engine answers it as the first time.
+std::string UpdateId(const std::string& via, const std::string& key) {
+  return key.empty() ? "" : absl::StrCat("webhook-", via, "-", key);
+}
+
+bool MayPass(absl::StatusCode code) {
+  return code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kResourceExhausted ||
+         code == absl::StatusCode::kDeadlineExceeded || code == absl::StatusCode::kAborted ||
+         code == absl::StatusCode::kInternal || code == absl::StatusCode::kCancelled ||
+         code == absl::StatusCode::kUnknown;
+}
+
+DecisionAnswer Refused(std::string text) {
+  return {.outcome = DecisionAnswer::Outcome::kRefused, .text = std::move(text)};
+}
+
+DecisionAnswer TooLate(cv1::ApprovalDecision decision) {
+  DecisionAnswer answer{.outcome = DecisionAnswer::Outcome::kTooLate};
+  answer.text = absl::StrCat("the campaign was already ", DecisionText(decision));
+  answer.decision = std::move(decision);
+  return answer;
+}
+
+DecisionAnswer Unknown(const std::string& workflow_id) {
+  return Refused(absl::StrCat("there is no campaign ", workflow_id));
+}
+
+// The decision that a refusal carries.
+std::optional<cv1::ApprovalDecision> DecisionOf(const v1::Failure& refusal) {
+  cv1::ApprovalDecision decision;
+  if (refusal.type() != "AlreadyDecided") return std::nullopt;
+  const auto read = google::protobuf::util::JsonStringToMessage(refusal.detail_json(), &decision);
+  if (!read.ok()) return std::nullopt;
+  return decision;
+}
+
+DecisionAnswer AnswerOf(const v1::UpdateWorkflowResponse& response) {
+  if (response.has_result()) {
+    auto decision = history::FromPayload<cv1::ApprovalDecision>(response.result());
+    if (!decision.ok()) return Refused(std::string(decision.status().message()));
+    DecisionAnswer answer{.outcome = DecisionAnswer::Outcome::kDecided,
+                          .decision = *std::move(decision)};
+    answer.text = DecisionText(answer.decision);
+    return answer;
+  }
+  const v1::Failure& refusal = response.has_rejected() ? response.rejected() : response.failure();
+  std::optional<cv1::ApprovalDecision> decision = DecisionOf(refusal);
+  if (decision.has_value()) return TooLate(*std::move(decision));
+  return Refused(refusal.message());
+}
+
+// What there is to say about a campaign whose run is closed.
+DecisionAnswer AnswerClosed(const absl::StatusOr<cv1::CampaignProgress>& progress) {
+  if (!progress.ok()) {
+    if (MayPass(progress.status().code()))
+      return {.text = std::string(progress.status().message())};
+    return Refused(std::string(progress.status().message()));
+  }
+  if (progress->has_decision()) return TooLate(progress->decision());
+  return Refused(absl::StrCat("the campaign has ended: ", progress->message()));
+}
+
+}  // namespace
+
+Decisions::Decisions(client::WorkflowClient& client, Observer observer)
+    : client_(client), observer_(std::move(observer)) {}
+
+void Decisions::Decide(DecisionRequest request, Done done) {
+  cv1::DecisionInput input;
+  input.set_decided_by(campaign::CleanLine(request.who, campaign::kDecidedByCharactersMax));
+  input.set_via(request.via);
+  input.set_comment(campaign::CleanText(request.comment, campaign::kCommentCharactersMax));
+
+  v1::UpdateWorkflowRequest update;
+  update.set_namespace_(request.ns);
+  update.set_workflow_id(request.workflow_id);
+  update.set_update_name(request.verdict == Verdict::kApprove ? campaign::kApproveUpdate
+                                                              : campaign::kRejectUpdate);
+  update.set_update_id(UpdateId(request.via, request.key));
+  *update.mutable_input() = history::ToPayload(input);
+  update.set_identity(input.decided_by());
+
+  auto finish = [this, request, done = std::move(done)](DecisionAnswer answer) mutable {
+    if (observer_) observer_(request, answer);
+    done(std::move(answer));
+  };
+  client_.Update(
+      std::move(update),
+      [this, ns = request.ns, workflow_id = request.workflow_id,
+       finish = std::move(finish)](absl::StatusOr<v1::UpdateWorkflowResponse> response) mutable {
+        if (response.ok()) return finish(AnswerOf(*response));
+        const absl::Status& status = response.status();
+        if (absl::IsNotFound(status)) return finish(Unknown(workflow_id));
+        if (absl::IsFailedPrecondition(status)) {
+          return GetProgress(
+              ns, workflow_id,
+              [finish = std::move(finish)](absl::StatusOr<cv1::CampaignProgress> progress) mutable {
+                finish(AnswerClosed(progress));
+              });
+        }
+        if (MayPass(status.code())) return finish({.text = std::string(status.message())});
+        finish(Refused(std::string(status.message())));
+      });
+}
+
+void Decisions::UpdateContent(ContentChange change,
+                              client::Callback<cv1::UpdateContentOutput> done) {
+  cv1::UpdateContentInput input;
+  input.set_content_id(change.content_id);
+  input.set_new_content(change.text);
+  input.set_updated_by(campaign::CleanLine(change.who, campaign::kDecidedByCharactersMax));
+  v1::UpdateWorkflowRequest update;
+  update.set_namespace_(change.ns);
+  update.set_workflow_id(change.workflow_id);
+  update.set_update_name(campaign::kUpdateContentUpdate);
+  update.set_update_id(UpdateId("content", change.key));
+  *update.mutable_input() = history::ToPayload(input);
+  update.set_identity(input.updated_by());
+  client_.Update(
+      std::move(update),
+      [done = std::move(done)](absl::StatusOr<v1::UpdateWorkflowResponse> response) mutable {
+        if (!response.ok()) return done(response.status());
+        if (response->has_result()) {
+          return done(history::FromPayload<cv1::UpdateContentOutput>(response->result()));
+        }
+        const v1::Failure& refusal =
+            response->has_rejected() ? response->rejected() : response->failure();
+        const bool wrong = refusal.type() == "InvalidContent" || refusal.type() == "UnknownContent";
+        done(wrong ? absl::InvalidArgumentError(refusal.message())
+                   : absl::FailedPreconditionError(refusal.message()));
+      });
+}
+
+void Decisions::GetProgress(std::string ns, std::string workflow_id,
+                            client::Callback<cv1::CampaignProgress> done) {
+  v1::QueryWorkflowRequest query;
+  query.set_namespace_(ns);
+  query.set_workflow_id(workflow_id);
+  query.set_query_name(campaign::kProgressQuery);
+  client_.Query(std::move(query), [workflow_id = std::move(workflow_id), done = std::move(done)](
+                                      absl::StatusOr<v1::QueryWorkflowResponse> answer) mutable {
+    if (absl::IsNotFound(answer.status())) {
+      return done(absl::NotFoundError(absl::StrCat("there is no campaign ", workflow_id)));
+    }
+    if (!answer.ok()) return done(answer.status());
+    auto progress = history::FromPayload<cv1::CampaignProgress>(answer->result());
+    if (!progress.ok()) return done(progress.status());
+    progress->set_workflow_id(workflow_id);
+    progress->set_status(v1::RunStatus::Value_Name(answer->status()));
+    done(std::move(progress));
+  });
+}
+
+void Decisions::ListWaiting(std::string ns, int count_max,
+                            client::Callback<std::vector<cv1::CampaignProgress>> done) {
+  v1::ListWorkflowsRequest list;
+  list.set_namespace_(ns);
+  list.set_workflow_type(campaign::kWorkflowType);
+  list.set_status(v1::RunStatus::RUNNING);
+  list.set_page_size(std::clamp(count_max, 1, kListedMax));
+  client_.ListWorkflows(
+      std::move(list), [this, ns = std::move(ns), done = std::move(done)](
+                           absl::StatusOr<v1::ListWorkflowsResponse> found) mutable {
+        if (!found.ok()) return done(found.status());
+        const auto& runs = found->workflows();
+        gateway::Gather<cv1::CampaignProgress>(
+            static_cast<size_t>(runs.size()),
+            [&](size_t i, client::Callback<cv1::CampaignProgress> each) {
+              GetProgress(ns, runs[static_cast<int>(i)].workflow_id(), std::move(each));
+            },
+            [done =
+                 std::move(done)](std::vector<absl::StatusOr<cv1::CampaignProgress>> all) mutable {
+              std::vector<cv1::CampaignProgress> waiting;
+              for (absl::StatusOr<cv1::CampaignProgress>& each : all) {
+                if (each.ok() && each->waiting_for_approval()) waiting.push_back(*std::move(each));
+              }
+              done(std::move(waiting));
+            });
+      });
+}
+
+std::string DecisionText(const cv1::ApprovalDecision& decision) {
+  return campaign::DescribeDecision(decision);
+}
+
+std::string ProgressText(const cv1::CampaignProgress& progress) {
+  std::string text = absl::StrCat(progress.campaign_name(), " (", progress.workflow_id(), ")\n",
+                                  progress.status(), ", ", progress.progress_percentage(), "%, ",
+                                  progress.current_phase(), ": ", progress.message());
+  if (progress.has_decision()) {
+    absl::StrAppend(&text, "\nDecision: ", DecisionText(progress.decision()));
+  } else if (progress.waiting_for_approval()) {
+    absl::StrAppend(&text, "\nWaits for a decision");
+    if (progress.reviewers_size() > 0) {
+      absl::StrAppend(&text, " by ", absl::StrJoin(progress.reviewers(), ", "));
+    }
+    if (progress.review().has_expires_at()) {
+      absl::StrAppend(
+          &text, " until ",
+          absl::FormatTime("%Y-%m-%d %H:%M UTC", history::FromProto(progress.review().expires_at()),
+                           absl::UTCTimeZone()));
+    }
+  }
+  if (!progress.github_pr_url().empty()) {
+    absl::StrAppend(&text, "\nReview: ", progress.github_pr_url());
+  }
+  if (!progress.dashboard_url().empty()) {
+    absl::StrAppend(&text, "\nDashboard: ", progress.dashboard_url());
+  }
+  return text;
+}
+
+}  // namespace webhooks

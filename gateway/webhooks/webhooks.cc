@@ -1,0 +1,48 @@
+#include "gateway/webhooks/webhooks.h"
+
+#include <utility>
+
+#include "orchestrator/base/status_macros.h"
+
+namespace webhooks {
+
+absl::StatusOr<std::unique_ptr<Webhooks>> Webhooks::Make(WebhooksOptions options,
+                                                         const std::string& path, Parts parts,
+                                                         Decisions::Observer observer) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Inbox> inbox,
+                   Inbox::Open(path, parts.loop, parts.clock, parts.metrics, options.inbox));
+  return std::unique_ptr<Webhooks>(
+      new Webhooks(std::move(options), std::move(inbox), parts, std::move(observer)));
+}
+
+Webhooks::Webhooks(WebhooksOptions options, std::unique_ptr<Inbox> inbox, Parts p,
+                   Decisions::Observer observer)
+    : decisions_(p.client, std::move(observer)),
+      inbox_(std::move(inbox)),
+      slack_(std::move(options.slack), {*inbox_, decisions_, p.slack, p.loop, p.clock, p.metrics}),
+      github_(std::move(options.github),
+              {*inbox_, decisions_, p.github, p.loop, p.clock, p.metrics}) {
+  inbox_->Handle(kSlackSource, [this](Delivery delivery, base::CancelToken cancel) {
+    return slack_.Work(std::move(delivery), std::move(cancel));
+  });
+  inbox_->Handle(kGithubSource, [this](Delivery delivery, base::CancelToken cancel) {
+    return github_.Work(std::move(delivery), std::move(cancel));
+  });
+}
+
+void Webhooks::AddTo(gateway::RestHandler& handler) {
+  handler.AddRaw("POST", "/webhooks/slack/interactions",
+                 [this](gateway::RawRequest request, gateway::RawDone done) {
+                   slack_.Interaction(std::move(request), std::move(done));
+                 });
+  handler.AddRaw("POST", "/webhooks/slack/commands",
+                 [this](gateway::RawRequest request, gateway::RawDone done) {
+                   slack_.Command(std::move(request), std::move(done));
+                 });
+  handler.AddRaw("POST", "/webhooks/github",
+                 [this](gateway::RawRequest request, gateway::RawDone done) {
+                   github_.Receive(std::move(request), std::move(done));
+                 });
+}
+
+}  // namespace webhooks
