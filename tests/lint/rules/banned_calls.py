@@ -35,7 +35,9 @@ BANNED = [
      ()),
     (r"\bstd::c(out|err|log)\b|(?<![\w.:>])f?printf\s*\(",
      "use base::Log (orchestrator/base/log.h)",
-     ("orchestrator/base/", "gateway/cli/", "gateway/server/", "tests/")),
+     # Two of them run at build time.
+     ("orchestrator/base/", "gateway/auth/permissions_check.cc", "gateway/cli/",
+      "gateway/openapi/main.cc", "gateway/server/", "tests/")),
     (r"(?<![\w.>])getenv\s*\(", "read it in gateway/server/settings and pass it on",
      ("gateway/server/", "gateway/cli/", "tests/")),
     (r"(?<![\w.:>])(strtok|gmtime|localtime|strcpy|strcat|sprintf|mktemp|tmpnam)\s*\(",
