@@ -49,7 +49,7 @@ MAY_INCLUDE = {
     "gateway/rest": [BASE, HISTORY, "orchestrator/client", "gateway/auth", "gateway/grpc", "gateway/json",
                      "gateway/tls", "activities/campaign", "activities/outbound", ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_API, GOOGLE_RPC],
     "gateway/tls": [BASE],
-    "gateway/auth": [BASE, "orchestrator/database", "gateway/tls", CAMPAIGN_PROTO],
+    "gateway/auth": [BASE, "orchestrator/database", "gateway/tls", CAMPAIGN_PROTO, GOOGLE_RPC],
     "gateway/audit": [BASE, "orchestrator/database", "orchestrator/filter", CAMPAIGN_PROTO],
     "gateway/webhooks": [BASE, HISTORY, "orchestrator/client", "orchestrator/database",
                          "activities/campaign", "activities/connectors", "activities/outbound",
