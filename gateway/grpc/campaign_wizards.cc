@@ -1,74 +1,20 @@
-// The wizard part of CampaignServiceImpl: drafts and their approval.
-#include <google/protobuf/descriptor.h>
-#include <google/protobuf/field_mask.pb.h>
-#include <google/protobuf/message.h>
-
-#include <algorithm>
+// The wizard part of CampaignServiceImpl: drafts and their approval. Looking at them without
+// changing anything, and cloning, is in campaign_wizard_views.cc.
 #include <utility>
-#include <vector>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "gateway/grpc/campaign_service.h"
 #include "gateway/grpc/campaign_validation.h"
 #include "gateway/grpc/validate.h"
+#include "gateway/grpc/wizard_fields.h"
+#include "orchestrator/base/status_macros.h"
 
 namespace gateway {
 
 namespace {
 
 constexpr int kPageSizeMax = 1000;
-constexpr size_t kPageTokenLengthMax = 256;
-
-void CheckWizardId(const std::string& id, FieldViolations* violations) {
-  const bool known_characters = std::all_of(
-      id.begin(), id.end(), [](unsigned char c) { return absl::ascii_isalnum(c) || c == '-'; });
-  if (id.empty()) {
-    violations->Add("wizard_id", "is required");
-  } else if (id.size() > 64 || !known_characters) {
-    violations->Add("wizard_id", "is not a wizard id");
-  }
-}
-
-// The fields to change: those of the mask, or without one those that are set.
-std::vector<const google::protobuf::FieldDescriptor*> MaskedFields(
-    const cv1::UpdateWizardRequest& request, FieldViolations* violations) {
-  std::vector<const google::protobuf::FieldDescriptor*> fields;
-  const auto* type = cv1::CampaignSpec::descriptor();
-  if (request.update_mask().paths().empty()) {
-    request.campaign().GetReflection()->ListFields(request.campaign(), &fields);
-    return fields;
-  }
-  for (absl::string_view path : request.update_mask().paths()) {
-    if (path == "*") {
-      for (int i = 0; i < type->field_count(); ++i) fields.push_back(type->field(i));
-      continue;
-    }
-    if (absl::StartsWith(path, "campaign.")) path.remove_prefix(9);
-    const auto* field = type->FindFieldByName(std::string(path));
-    if (field == nullptr) {
-      violations->Add("update_mask", absl::StrCat("names ", path, ", which no campaign has"));
-    } else {
-      fields.push_back(field);
-    }
-  }
-  return fields;
-}
-
-// `to`'s field becomes what it is in `from`, unset included.
-void CopyField(const google::protobuf::FieldDescriptor* field, const cv1::CampaignSpec& from,
-               cv1::CampaignSpec* to) {
-  cv1::CampaignSpec only = from;
-  std::vector<const google::protobuf::FieldDescriptor*> set;
-  only.GetReflection()->ListFields(only, &set);
-  for (const auto* other : set) {
-    if (other != field) only.GetReflection()->ClearField(&only, other);
-  }
-  to->GetReflection()->ClearField(to, field);
-  to->MergeFrom(only);
-}
+constexpr size_t kPageTokenLengthMax = 2048;
 
 absl::Status NotADraft(const cv1::Wizard& wizard) {
   if (wizard.status() == kWizardApproving) {
@@ -81,6 +27,14 @@ absl::Status NotADraft(const cv1::Wizard& wizard) {
                                                     wizard.workflow_id(), "; make another wizard"));
 }
 
+// An empty etag asks for nothing; "*" for any wizard that exists (RFC 9110 section 13.1.1).
+absl::Status CheckEtag(const cv1::Wizard& wizard, const std::string& etag) {
+  if (etag.empty() || etag == "*" || etag == wizard.etag()) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat("wizard ", wizard.wizard_id(), " was changed: etag ", etag,
+                                         " is not its current one, ", wizard.etag(), " (revision ",
+                                         wizard.revision(), "); read it again"));
+}
+
 }  // namespace
 
 void CampaignServiceImpl::CreateWizard(CallInfo call, cv1::CreateWizardRequest request,
@@ -89,7 +43,11 @@ void CampaignServiceImpl::CreateWizard(CallInfo call, cv1::CreateWizardRequest r
   CheckCampaign(request.campaign(), "campaign", Completeness::kDraft, d_.clock.Now(), &violations);
   CheckRequestId("request_id", request.request_id(), &violations);
   if (!violations.empty()) return done(violations.ToStatus());
-  d_.wizards.Create(std::move(*request.mutable_campaign()), request.request_id(), std::move(done));
+  d_.wizards.Create({.ns = call.ns,
+                     .spec = std::move(*request.mutable_campaign()),
+                     .request_id = request.request_id(),
+                     .created_by = call.IdentityOr("")},
+                    std::move(done));
 }
 
 void CampaignServiceImpl::ListWizards(CallInfo call, cv1::ListWizardsRequest request,
@@ -100,32 +58,33 @@ void CampaignServiceImpl::ListWizards(CallInfo call, cv1::ListWizardsRequest req
     violations.Add("page_token", "is not a token that this service gave");
   }
   if (!violations.empty()) return done(violations.ToStatus());
-  d_.wizards.List(request.page_size(), request.page_token(), std::move(done));
+  d_.wizards.List(call.ns, std::move(request), std::move(done));
 }
 
 void CampaignServiceImpl::GetWizard(CallInfo call, cv1::GetWizardRequest request,
                                     Callback<cv1::Wizard> done) {
   FieldViolations violations;
-  CheckWizardId(request.wizard_id(), &violations);
+  CheckWizardId("wizard_id", request.wizard_id(), &violations);
   if (!violations.empty()) return done(violations.ToStatus());
-  d_.wizards.Get(request.wizard_id(), std::move(done));
+  d_.wizards.Get(call.ns, request.wizard_id(), std::move(done));
 }
 
 void CampaignServiceImpl::UpdateWizard(CallInfo call, cv1::UpdateWizardRequest request,
                                        Callback<cv1::Wizard> done) {
   FieldViolations violations;
-  CheckWizardId(request.wizard_id(), &violations);
-  auto fields = MaskedFields(request, &violations);
+  CheckWizardId("wizard_id", request.wizard_id(), &violations);
+  auto fields = MaskedFields(request.campaign(), request.update_mask(), "update_mask", &violations);
   // The change is checked by itself first; what it makes of the draft again when it is known.
   CheckCampaign(request.campaign(), "campaign", Completeness::kDraft, d_.clock.Now(), &violations);
   if (!violations.empty()) return done(violations.ToStatus());
   const std::string wizard_id = request.wizard_id();
   d_.wizards.Update(
-      wizard_id,
+      call.ns, wizard_id,
       [this, fields = std::move(fields), request = std::move(request)](cv1::Wizard& wizard) {
         if (wizard.status() != kWizardDraft) return NotADraft(wizard);
+        RETURN_IF_ERROR(CheckEtag(wizard, request.etag()));
         for (const auto* field : fields) {
-          CopyField(field, request.campaign(), wizard.mutable_campaign());
+          CopyCampaignField(field, request.campaign(), wizard.mutable_campaign());
         }
         // A schedule_time that has passed since it was drafted is for the approval to refuse.
         cv1::CampaignSpec timeless = wizard.campaign();
@@ -137,35 +96,67 @@ void CampaignServiceImpl::UpdateWizard(CallInfo call, cv1::UpdateWizardRequest r
       std::move(done));
 }
 
+void CampaignServiceImpl::DeleteWizard(CallInfo call, cv1::DeleteWizardRequest request,
+                                       Callback<cv1::DeleteWizardResponse> done) {
+  FieldViolations violations;
+  CheckWizardId("wizard_id", request.wizard_id(), &violations);
+  if (!violations.empty()) return done(violations.ToStatus());
+  const std::string wizard_id = request.wizard_id();
+  d_.wizards.Delete(
+      call.ns, wizard_id,
+      [request = std::move(request)](cv1::Wizard& wizard) {
+        if (wizard.status() == kWizardApproving) {
+          return absl::FailedPreconditionError(
+              absl::StrCat("wizard ", wizard.wizard_id(),
+                           " is being approved; approve it again to finish, then delete it"));
+        }
+        return CheckEtag(wizard, request.etag());
+      },
+      [done = std::move(done)](absl::StatusOr<cv1::Wizard> wizard) mutable {
+        if (!wizard.ok()) return done(wizard.status());
+        cv1::DeleteWizardResponse response;
+        response.set_wizard_id(wizard->wizard_id());
+        done(std::move(response));
+      });
+}
+
 void CampaignServiceImpl::ApproveWizard(CallInfo call, cv1::ApproveWizardRequest request,
                                         Callback<cv1::CampaignStarted> done) {
   FieldViolations violations;
-  CheckWizardId(request.wizard_id(), &violations);
+  CheckWizardId("wizard_id", request.wizard_id(), &violations);
   if (!violations.empty()) return done(violations.ToStatus());
   // Frozen before its campaign starts: whatever crashes, what runs is what the wizard shows.
+  const std::string wizard_id = request.wizard_id();
+  const std::string ns = call.ns;
   d_.wizards.Update(
-      request.wizard_id(),
-      [this](cv1::Wizard& wizard) {
+      ns, wizard_id,
+      [this, request = std::move(request), by = call.IdentityOr("")](cv1::Wizard& wizard) {
+        // A repeated approval is answered, whatever it had read: its wizard changes no more.
         if (wizard.status() != kWizardDraft) return absl::OkStatus();
+        RETURN_IF_ERROR(CheckEtag(wizard, request.etag()));
         FieldViolations violations;
         CheckCampaign(wizard.campaign(), "campaign", Completeness::kComplete, d_.clock.Now(),
                       &violations);
-        if (violations.empty()) wizard.set_status(kWizardApproving);
-        return violations.ToStatus();
+        RETURN_IF_ERROR(violations.ToStatus());
+        wizard.set_status(kWizardApproving);
+        wizard.set_approved_revision(wizard.revision());
+        wizard.set_approved_by(by);
+        return absl::OkStatus();
       },
       [this, call = std::move(call),
        done = std::move(done)](absl::StatusOr<cv1::Wizard> wizard) mutable {
         if (!wizard.ok()) return done(wizard.status());
-        if (wizard->status() == kWizardApproved) return AnswerApproved(*wizard, std::move(done));
+        if (wizard->status() == kWizardApproved)
+          return AnswerApproved(call, *wizard, std::move(done));
         StartWizard(std::move(call), *std::move(wizard), std::move(done));
       });
 }
 
 void CampaignServiceImpl::StartWizard(CallInfo call, cv1::Wizard wizard,
                                       Callback<cv1::CampaignStarted> done) {
-  const std::string& wizard_id = wizard.wizard_id();
+  const std::string wizard_id = wizard.wizard_id();
   Start(call, wizard.campaign(), absl::StrCat("campaign-", wizard_id), wizard_id,
-        [this, wizard_id,
+        [this, ns = call.ns, wizard_id,
          done = std::move(done)](absl::StatusOr<cv1::CampaignStarted> started) mutable {
           if (!started.ok()) {
             const bool surely_not_started = absl::IsInvalidArgument(started.status()) ||
@@ -173,16 +164,19 @@ void CampaignServiceImpl::StartWizard(CallInfo call, cv1::Wizard wizard,
                                             absl::IsAlreadyExists(started.status());
             if (!surely_not_started) return done(started.status());
             return d_.wizards.Update(
-                wizard_id,
+                ns, wizard_id,
                 [](cv1::Wizard& thawed) {
-                  if (thawed.status() == kWizardApproving) thawed.set_status(kWizardDraft);
+                  if (thawed.status() != kWizardApproving) return absl::OkStatus();
+                  thawed.set_status(kWizardDraft);
+                  thawed.clear_approved_revision();
+                  thawed.clear_approved_by();
                   return absl::OkStatus();
                 },
                 [status = started.status(),
                  done = std::move(done)](absl::StatusOr<cv1::Wizard>) mutable { done(status); });
           }
           d_.wizards.Update(
-              wizard_id,
+              ns, wizard_id,
               [started = *started](cv1::Wizard& approved) {
                 approved.set_status(kWizardApproved);
                 approved.set_workflow_id(started.workflow_id());
@@ -197,9 +191,10 @@ void CampaignServiceImpl::StartWizard(CallInfo call, cv1::Wizard wizard,
         });
 }
 
-void CampaignServiceImpl::AnswerApproved(const cv1::Wizard& wizard,
+void CampaignServiceImpl::AnswerApproved(const CallInfo& call, const cv1::Wizard& wizard,
                                          Callback<cv1::CampaignStarted> done) {
   orchestrator::v1::GetWorkflowRequest get;
+  get.set_namespace_(call.ns);
   get.set_workflow_id(wizard.workflow_id());
   get.set_run_id(wizard.run_id());
   cv1::CampaignStarted started;

@@ -2,19 +2,18 @@
 // log of changes can only grow: the database itself refuses to change or delete an entry.
 #pragma once
 
-#include <sqlite3.h>
-
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "activities/outbound/breakers.h"
 #include "activities/outbound/kill_switch.h"
 #include "campaign/v1/operations.pb.h"
+#include "orchestrator/database/connection.h"
 
 namespace gateway {
 
@@ -29,11 +28,6 @@ class OperationsDatabase {
  public:
   using Change = campaign::v1::OperatorChange;
 
-  OperationsDatabase() = default;
-  ~OperationsDatabase();
-  OperationsDatabase(const OperationsDatabase&) = delete;
-  OperationsDatabase& operator=(const OperationsDatabase&) = delete;
-
   absl::Status Open(const std::string& path);
   absl::StatusOr<outbound::KillSwitchState> LoadKillSwitch();
   absl::StatusOr<std::map<std::string, BreakerOrder>> LoadBreakers();  // by service
@@ -45,14 +39,9 @@ class OperationsDatabase {
   absl::StatusOr<std::vector<Change>> Changes(int64_t before_id, int limit);
 
  private:
-  class Statement;
-  absl::Status Error(absl::string_view doing) const;
-  absl::Status Execute(const char* sql);
   absl::Status Append(const Change& change);
-  template <typename Work>
-  absl::Status InTransaction(Work work);
 
-  sqlite3* db_ = nullptr;
+  std::unique_ptr<database::Connection> db_;
 };
 
 }  // namespace gateway

@@ -1,176 +1,182 @@
 #include "gateway/grpc/wizard_database.h"
 
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/auth/caller.h"
 #include "orchestrator/base/status_macros.h"
+#include "orchestrator/database/durable.h"
+#include "orchestrator/database/statement.h"
 #include "orchestrator/history/time.h"
 
 namespace gateway {
 
 namespace {
 
-constexpr int kBusyTimeoutMs = 5000;
+using campaign::v1::Wizard;
+using database::Statement;
 
 constexpr char kSchema[] = R"sql(
-CREATE TABLE IF NOT EXISTS wizards (
+CREATE TABLE IF NOT EXISTS drafts (
   wizard_id TEXT PRIMARY KEY,
-  request_id TEXT UNIQUE,
+  namespace TEXT NOT NULL,
+  request_id TEXT,
   request_digest TEXT NOT NULL,
+  status TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  campaign_name TEXT NOT NULL,
+  workflow_id TEXT NOT NULL,
   created_us INTEGER NOT NULL,
-  wizard BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS wizards_by_age ON wizards (created_us, wizard_id);
+  updated_us INTEGER NOT NULL,
+  wizard BLOB NOT NULL,
+  UNIQUE (namespace, request_id)
+);
+CREATE INDEX IF NOT EXISTS drafts_by_age ON drafts (namespace, created_us, wizard_id);
+CREATE INDEX IF NOT EXISTS drafts_by_change ON drafts (namespace, updated_us, wizard_id);
 )sql";
 
-int64_t CreatedUs(const campaign::v1::Wizard& wizard) {
-  return absl::ToUnixMicros(history::FromProto(wizard.created_at()));
+int64_t Micros(const google::protobuf::Timestamp& time) {
+  return absl::ToUnixMicros(history::FromProto(time));
+}
+
+absl::StatusOr<Wizard> ParseWizard(const Statement& row, int column) {
+  Wizard wizard;
+  const absl::string_view bytes = row.Bytes(column);
+  if (!wizard.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::DataLossError("a stored wizard cannot be read; restore its file from a backup");
+  }
+  return wizard;
+}
+
+absl::Status InsertInto(database::Connection& db, const Wizard& wizard,
+                        const std::string& request_id, const std::string& request_digest) {
+  ASSIGN_OR_RETURN(
+      Statement insert,
+      Statement::Prepare(db, "INSERT INTO drafts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  const std::string bytes = wizard.SerializeAsString();
+  insert.BindText(1, wizard.wizard_id());
+  insert.BindText(2, wizard.namespace_());
+  if (request_id.empty()) {
+    insert.BindNull(3);
+  } else {
+    insert.BindText(3, request_id);
+  }
+  insert.BindText(4, request_digest);
+  insert.BindText(5, wizard.status());
+  insert.BindText(6, wizard.created_by());
+  insert.BindText(7, wizard.campaign().campaign_name());
+  insert.BindText(8, wizard.workflow_id());
+  insert.BindInt(9, Micros(wizard.created_at()));
+  insert.BindInt(10, Micros(wizard.updated_at()));
+  insert.BindBlob(11, bytes);
+  return insert.Run();
 }
 
 }  // namespace
 
-// A prepared statement with its parameters bound in order.
-class WizardDatabase::Statement {
- public:
-  Statement(WizardDatabase* database, const char* sql) : database_(database) {
-    code_ = sqlite3_prepare_v2(database->db_, sql, -1, &statement_, nullptr);
-  }
-  ~Statement() { sqlite3_finalize(statement_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  Statement& Text(const std::string& text) {
-    if (code_ == SQLITE_OK) {
-      code_ = sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()),
-                                SQLITE_TRANSIENT);
-    }
-    return *this;
-  }
-  Statement& Null() {
-    ++bound_;
-    return *this;
-  }
-  Statement& Blob(const std::string& bytes) {
-    if (code_ == SQLITE_OK) {
-      code_ = sqlite3_bind_blob(statement_, ++bound_, bytes.data(), static_cast<int>(bytes.size()),
-                                SQLITE_TRANSIENT);
-    }
-    return *this;
-  }
-  Statement& Int(int64_t value) {
-    if (code_ == SQLITE_OK) code_ = sqlite3_bind_int64(statement_, ++bound_, value);
-    return *this;
-  }
-  // True when there is a row.
-  absl::StatusOr<bool> Step() {
-    if (code_ == SQLITE_OK) {
-      const int code = sqlite3_step(statement_);
-      if (code == SQLITE_ROW) return true;
-      if (code == SQLITE_DONE) return false;
-    }
-    return database_->Error("reading or writing wizards");
-  }
-  std::string Bytes(int column) const {
-    const void* data = sqlite3_column_blob(statement_, column);
-    return std::string(static_cast<const char*>(data),
-                       static_cast<size_t>(sqlite3_column_bytes(statement_, column)));
-  }
-  int64_t Integer(int column) const { return sqlite3_column_int64(statement_, column); }
-  absl::StatusOr<Wizard> ParseWizard(int column) const {
-    Wizard wizard;
-    if (!wizard.ParseFromString(Bytes(column))) {
-      return absl::DataLossError("a stored wizard cannot be read; restore its file from a backup");
-    }
-    return wizard;
-  }
-
- private:
-  WizardDatabase* const database_;
-  sqlite3_stmt* statement_ = nullptr;
-  int code_ = SQLITE_OK;
-  int bound_ = 0;
-};
-
-WizardDatabase::~WizardDatabase() { sqlite3_close(db_); }
-
-absl::Status WizardDatabase::Error(absl::string_view doing) const {
-  return absl::UnavailableError(
-      absl::StrCat(doing, ": ", db_ == nullptr ? "not open" : sqlite3_errmsg(db_)));
-}
-
-absl::Status WizardDatabase::Execute(const char* sql) {
-  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return Error(sql);
-  return absl::OkStatus();
-}
-
 absl::Status WizardDatabase::Open(const std::string& path) {
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  if (sqlite3_open_v2(path.c_str(), &db_, flags, nullptr) != SQLITE_OK) {
-    return Error(absl::StrCat("opening ", path));
-  }
-  sqlite3_busy_timeout(db_, kBusyTimeoutMs);
-  RETURN_IF_ERROR(Execute("PRAGMA journal_mode=WAL"));
-  RETURN_IF_ERROR(Execute("PRAGMA synchronous=FULL"));
-  return Execute(kSchema);
+  ASSIGN_OR_RETURN(db_, database::OpenDurable(path, kSchema));
+  return MoveOldTable();
+}
+
+absl::Status WizardDatabase::MoveOldTable() {
+  ASSIGN_OR_RETURN(const int64_t old,
+                   db_->QueryInt("SELECT count(*) FROM sqlite_master WHERE name = 'wizards'"));
+  if (old == 0) return absl::OkStatus();
+  return database::InTransaction(*db_, [this]() -> absl::Status {
+    ASSIGN_OR_RETURN(
+        Statement rows,
+        Statement::Prepare(*db_, "SELECT wizard, request_id, request_digest FROM wizards"));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool found, rows.Next());
+      if (!found) break;
+      ASSIGN_OR_RETURN(Wizard wizard, ParseWizard(rows, 0));
+      wizard.set_namespace_(auth::kDefaultNamespace);
+      RETURN_IF_ERROR(InsertInto(*db_, wizard, rows.Text(1), rows.Text(2)));
+    }
+    rows.Reset();
+    return db_->Exec("DROP TABLE wizards");
+  });
 }
 
 absl::Status WizardDatabase::Insert(const Wizard& wizard, const std::string& request_id,
                                     const std::string& request_digest) {
-  Statement insert(this, "INSERT INTO wizards VALUES (?, ?, ?, ?, ?)");
-  insert.Text(wizard.wizard_id());
-  if (request_id.empty()) {
-    insert.Null();
-  } else {
-    insert.Text(request_id);
-  }
-  insert.Text(request_digest).Int(CreatedUs(wizard)).Blob(wizard.SerializeAsString());
-  return insert.Step().status();
+  return InsertInto(*db_, wizard, request_id, request_digest);
 }
 
 absl::StatusOr<std::optional<WizardDatabase::Created>> WizardDatabase::FindByRequest(
-    const std::string& request_id) {
-  Statement select(this, "SELECT wizard, request_digest FROM wizards WHERE request_id = ?");
-  select.Text(request_id);
-  ASSIGN_OR_RETURN(const bool found, select.Step());
+    const std::string& ns, const std::string& request_id) {
+  ASSIGN_OR_RETURN(Statement select, Statement::Prepare(*db_,
+                                                        "SELECT wizard, request_digest FROM drafts "
+                                                        "WHERE namespace = ? AND request_id = ?"));
+  select.BindText(1, ns);
+  select.BindText(2, request_id);
+  ASSIGN_OR_RETURN(const bool found, select.Next());
   if (!found) return std::optional<Created>();
-  ASSIGN_OR_RETURN(Wizard wizard, select.ParseWizard(0));
-  return std::optional<Created>(Created{std::move(wizard), select.Bytes(1)});
+  ASSIGN_OR_RETURN(Wizard wizard, ParseWizard(select, 0));
+  return std::optional<Created>(Created{std::move(wizard), select.Text(1)});
 }
 
-absl::StatusOr<WizardDatabase::Wizard> WizardDatabase::Load(const std::string& wizard_id) {
-  Statement select(this, "SELECT wizard FROM wizards WHERE wizard_id = ?");
-  select.Text(wizard_id);
-  ASSIGN_OR_RETURN(const bool found, select.Step());
+absl::StatusOr<Wizard> WizardDatabase::Load(const std::string& ns, const std::string& wizard_id) {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      Statement::Prepare(*db_, "SELECT wizard FROM drafts WHERE wizard_id = ? AND namespace = ?"));
+  select.BindText(1, wizard_id);
+  select.BindText(2, ns);
+  ASSIGN_OR_RETURN(const bool found, select.Next());
   if (!found) return absl::NotFoundError(absl::StrCat("no wizard ", wizard_id));
-  return select.ParseWizard(0);
+  return ParseWizard(select, 0);
 }
 
 absl::Status WizardDatabase::Save(const Wizard& wizard) {
-  Statement update(this, "UPDATE wizards SET wizard = ? WHERE wizard_id = ?");
-  update.Blob(wizard.SerializeAsString()).Text(wizard.wizard_id());
-  return update.Step().status();
+  ASSIGN_OR_RETURN(Statement update,
+                   Statement::Prepare(*db_,
+                                      "UPDATE drafts SET status = ?, campaign_name = ?, "
+                                      "workflow_id = ?, updated_us = ?, wizard = ? "
+                                      "WHERE wizard_id = ?"));
+  const std::string bytes = wizard.SerializeAsString();
+  update.BindText(1, wizard.status());
+  update.BindText(2, wizard.campaign().campaign_name());
+  update.BindText(3, wizard.workflow_id());
+  update.BindInt(4, Micros(wizard.updated_at()));
+  update.BindBlob(5, bytes);
+  update.BindText(6, wizard.wizard_id());
+  return update.Run();
 }
 
-absl::StatusOr<std::vector<WizardDatabase::Wizard>> WizardDatabase::Page(
-    int64_t before_created_us, const std::string& before_wizard_id, int limit) {
-  Statement select(this,
-                   "SELECT wizard FROM wizards WHERE (created_us, wizard_id) < (?, ?) "
-                   "ORDER BY created_us DESC, wizard_id DESC LIMIT ?");
-  select.Int(before_created_us).Text(before_wizard_id).Int(limit);
+absl::Status WizardDatabase::Delete(const std::string& ns, const std::string& wizard_id) {
+  ASSIGN_OR_RETURN(
+      Statement remove,
+      Statement::Prepare(*db_, "DELETE FROM drafts WHERE wizard_id = ? AND namespace = ?"));
+  remove.BindText(1, wizard_id);
+  remove.BindText(2, ns);
+  return remove.Run();
+}
+
+absl::StatusOr<std::vector<Wizard>> WizardDatabase::Page(const WizardQuery& query, int limit) {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      Statement::Prepare(*db_, absl::StrCat("SELECT wizard FROM drafts WHERE ", query.where().sql,
+                                            " ORDER BY ", query.OrderBySql(), " LIMIT ", limit)));
+  int i = 0;
+  for (const auto& value : query.where().values) {
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      select.BindText(++i, *text);
+    } else {
+      select.BindInt(++i, std::get<int64_t>(value));
+    }
+  }
   std::vector<Wizard> wizards;
   while (true) {
-    ASSIGN_OR_RETURN(const bool found, select.Step());
+    ASSIGN_OR_RETURN(const bool found, select.Next());
     if (!found) return wizards;
-    ASSIGN_OR_RETURN(Wizard wizard, select.ParseWizard(0));
+    ASSIGN_OR_RETURN(Wizard wizard, ParseWizard(select, 0));
     wizards.push_back(std::move(wizard));
   }
 }
 
 absl::StatusOr<int64_t> WizardDatabase::Count() {
-  Statement count(this, "SELECT count(*) FROM wizards");
-  RETURN_IF_ERROR(count.Step().status());
-  return count.Integer(0);
+  return db_->QueryInt("SELECT count(*) FROM drafts");
 }
 
 }  // namespace gateway

@@ -1,16 +1,17 @@
-// The SQLite side of WizardStore: plain blocking calls, used by the store's thread only.
+// The SQLite side of WizardStore: plain blocking calls, used by the store's thread only. What
+// lists filter and order by stands in columns beside the wizard.
 #pragma once
 
-#include <sqlite3.h>
-
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "campaign/v1/service.pb.h"
+#include "gateway/grpc/wizard_query.h"
+#include "orchestrator/database/connection.h"
 
 namespace gateway {
 
@@ -22,28 +23,22 @@ class WizardDatabase {
     std::string request_digest;
   };
 
-  WizardDatabase() = default;
-  ~WizardDatabase();
-  WizardDatabase(const WizardDatabase&) = delete;
-  WizardDatabase& operator=(const WizardDatabase&) = delete;
-
+  // Also reads files of earlier releases, which knew no namespaces.
   absl::Status Open(const std::string& path);
   absl::Status Insert(const Wizard& wizard, const std::string& request_id,
                       const std::string& request_digest);
-  absl::StatusOr<std::optional<Created>> FindByRequest(const std::string& request_id);
-  absl::StatusOr<Wizard> Load(const std::string& wizard_id);  // NOT_FOUND
+  absl::StatusOr<std::optional<Created>> FindByRequest(const std::string& ns,
+                                                       const std::string& request_id);
+  absl::StatusOr<Wizard> Load(const std::string& ns, const std::string& wizard_id);  // NOT_FOUND
   absl::Status Save(const Wizard& wizard);
-  // Up to `limit` wizards older than (created_us, wizard_id), newest first.
-  absl::StatusOr<std::vector<Wizard>> Page(int64_t before_created_us,
-                                           const std::string& before_wizard_id, int limit);
+  absl::Status Delete(const std::string& ns, const std::string& wizard_id);
+  absl::StatusOr<std::vector<Wizard>> Page(const WizardQuery& query, int limit);
   absl::StatusOr<int64_t> Count();
 
  private:
-  class Statement;
-  absl::Status Error(absl::string_view doing) const;
-  absl::Status Execute(const char* sql);
+  absl::Status MoveOldTable();
 
-  sqlite3* db_ = nullptr;
+  std::unique_ptr<database::Connection> db_;
 };
 
 }  // namespace gateway

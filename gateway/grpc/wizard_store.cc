@@ -1,17 +1,13 @@
 #include "gateway/grpc/wizard_store.h"
 
-#include <limits>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/strings/escaping.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "gateway/grpc/ids.h"
 #include "gateway/grpc/wizard_database.h"
-#include "gateway/json/field_violations.h"
+#include "gateway/grpc/wizard_query.h"
 #include "orchestrator/base/event_loop.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/history/time.h"
@@ -25,29 +21,10 @@ using campaign::v1::ListWizardsResponse;
 
 constexpr int kPageSizeDefault = 50;
 
-struct PageStart {
-  int64_t created_us = std::numeric_limits<int64_t>::max();
-  std::string wizard_id;
-};
-
-std::string PageToken(const Wizard& last) {
-  const int64_t created_us = absl::ToUnixMicros(history::FromProto(last.created_at()));
-  return absl::WebSafeBase64Escape(absl::StrCat(created_us, "/", last.wizard_id()));
-}
-
-absl::StatusOr<PageStart> ParsePageToken(const std::string& token) {
-  PageStart start;
-  if (token.empty()) return start;
-  std::string text;
-  std::vector<std::string> parts;
-  if (absl::WebSafeBase64Unescape(token, &text)) {
-    parts = absl::StrSplit(text, absl::MaxSplits('/', 1));
-  }
-  if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &start.created_us)) {
-    return FieldError("page_token", "is not a token that this service gave");
-  }
-  start.wizard_id = parts[1];
-  return start;
+// Opaque to callers; another one after every change.
+Wizard WithEtag(Wizard wizard) {
+  wizard.set_etag(HashHex(absl::StrCat(wizard.wizard_id(), "/", wizard.revision())));
+  return wizard;
 }
 
 }  // namespace
@@ -56,9 +33,16 @@ struct WizardStore::Impl {
   Impl(base::Clock& clock_in, base::Random& random_in)
       : clock(clock_in), random(random_in), loop(clock_in, "wizards") {}
 
-  absl::StatusOr<Wizard> Create(campaign::v1::CampaignSpec spec, const std::string& request_id);
-  absl::StatusOr<ListWizardsResponse> List(int page_size, const std::string& page_token);
-  absl::StatusOr<Wizard> Update(const std::string& wizard_id, Change& change);
+  absl::StatusOr<Wizard> Create(NewWizard made);
+  absl::StatusOr<std::optional<Wizard>> FindCreated(const std::string& ns,
+                                                    const std::string& request_id,
+                                                    const std::string& request_digest);
+  absl::StatusOr<Wizard> Get(const std::string& ns, const std::string& wizard_id);
+  absl::StatusOr<ListWizardsResponse> List(const std::string& ns,
+                                           const campaign::v1::ListWizardsRequest& request);
+  absl::StatusOr<Wizard> Update(const std::string& ns, const std::string& wizard_id,
+                                Change& change);
+  absl::StatusOr<Wizard> Delete(const std::string& ns, const std::string& wizard_id, Change& check);
 
   // Runs `work` on the store's thread and answers with what it returns.
   template <typename T, typename Work>
@@ -81,18 +65,23 @@ struct WizardStore::Impl {
   base::EpollLoop loop;
 };
 
-absl::StatusOr<Wizard> WizardStore::Impl::Create(campaign::v1::CampaignSpec spec,
-                                                 const std::string& request_id) {
-  const std::string digest = HashHex(spec.SerializeAsString());
-  if (!request_id.empty()) {
-    ASSIGN_OR_RETURN(auto before, database.FindByRequest(request_id));
-    if (before.has_value()) {
-      if (before->request_digest == digest) return std::move(before->wizard);
-      return absl::AlreadyExistsError(
-          absl::StrCat("request_id ", request_id, " made wizard ", before->wizard.wizard_id(),
-                       " from another campaign; use a fresh request_id"));
-    }
+absl::StatusOr<std::optional<Wizard>> WizardStore::Impl::FindCreated(
+    const std::string& ns, const std::string& request_id, const std::string& request_digest) {
+  if (request_id.empty()) return std::optional<Wizard>();
+  ASSIGN_OR_RETURN(auto before, database.FindByRequest(ns, request_id));
+  if (!before.has_value()) return std::optional<Wizard>();
+  if (before->request_digest != request_digest) {
+    return absl::AlreadyExistsError(absl::StrCat("request_id ", request_id, " made wizard ",
+                                                 before->wizard.wizard_id(),
+                                                 " from another campaign; use a fresh request_id"));
   }
+  return std::optional<Wizard>(WithEtag(std::move(before->wizard)));
+}
+
+absl::StatusOr<Wizard> WizardStore::Impl::Create(NewWizard made) {
+  if (made.request_digest.empty()) made.request_digest = HashHex(made.spec.SerializeAsString());
+  ASSIGN_OR_RETURN(auto before, FindCreated(made.ns, made.request_id, made.request_digest));
+  if (before.has_value()) return *std::move(before);
   ASSIGN_OR_RETURN(const int64_t count, database.Count());
   if (count >= kWizardsMax) {
     return absl::ResourceExhaustedError(
@@ -100,38 +89,55 @@ absl::StatusOr<Wizard> WizardStore::Impl::Create(campaign::v1::CampaignSpec spec
   }
   Wizard wizard;
   wizard.set_wizard_id(absl::StrCat("wz-", RandomHex(random)));
-  *wizard.mutable_campaign() = std::move(spec);
+  *wizard.mutable_campaign() = std::move(made.spec);
   wizard.set_status(kWizardDraft);
   wizard.set_revision(1);
+  wizard.set_namespace_(made.ns);
+  wizard.set_created_by(made.created_by);
+  wizard.set_cloned_from(made.cloned_from);
   *wizard.mutable_created_at() = history::ToProto(clock.Now());
   *wizard.mutable_updated_at() = wizard.created_at();
-  RETURN_IF_ERROR(database.Insert(wizard, request_id, digest));
-  return wizard;
+  RETURN_IF_ERROR(database.Insert(wizard, made.request_id, made.request_digest));
+  return WithEtag(std::move(wizard));
 }
 
-absl::StatusOr<ListWizardsResponse> WizardStore::Impl::List(int page_size,
-                                                            const std::string& page_token) {
-  if (page_size == 0) page_size = kPageSizeDefault;
-  ASSIGN_OR_RETURN(const PageStart start, ParsePageToken(page_token));
-  ASSIGN_OR_RETURN(std::vector<Wizard> wizards,
-                   database.Page(start.created_us, start.wizard_id, page_size + 1));
+absl::StatusOr<Wizard> WizardStore::Impl::Get(const std::string& ns, const std::string& wizard_id) {
+  ASSIGN_OR_RETURN(Wizard wizard, database.Load(ns, wizard_id));
+  return WithEtag(std::move(wizard));
+}
+
+absl::StatusOr<ListWizardsResponse> WizardStore::Impl::List(
+    const std::string& ns, const campaign::v1::ListWizardsRequest& request) {
+  const int page_size = request.page_size() == 0 ? kPageSizeDefault : request.page_size();
+  ASSIGN_OR_RETURN(const WizardQuery query, WizardQuery::Parse(ns, request));
+  ASSIGN_OR_RETURN(std::vector<Wizard> wizards, database.Page(query, page_size + 1));
   ListWizardsResponse response;
   const bool more = wizards.size() > static_cast<size_t>(page_size);
   if (more) wizards.pop_back();
-  for (Wizard& wizard : wizards) *response.add_wizards() = std::move(wizard);
-  if (more) response.set_next_page_token(PageToken(*response.wizards().rbegin()));
+  for (Wizard& wizard : wizards) *response.add_wizards() = WithEtag(std::move(wizard));
+  if (more) response.set_next_page_token(query.TokenAfter(*response.wizards().rbegin()));
   return response;
 }
 
-absl::StatusOr<Wizard> WizardStore::Impl::Update(const std::string& wizard_id, Change& change) {
+absl::StatusOr<Wizard> WizardStore::Impl::Update(const std::string& ns,
+                                                 const std::string& wizard_id, Change& change) {
   // The store's thread is the only writer: reading and writing back is atomic by that.
-  ASSIGN_OR_RETURN(Wizard wizard, database.Load(wizard_id));
+  ASSIGN_OR_RETURN(Wizard wizard, Get(ns, wizard_id));
   const std::string before = wizard.SerializeAsString();
   RETURN_IF_ERROR(change(wizard));
   if (wizard.SerializeAsString() == before) return wizard;
   wizard.set_revision(wizard.revision() + 1);
   *wizard.mutable_updated_at() = history::ToProto(clock.Now());
+  wizard.clear_etag();
   RETURN_IF_ERROR(database.Save(wizard));
+  return WithEtag(std::move(wizard));
+}
+
+absl::StatusOr<Wizard> WizardStore::Impl::Delete(const std::string& ns,
+                                                 const std::string& wizard_id, Change& check) {
+  ASSIGN_OR_RETURN(Wizard wizard, Get(ns, wizard_id));
+  RETURN_IF_ERROR(check(wizard));
+  RETURN_IF_ERROR(database.Delete(ns, wizard_id));
   return wizard;
 }
 
@@ -156,30 +162,47 @@ void WizardStore::Close() {
   impl_->loop.Stop();  // runs what was posted before
 }
 
-void WizardStore::Create(campaign::v1::CampaignSpec spec, std::string request_id,
-                         Callback<Wizard> done) {
-  impl_->Run(std::move(done), [impl = impl_.get(), spec = std::move(spec),
-                               request_id = std::move(request_id)]() mutable {
-    return impl->Create(std::move(spec), request_id);
+void WizardStore::Create(NewWizard wizard, Callback<Wizard> done) {
+  impl_->Run(std::move(done), [impl = impl_.get(), wizard = std::move(wizard)]() mutable {
+    return impl->Create(std::move(wizard));
   });
 }
 
-void WizardStore::Get(std::string wizard_id, Callback<Wizard> done) {
-  impl_->Run(std::move(done), [impl = impl_.get(), wizard_id = std::move(wizard_id)] {
-    return impl->database.Load(wizard_id);
-  });
-}
-
-void WizardStore::List(int page_size, std::string page_token, Callback<ListWizardsResponse> done) {
-  impl_->Run(std::move(done), [impl = impl_.get(), page_size, page_token = std::move(page_token)] {
-    return impl->List(page_size, page_token);
-  });
-}
-
-void WizardStore::Update(std::string wizard_id, Change change, Callback<Wizard> done) {
+void WizardStore::FindCreated(std::string ns, std::string request_id, std::string request_digest,
+                              Callback<std::optional<Wizard>> done) {
   impl_->Run(std::move(done),
-             [impl = impl_.get(), wizard_id = std::move(wizard_id),
-              change = std::move(change)]() mutable { return impl->Update(wizard_id, change); });
+             [impl = impl_.get(), ns = std::move(ns), request_id = std::move(request_id),
+              request_digest = std::move(request_digest)] {
+               return impl->FindCreated(ns, request_id, request_digest);
+             });
+}
+
+void WizardStore::Get(std::string ns, std::string wizard_id, Callback<Wizard> done) {
+  impl_->Run(std::move(done),
+             [impl = impl_.get(), ns = std::move(ns), wizard_id = std::move(wizard_id)] {
+               return impl->Get(ns, wizard_id);
+             });
+}
+
+void WizardStore::List(std::string ns, campaign::v1::ListWizardsRequest request,
+                       Callback<ListWizardsResponse> done) {
+  impl_->Run(std::move(done), [impl = impl_.get(), ns = std::move(ns),
+                               request = std::move(request)] { return impl->List(ns, request); });
+}
+
+void WizardStore::Update(std::string ns, std::string wizard_id, Change change,
+                         Callback<Wizard> done) {
+  impl_->Run(
+      std::move(done),
+      [impl = impl_.get(), ns = std::move(ns), wizard_id = std::move(wizard_id),
+       change = std::move(change)]() mutable { return impl->Update(ns, wizard_id, change); });
+}
+
+void WizardStore::Delete(std::string ns, std::string wizard_id, Change check,
+                         Callback<Wizard> done) {
+  impl_->Run(std::move(done),
+             [impl = impl_.get(), ns = std::move(ns), wizard_id = std::move(wizard_id),
+              check = std::move(check)]() mutable { return impl->Delete(ns, wizard_id, check); });
 }
 
 }  // namespace gateway

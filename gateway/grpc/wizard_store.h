@@ -2,6 +2,7 @@
 // thread, so that no caller waits for the disk.
 //
 // A wizard is `draft`, then `approving` (frozen: its campaign is being started), then `approved`.
+// It belongs to a namespace: in another one it is NOT_FOUND. Its etag follows from its revision.
 //
 // Thread-safety: thread-safe. Callbacks run on the store's thread, after the commit; each is
 // called exactly once (UNAVAILABLE after Close). Codes: NOT_FOUND, ALREADY_EXISTS (the request_id
@@ -9,11 +10,12 @@
 //
 // Example:
 //   ASSIGN_OR_RETURN(auto store, WizardStore::Open("/var/lib/campaignd/wizards.db", clock,
-//   random)); store->Create(spec, "request-1", [](absl::StatusOr<campaign::v1::Wizard> wizard) {
-//   ... });
+//   random)); store->Create({.ns = "default", .spec = spec, .request_id = "request-1"},
+//   [](absl::StatusOr<campaign::v1::Wizard> wizard) { ... });
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
@@ -43,14 +45,27 @@ class WizardStore {
                                                            base::Random& random);
   ~WizardStore();  // calls Close
 
+  struct NewWizard {
+    std::string ns;
+    campaign::v1::CampaignSpec spec;
+    std::string request_id;
+    std::string request_digest;  // of the whole request; empty: that of the spec
+    std::string created_by;
+    std::string cloned_from;
+  };
   // With a request_id seen before: the wizard that it made, as it is now.
-  void Create(campaign::v1::CampaignSpec spec, std::string request_id, Callback<Wizard> done);
-  void Get(std::string wizard_id, Callback<Wizard> done);
-  // Newest first; `page_token` is empty or from the page before.
-  void List(int page_size, std::string page_token,
+  void Create(NewWizard wizard, Callback<Wizard> done);
+  // What Create with this request_id made, if anything; ALREADY_EXISTS when the digest differs.
+  void FindCreated(std::string ns, std::string request_id, std::string request_digest,
+                   Callback<std::optional<Wizard>> done);
+  void Get(std::string ns, std::string wizard_id, Callback<Wizard> done);
+  // INVALID_ARGUMENT for a wrong filter, order or token.
+  void List(std::string ns, campaign::v1::ListWizardsRequest request,
             Callback<campaign::v1::ListWizardsResponse> done);
   // Reads, changes and writes in one transaction; `revision` and `updated_at` are the store's.
-  void Update(std::string wizard_id, Change change, Callback<Wizard> done);
+  void Update(std::string ns, std::string wizard_id, Change change, Callback<Wizard> done);
+  // Removes the wizard unless `check` refuses; gives the wizard that was removed.
+  void Delete(std::string ns, std::string wizard_id, Change check, Callback<Wizard> done);
   // Finishes what was asked before, then refuses. Idempotent.
   void Close();
 

@@ -102,7 +102,9 @@ Value ReadAttributeValue(const Token& token) {
 
 class Parser {
  public:
-  explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
+  // Without `fields`: the fields of runs.
+  Parser(std::vector<Token> tokens, absl::Span<const ListField> fields)
+      : tokens_(std::move(tokens)), fields_(fields) {}
 
   absl::StatusOr<Expression> Whole() {
     ASSIGN_OR_RETURN(Expression expression, And());
@@ -194,6 +196,7 @@ class Parser {
       return ErrorAt(name.place, absl::StrCat("more than ", kComparisonsMax, " comparisons"));
     }
     Expression compare{.kind = Expression::Kind::kCompare};
+    if (!fields_.empty()) return ListComparison(name);
     const std::optional<Field> field = FindField(name.text);
     if (field.has_value()) {
       compare.field = *field;
@@ -205,21 +208,80 @@ class Parser {
                                               "\" is neither a field nor the name of a search "
                                               "attribute"));
     }
-    const Token op = Take();
-    if (op.kind != Token::Kind::kOperator) {
-      return ErrorAt(op.place, absl::StrCat("expected an operator (= != < <= > >= :) after \"",
-                                            name.text, "\""));
-    }
-    const Token value = Take();
-    const bool is_value = value.kind == Token::Kind::kText ||
-                          (value.kind == Token::Kind::kWord && !IsJoint(value.text));
-    if (!is_value) {
-      return ErrorAt(value.place, absl::StrCat("expected a value after \"", op.text, "\""));
-    }
+    ASSIGN_OR_RETURN(const Token op, TakeOperator(name));
+    ASSIGN_OR_RETURN(const Token value, TakeValue(op));
     RETURN_IF_ERROR(SetOperator(name, op, compare));
     RETURN_IF_ERROR(SetValue(name, value, compare));
     if (op.text == "!=") return Negated(std::move(compare));
     return compare;
+  }
+
+  absl::StatusOr<Token> TakeOperator(const Token& name) {
+    Token op = Take();
+    if (op.kind == Token::Kind::kOperator) return op;
+    return ErrorAt(op.place, absl::StrCat("expected an operator (= != < <= > >= :) after \"",
+                                          name.text, "\""));
+  }
+
+  absl::StatusOr<Token> TakeValue(const Token& op) {
+    Token value = Take();
+    const bool is_value = value.kind == Token::Kind::kText ||
+                          (value.kind == Token::Kind::kWord && !IsJoint(value.text));
+    if (is_value) return value;
+    return ErrorAt(value.place, absl::StrCat("expected a value after \"", op.text, "\""));
+  }
+
+  // A comparison of a field of `fields_`.
+  absl::StatusOr<Expression> ListComparison(const Token& name) {
+    const auto field = std::find_if(fields_.begin(), fields_.end(),
+                                    [&](const ListField& f) { return f.name == name.text; });
+    if (field == fields_.end()) {
+      std::vector<absl::string_view> names;
+      for (const ListField& known : fields_) names.push_back(known.name);
+      return ErrorAt(name.place, absl::StrCat("unknown field \"", name.text, "\"; there are ",
+                                              absl::StrJoin(names, ", ")));
+    }
+    Expression compare{.kind = Expression::Kind::kCompare, .attribute = name.text};
+    ASSIGN_OR_RETURN(const Token op, TakeOperator(name));
+    ASSIGN_OR_RETURN(const Token value, TakeValue(op));
+    RETURN_IF_ERROR(SetOperator(name, op, compare));
+    const bool text = field->type == ListField::Type::kText;
+    if (!text && compare.op == Operator::kHas) {
+      return ErrorAt(op.place,
+                     absl::StrCat("\":\" does not fit ", name.text, "; use = != < <= > >="));
+    }
+    if (value.star && (!text || compare.op != Operator::kEqual)) {
+      return ErrorAt(value.place,
+                     "\"*\" has no meaning here; it stands at the end of a text "
+                     "after = or !=");
+    }
+    compare.prefix = value.star;
+    RETURN_IF_ERROR(SetListValue(*field, value, compare));
+    if (op.text == "!=") return Negated(std::move(compare));
+    return compare;
+  }
+
+  static absl::Status SetListValue(const ListField& field, const Token& value,
+                                   Expression& compare) {
+    const std::string name(field.name);
+    if (field.type == ListField::Type::kTime) {
+      const std::optional<absl::Time> time = ReadTime(value.text);
+      if (!time.has_value()) {
+        return ErrorAt(value.place, absl::StrCat("\"", value.text, "\" is not a time for ", name,
+                                                 "; write one as \"2026-11-01T00:00:00Z\""));
+      }
+      compare.value = *time;
+    } else if (field.type == ListField::Type::kInteger) {
+      int64_t number = 0;
+      if (!absl::SimpleAtoi(value.text, &number)) {
+        return ErrorAt(value.place,
+                       absl::StrCat("\"", value.text, "\" is not a whole number for ", name));
+      }
+      compare.value = number;
+    } else {
+      compare.value = value.text;
+    }
+    return absl::OkStatus();
   }
 
   // A field written in another way is not taken for a search attribute that no run has.
@@ -298,6 +360,7 @@ class Parser {
   }
 
   const std::vector<Token> tokens_;
+  const absl::Span<const ListField> fields_;
   size_t at_ = 0;
   int depth_ = 0;
   int comparisons_ = 0;
@@ -306,13 +369,18 @@ class Parser {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const Expression>> Parse(absl::string_view text) {
+  return ParseFor({}, text);
+}
+
+absl::StatusOr<std::shared_ptr<const Expression>> ParseFor(absl::Span<const ListField> fields,
+                                                           absl::string_view text) {
   if (text.size() > kBytesMax) {
     return absl::InvalidArgumentError(
         absl::StrCat("filter: it has ", text.size(), " bytes (limit ", kBytesMax, ")"));
   }
   ASSIGN_OR_RETURN(std::vector<Token> tokens, Tokenize(text));
   if (tokens.size() == 1) return std::shared_ptr<const Expression>();
-  ASSIGN_OR_RETURN(Expression expression, Parser(std::move(tokens)).Whole());
+  ASSIGN_OR_RETURN(Expression expression, Parser(std::move(tokens), fields).Whole());
   return std::make_shared<const Expression>(std::move(expression));
 }
 

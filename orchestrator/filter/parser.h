@@ -17,6 +17,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "orchestrator/filter/expression.h"
 
 namespace filter {
@@ -28,6 +29,18 @@ inline constexpr int kDepthMax = 50;
 // Null for a text of spaces only. INVALID_ARGUMENT says what is wrong and at which character,
 // counted from 1.
 absl::StatusOr<std::shared_ptr<const Expression>> Parse(absl::string_view text);
+
+// A field of lists that are not of runs: wizards, entries of a log.
+struct ListField {
+  enum class Type { kText, kTime, kInteger };
+  absl::string_view name;
+  Type type = Type::kText;
+};
+
+// The same language over `fields` and no others: every comparison has field kAttribute, the name in
+// `attribute`, and a value of the field's type (string, absl::Time, int64_t).
+absl::StatusOr<std::shared_ptr<const Expression>> ParseFor(absl::Span<const ListField> fields,
+                                                           absl::string_view text);
 
 // A letter, then letters, digits, "_" and "-", at most 64, and not the name of a field: what a
 // search attribute may be called. INVALID_ARGUMENT names the rule.

@@ -119,7 +119,7 @@ TEST_F(Cli, WatchGoesOnWhenTheServerComesBack) {
   const std::string address = grpc_address();
   grpc_->Stop(absl::ZeroDuration());
   client_.Change("c1", [](auto& run) { run.info.set_status(v1::RunStatus::COMPLETED); });
-  grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = address},
+  grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = address}, door_,
                                        workflow_service_.get(), campaign_service_.get());
   ASSERT_TRUE(grpc_->Start().ok());
   const Ran ran = Wait(pid);
@@ -162,6 +162,41 @@ TEST_F(Cli, WizardsFromDraftToCampaign) {
   EXPECT_THAT(Run({"wizard", "approve", id}).out, HasSubstr(absl::StrCat("campaign-", id)));
   EXPECT_THAT(Run({"wizard", "list"}).out, HasSubstr("approved"));
   EXPECT_EQ(Run({"wizard", "update", id, "-f", File("f.yaml", "tone: casual\n")}).exit_code, 4);
+}
+
+TEST_F(Cli, WizardsAreValidatedPreviewedClonedFilteredAndDeleted) {
+  const Ran made = Run({"wizard", "create", "-f", File("d.yaml", "campaign_name: Spring\n"),
+                        "--output", "json"});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const std::string id = json::parse(made.out)["wizard_id"];
+  const std::string etag = json::parse(made.out)["etag"];
+  const Ran invalid = Run({"wizard", "validate", id});
+  EXPECT_EQ(invalid.exit_code, 2);
+  EXPECT_THAT(invalid.out, HasSubstr("5 to be mended:"));
+  EXPECT_THAT(invalid.out, HasSubstr("campaign.tone is required"));
+  ASSERT_EQ(Run({"wizard", "update", id, "--etag", etag, "-f", File("e.yaml", kSpring)}).exit_code,
+            0);
+  const Ran stale = Run({"wizard", "update", id, "--etag", etag, "-f", File("e.yaml", kSpring)});
+  EXPECT_EQ(stale.exit_code, 4);
+  EXPECT_THAT(stale.err, HasSubstr("is not its current one"));
+  EXPECT_THAT(Run({"wizard", "validate", id}).out, HasSubstr("ready to be approved"));
+  const Ran preview = Run({"wizard", "preview", id});
+  EXPECT_EQ(preview.exit_code, 0) << preview.err;
+  EXPECT_THAT(preview.out, HasSubstr("open a pull request"));
+  EXPECT_THAT(preview.out, HasSubstr("no reviewers are named"));
+  const Ran cloned =
+      Run({"wizard", "clone", "--wizard", id, "-f", File("c.yaml", "campaign_name: Summer\n")});
+  EXPECT_EQ(cloned.exit_code, 0) << cloned.err;
+  EXPECT_THAT(cloned.out, HasSubstr(absl::StrCat("wizards/", id)));
+  EXPECT_EQ(Run({"wizard", "clone"}).exit_code, 2);
+  const Ran list = Run({"wizard", "list", "--filter", "campaign_name:Summer", "--order-by",
+                        "campaign_name desc, create_time"});
+  EXPECT_THAT(list.out, HasSubstr("Summer"));
+  EXPECT_THAT(list.out, testing::Not(HasSubstr("Spring")));
+  EXPECT_EQ(Run({"wizard", "list", "--filter", "colour = red"}).exit_code, 2);
+  EXPECT_EQ(Run({"wizard", "delete", id, "--etag", etag}).exit_code, 4);
+  EXPECT_THAT(Run({"wizard", "delete", id}).out, HasSubstr("is deleted"));
+  EXPECT_EQ(Run({"wizard", "show", id}).exit_code, 3);
 }
 
 TEST_F(Cli, HoldsARunAndLetsItGoOn) {

@@ -89,11 +89,11 @@ TEST_F(Rest, MalformedJsonNamesLineAndColumn) {
 TEST_F(Rest, QueryParametersBecomeFields) {
   Call(200, "GET", "/v1/workflows?status=RUNNING&workflow_type=campaign&page_size=7");
   EXPECT_EQ(client_.last("ListWorkflows"),
-            "status: RUNNING workflow_type: \"campaign\" page_size: 7");
+            "status: RUNNING workflow_type: \"campaign\" page_size: 7 namespace: \"default\"");
   client_.AddCampaign("c1");
   Call(200, "GET", "/v1/workflows/c1/result?wait=1.5s&run_id=abc-1");
   EXPECT_EQ(client_.last("GetResult"),
-            "workflow_id: \"c1\" run_id: \"abc-1\" wait { seconds: 1 nanos: 500000000 }");
+            "workflow_id: \"c1\" run_id: \"abc-1\" wait { seconds: 1 nanos: 500000000 } namespace: \"default\"");
 }
 
 TEST_F(Rest, WrongQueryParametersAreAllNamed) {
@@ -276,9 +276,188 @@ TEST_F(Rest, WizardsAreListedNewestFirstInPages) {
               testing::ElementsAre("page_token"));
 }
 
+TEST_F(Rest, AWizardThatChangedMeanwhileIsNotOverwritten) {
+  const json draft = Call(200, "POST", "/v1/wizards", R"({"campaign": {"campaign_name": "Spring"}})");
+  const std::string path = absl::StrCat("/v1/wizards/", draft["wizard_id"].get<std::string>());
+  const std::string first = draft["etag"];
+  const auto patch = [&](int status, const std::string& name, const std::string& etag) {
+    return Call(status, "PATCH", path,
+                absl::StrCat(R"({"campaign": {"campaign_name": ")", name, R"("}, "etag": ")", etag,
+                             "\"}"));
+  };
+  const std::string second = patch(200, "Summer", first)["etag"];
+  EXPECT_NE(first, second);
+  const json refused = patch(409, "Winter", first);
+  EXPECT_EQ(refused["code"], 10);
+  EXPECT_THAT(refused["message"].get<std::string>(), HasSubstr(second));
+  EXPECT_EQ(Call(200, "GET", path)["campaign"]["campaign_name"], "Summer");
+  EXPECT_EQ(patch(200, "Summer", second)["etag"], second);  // nothing changed
+  EXPECT_EQ(patch(200, "Autumn", "*")["revision"], 3);
+  patch(200, "Autumn again", "");
+  Call(409, "POST", absl::StrCat(path, "/approve"), absl::StrCat(R"({"etag": ")", second, "\"}"));
+  Call(409, "DELETE", absl::StrCat(path, "?etag=", second));
+  const std::string current = Call(200, "GET", path)["etag"];
+  EXPECT_EQ(Call(200, "DELETE", absl::StrCat(path, "?etag=", current))["wizard_id"],
+            draft["wizard_id"]);
+  Call(404, "GET", path);
+  Call(404, "DELETE", path);
+}
+
+TEST_F(Rest, AnApprovalMayBeRepeatedWithTheEtagThatItBeganWith) {
+  const json draft =
+      Call(200, "POST", "/v1/wizards", absl::StrCat(R"({"campaign": )", kCampaign, "}"));
+  const std::string path = absl::StrCat("/v1/wizards/", draft["wizard_id"].get<std::string>());
+  const std::string body = absl::StrCat(R"({"etag": ")", draft["etag"].get<std::string>(), "\"}");
+  EXPECT_EQ(Call(200, "POST", absl::StrCat(path, "/approve"), body)["already_started"], false);
+  EXPECT_EQ(Call(200, "POST", absl::StrCat(path, "/approve"), body)["already_started"], true);
+  const json approved = Call(200, "GET", path);
+  EXPECT_EQ(approved["approved_revision"], 1);
+  EXPECT_EQ(approved["approved_by"], "api");
+  EXPECT_EQ(approved["created_by"], "api");
+  EXPECT_EQ(approved["namespace"], "default");
+  // The campaign goes on without its draft.
+  Call(200, "DELETE", path);
+  Call(200, "GET", absl::StrCat("/v1/workflows/", approved["workflow_id"].get<std::string>()));
+}
+
+TEST_F(Rest, WizardsAreValidatedWithoutAChange) {
+  const json draft = Call(200, "POST", "/v1/wizards",
+                          R"({"campaign": {"campaign_name": "Spring", "tone": "casual",
+                              "research_sources": ["web"]}})");
+  const std::string path = absl::StrCat("/v1/wizards/", draft["wizard_id"].get<std::string>());
+  const json faults = Call(200, "POST", absl::StrCat(path, "/validate"), "{}");
+  EXPECT_EQ(faults["valid"], false);
+  EXPECT_EQ(faults["etag"], draft["etag"]);
+  std::vector<std::string> fields;
+  for (const auto& fault : faults["violations"]) fields.push_back(fault["field"]);
+  EXPECT_THAT(fields, testing::ElementsAre("campaign.campaign_goals", "campaign.channels",
+                                           "campaign.competitor_urls", "campaign.target_audience"));
+  EXPECT_EQ(Call(200, "GET", path), draft);
+  Call(200, "PATCH", path, absl::StrCat(R"({"campaign": )", kCampaign, "}"));
+  EXPECT_EQ(Call(200, "POST", absl::StrCat(path, "/validate"), "{}")["valid"], true);
+  Call(404, "POST", "/v1/wizards/wz-none/validate", "{}");
+}
+
+TEST_F(Rest, APreviewShowsCallsCostAndWarningsAndStartsNothing) {
+  const json draft =
+      Call(200, "POST", "/v1/wizards", absl::StrCat(R"({"campaign": )", kCampaign, "}"));
+  const std::string path = absl::StrCat("/v1/wizards/", draft["wizard_id"].get<std::string>());
+  const json preview = Call(200, "GET", absl::StrCat(path, "/preview"));
+  EXPECT_EQ(preview["phases"].size(), 6);
+  EXPECT_EQ(preview["phases"][3]["phase"], "review");
+  EXPECT_EQ(preview["phases"][3]["calls"][0]["vendor"], "github");
+  EXPECT_EQ(preview["channels"], json({"email", "blog"}));
+  EXPECT_GT(preview["cost"]["prompt_tokens"], 100);
+  EXPECT_EQ(preview["cost"]["price_known"], false);
+  EXPECT_TRUE(preview["violations"].empty());
+  std::vector<std::string> subjects;
+  for (const auto& warning : preview["warnings"]) subjects.push_back(warning["subject"]);
+  EXPECT_THAT(subjects, testing::UnorderedElementsAre("campaign.email_recipients",
+                                                      "campaign.reviewers",
+                                                      "vendors.openai.prices"));
+  EXPECT_EQ(Call(200, "GET", path), draft);
+  EXPECT_EQ(client_.last("StartWorkflow"), "");
+}
+
+TEST_F(Rest, WizardsAreClonedFromWizardsAndCampaigns) {
+  const json draft =
+      Call(200, "POST", "/v1/wizards", absl::StrCat(R"({"campaign": )", kCampaign, "}"));
+  const std::string id = draft["wizard_id"];
+  const std::string body = absl::StrCat(R"({"source_wizard_id": ")", id,
+                                        R"(", "request_id": "k1", "campaign": {"tone": "technical",
+                                        "campaign_goals": ["More"]}})");
+  const json clone = Call(200, "POST", "/v1/wizards/clone", body);
+  EXPECT_NE(clone["wizard_id"], id);
+  EXPECT_EQ(clone["status"], "draft");
+  EXPECT_EQ(clone["cloned_from"], absl::StrCat("wizards/", id));
+  EXPECT_EQ(clone["campaign"]["tone"], "technical");
+  EXPECT_EQ(clone["campaign"]["campaign_goals"], json({"More"}));
+  EXPECT_EQ(clone["campaign"]["target_audience"], "Gardeners");
+  // The source has gone when the clone is asked for again.
+  Call(200, "DELETE", absl::StrCat("/v1/wizards/", id));
+  EXPECT_EQ(Call(200, "POST", "/v1/wizards/clone", body)["wizard_id"], clone["wizard_id"]);
+  Call(409, "POST", "/v1/wizards/clone",
+       absl::StrCat(R"({"source_wizard_id": ")", id, R"(", "request_id": "k1"})"));
+  Call(404, "POST", "/v1/wizards/clone", absl::StrCat(R"({"source_wizard_id": ")", id, "\"}"));
+
+  client_.AddCampaign("c1");
+  const json past = Call(200, "POST", "/v1/wizards/clone",
+                         R"({"source_workflow_id": "c1", "override_mask": "tone,budget_usd",
+                             "campaign": {"tone": "casual", "campaign_name": "not taken"}})");
+  EXPECT_EQ(past["campaign"]["campaign_name"], "Spring");
+  EXPECT_EQ(past["campaign"]["tone"], "casual");
+  EXPECT_EQ(past["cloned_from"], "workflows/c1");
+  Call(404, "POST", "/v1/wizards/clone", R"({"source_workflow_id": "c2"})");
+  EXPECT_THAT(Fields(Call(400, "POST", "/v1/wizards/clone",
+                          R"({"source_workflow_id": "c1", "source_wizard_id": "wz-1",
+                              "override_mask": "colour", "campaign": {"tone": "loud"}})")),
+              testing::ElementsAre("source_wizard_id", "override_mask", "campaign.tone"));
+}
+
+TEST_F(Rest, WizardsOfAnotherNamespaceAreNotThere) {
+  const std::string tenant = "X-Namespace: tenant-b\r\n";
+  const std::string body = R"({"campaign": {"campaign_name": "Spring"}, "request_id": "n1"})";
+  const json ours = Call(200, "POST", "/v1/wizards", body);
+  const json theirs = Call(200, "POST", "/v1/wizards", body, tenant);
+  EXPECT_NE(ours["wizard_id"], theirs["wizard_id"]);
+  EXPECT_EQ(theirs["namespace"], "tenant-b");
+  const std::string path = absl::StrCat("/v1/wizards/", theirs["wizard_id"].get<std::string>());
+  for (const char* method : {"GET", "DELETE"}) Call(404, method, path);
+  Call(404, "PATCH", path, R"({"campaign": {"tone": "casual"}})");
+  Call(404, "GET", absl::StrCat(path, "/preview"));
+  Call(404, "POST", absl::StrCat(path, "/validate"), "{}");
+  Call(404, "POST", absl::StrCat(path, "/approve"), "{}");
+  Call(404, "POST", "/v1/wizards/clone",
+       absl::StrCat(R"({"source_wizard_id": ")", theirs["wizard_id"].get<std::string>(), "\"}"));
+  EXPECT_EQ(Call(200, "GET", "/v1/wizards")["wizards"].size(), 1);
+  EXPECT_EQ(Call(200, "GET", "/v1/wizards?namespace=tenant-b")["wizards"][0], theirs);
+  EXPECT_EQ(Call(200, "GET", path, "", tenant), theirs);
+}
+
+TEST_F(Rest, WizardsAreFilteredAndOrdered) {
+  for (const char* name : {"Spring", "Summer sale", "Autumn", "spring again"}) {
+    Call(200, "POST", "/v1/wizards",
+         absl::StrCat(R"({"campaign": {"campaign_name": ")", name, R"("}})"));
+  }
+  const auto names = [&](const std::string& query) {
+    std::vector<std::string> found;
+    const json page = Call(200, "GET", "/v1/wizards?" + query);
+    for (const auto& wizard : page["wizards"]) {
+      found.push_back(wizard["campaign"]["campaign_name"]);
+    }
+    return found;
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(names("order_by=campaign_name"),
+              ElementsAre("Autumn", "Spring", "Summer sale", "spring again"));
+  EXPECT_THAT(names("order_by=campaign_name%20desc"),
+              ElementsAre("spring again", "Summer sale", "Spring", "Autumn"));
+  EXPECT_THAT(names("filter=campaign_name:pring&order_by=campaign_name"),
+              ElementsAre("Spring", "spring again"));
+  EXPECT_THAT(names("filter=campaign_name%20%3D%20%22S*%22&order_by=campaign_name"),
+              ElementsAre("Spring", "Summer sale"));
+  EXPECT_THAT(names("filter=NOT%20campaign_name:m%20AND%20(status=draft%20OR%20status=approved)"
+                    "%20AND%20update_time%20%3E%202020-01-01T00:00:00Z&order_by=campaign_name"),
+              ElementsAre("Spring", "spring again"));
+  EXPECT_THAT(names("filter=created_by%20!%3D%20api"), ElementsAre());
+  EXPECT_THAT(names("filter=create_time%20%3C%202020-01-01T00:00:00Z"), ElementsAre());
+  // Pages keep filter and order; a token of another list is refused.
+  const json first = Call(200, "GET", "/v1/wizards?order_by=status,campaign_name%20desc&page_size=3");
+  const std::string token = first["next_page_token"];
+  const json rest = Call(200, "GET", absl::StrCat("/v1/wizards?order_by=status,campaign_name%20desc"
+                                                  "&page_size=3&page_token=", token));
+  ASSERT_EQ(rest["wizards"].size(), 1);
+  EXPECT_EQ(rest["wizards"][0]["campaign"]["campaign_name"], "Autumn");
+  EXPECT_EQ(rest["next_page_token"], "");
+  EXPECT_THAT(Fields(Call(400, "GET", absl::StrCat("/v1/wizards?page_token=", token))),
+              ElementsAre("page_token"));
+  EXPECT_THAT(Fields(Call(400, "GET", "/v1/wizards?filter=colour=red&order_by=colour,tone")),
+              ElementsAre("filter", "order_by"));
+}
+
 TEST_F(Rest, WatchSendsProgressAtEachChangeUntilTheEnd) {
   client_.AddCampaign("c1");
-  peer_->Send("GET /v1/workflows/c1/watch HTTP/1.1\r\nHost: t\r\n\r\n");
+  peer_->Send("GET /v1/workflows/c1/watch HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_THAT(peer_->ReadUntil("\n\n"), HasSubstr("text/event-stream"));
   client_.Change("c1", [](auto& run) { run.progress.set_progress_percentage(80); });
   EXPECT_THAT(peer_->ReadUntil("\n\n"), HasSubstr("\"progress_percentage\":80"));
@@ -293,7 +472,7 @@ TEST_F(Rest, WatchOfAnUnknownRunIsAnOrdinaryError) {
 
 TEST_F(Rest, WatchIsToldWhenTheServerStops) {
   client_.AddCampaign("c1");
-  peer_->Send("GET /v1/workflows/c1/watch HTTP/1.1\r\nHost: t\r\n\r\n");
+  peer_->Send("GET /v1/workflows/c1/watch HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_NE(peer_->ReadUntil("event: progress"), "");
   rest_->Stop(absl::Hours(1));  // does not wait for watches
   EXPECT_THAT(peer_->ReadUntil("0\r\n\r\n"), HasSubstr("event: error\ndata: {\"code\":14"));
@@ -303,7 +482,7 @@ TEST_F(Rest, WatchEndsWhenTheCallerLeaves) {
   client_.AddCampaign("c1");
   {
     HttpPeer leaver(rest_->port());
-    leaver.Send("GET /v1/workflows/c1/watch HTTP/1.1\r\nHost: t\r\n\r\n");
+    leaver.Send("GET /v1/workflows/c1/watch HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_NE(leaver.ReadUntil("event: progress"), "");
     EXPECT_EQ(campaign_service_->watches(), 1);
   }

@@ -7,7 +7,10 @@
 #include <filesystem>
 #include <future>
 
+#include "gateway/grpc/ids.h"
 #include "orchestrator/base/random.h"
+#include "orchestrator/database/durable.h"
+#include "orchestrator/database/statement.h"
 
 namespace gateway {
 namespace {
@@ -40,10 +43,12 @@ class WizardStoreTest : public ::testing::Test {
   absl::StatusOr<Wizard> Create(const std::string& name, const std::string& request_id) {
     CampaignSpec spec;
     spec.set_campaign_name(name);
-    return Wait<Wizard>([&](auto done) { store_->Create(spec, request_id, std::move(done)); });
+    return Wait<Wizard>([&](auto done) {
+      store_->Create({.ns = "default", .spec = spec, .request_id = request_id}, std::move(done));
+    });
   }
   absl::StatusOr<Wizard> Get(const std::string& id) {
-    return Wait<Wizard>([&](auto done) { store_->Get(id, std::move(done)); });
+    return Wait<Wizard>([&](auto done) { store_->Get("default", id, std::move(done)); });
   }
 
   base::SystemClock clock_;
@@ -67,7 +72,7 @@ TEST_F(WizardStoreTest, ARefusedChangeWritesNothingAndAnIdleOneKeepsTheRevision)
   const auto update = [&](absl::Status result, const std::string& name) {
     return Wait<Wizard>([&](auto done) {
       store_->Update(
-          id,
+          "default", id,
           [=](Wizard& wizard) {
             wizard.mutable_campaign()->set_campaign_name(name);
             return result;
@@ -80,6 +85,41 @@ TEST_F(WizardStoreTest, ARefusedChangeWritesNothingAndAnIdleOneKeepsTheRevision)
   EXPECT_EQ(update(absl::OkStatus(), "Spring")->revision(), 1);
   EXPECT_EQ(update(absl::OkStatus(), "Winter")->revision(), 2);
   EXPECT_EQ(Get("wz-none").status().code(), absl::StatusCode::kNotFound);
+}
+
+// A file as releases before namespaces wrote it.
+TEST_F(WizardStoreTest, WizardsOfAnEarlierReleaseAreThereInTheDefaultNamespace) {
+  store_.reset();
+  const std::string path = (directory_ / "old.db").string();
+  Wizard old;
+  old.set_wizard_id("wz-old");
+  old.mutable_campaign()->set_campaign_name("Spring");
+  old.set_status(kWizardDraft);
+  old.set_revision(3);
+  {
+    auto db = database::OpenDurable(path, R"sql(
+        CREATE TABLE wizards (wizard_id TEXT PRIMARY KEY, request_id TEXT UNIQUE,
+          request_digest TEXT NOT NULL, created_us INTEGER NOT NULL, wizard BLOB NOT NULL)
+        WITHOUT ROWID)sql");
+    ASSERT_TRUE(db.ok()) << db.status();
+    auto insert = database::Statement::Prepare(
+        **db, "INSERT INTO wizards VALUES ('wz-old', 'r1', ?1, 0, ?2)");
+    CampaignSpec spec = old.campaign();
+    const std::string digest = HashHex(spec.SerializeAsString());
+    const std::string bytes = old.SerializeAsString();
+    insert->BindText(1, digest);
+    insert->BindBlob(2, bytes);
+    ASSERT_TRUE(insert->Run().ok());
+  }
+  for (int times = 0; times < 2; ++times) {
+    store_ = *WizardStore::Open(path, clock_, random_);
+    const auto wizard = Get("wz-old");
+    ASSERT_TRUE(wizard.ok()) << wizard.status();
+    EXPECT_EQ(wizard->namespace_(), "default");
+    EXPECT_EQ(wizard->revision(), 3);
+    EXPECT_FALSE(wizard->etag().empty());
+    EXPECT_EQ(Create("Spring", "r1")->wizard_id(), "wz-old");
+  }
 }
 
 TEST_F(WizardStoreTest, AnswersAfterClose) {

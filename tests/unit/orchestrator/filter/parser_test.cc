@@ -138,5 +138,34 @@ TEST(CheckAttributeName, TakesNamesThatFiltersCanSay) {
   }
 }
 
+constexpr ListField kList[] = {{"name", ListField::Type::kText},
+                               {"made", ListField::Type::kTime},
+                               {"size", ListField::Type::kInteger}};
+
+std::string ListTree(absl::string_view text) {
+  const auto parsed = ParseFor(kList, text);
+  if (!parsed.ok()) return std::string(parsed.status().message());
+  return *parsed == nullptr ? "all" : Show(**parsed);
+}
+
+TEST(ParseFor, KnowsItsFieldsAndTheirTypes) {
+  EXPECT_EQ(ListTree(" "), "all");
+  EXPECT_EQ(ListTree("name = 5"), "name='5'");
+  EXPECT_EQ(ListTree("name:\"a b\" AND size >= -5"), "(and name:'a b' size>=-5)");
+  EXPECT_EQ(ListTree("name != a* OR NOT made < 1970-01-01T00:00:09Z"),
+            "(or (not name='a'*) (not made<time 9))");
+}
+
+TEST(ParseFor, SaysWhatIsWrong) {
+  EXPECT_THAT(ListTree("status = x"), HasSubstr("unknown field \"status\"; there are name, made"));
+  EXPECT_THAT(ListTree("name"), HasSubstr("expected an operator"));
+  EXPECT_THAT(ListTree("name ="), HasSubstr("expected a value"));
+  EXPECT_THAT(ListTree("made = soon"), HasSubstr("is not a time for made"));
+  EXPECT_THAT(ListTree("made:2026-11-01T00:00:00Z"), HasSubstr("does not fit made"));
+  EXPECT_THAT(ListTree("size = 1.5"), HasSubstr("is not a whole number for size"));
+  EXPECT_THAT(ListTree("size = 1*"), HasSubstr("has no meaning here"));
+  EXPECT_THAT(ListTree("name > a*"), HasSubstr("has no meaning here"));
+}
+
 }  // namespace
 }  // namespace filter
