@@ -42,8 +42,9 @@ struct KeySource::State {
 };
 
 void KeySource::State::Take(absl::StatusOr<std::string> document) {
-  absl::StatusOr<KeySet> read = document.status();
-  if (document.ok()) read = KeySet::FromText(*document, options.shared_secrets);
+  absl::StatusOr<KeySet> read = document.ok()
+                                    ? KeySet::FromText(*document, options.shared_secrets)
+                                    : absl::StatusOr<KeySet>(document.status());
   std::vector<absl::AnyInvocable<void()>> waiting;
   bool news = false;
   {

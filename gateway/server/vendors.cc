@@ -34,7 +34,7 @@ outbound::RateLimiter::Options LimiterOptions(const Settings& settings) {
       {"openai", &v.openai.limits},     {"figma", &v.figma.limits},
       {"github", &v.github.limits},     {"slack", &v.slack.limits},
       {"sendgrid", &v.sendgrid.limits}, {"buffer", &v.buffer.limits},
-      {"grafana", &v.grafana.limits}};
+      {"grafana", &v.grafana.limits},   {"google_chat", &v.google_chat.limits}};
   for (const auto& [vendor, text] : limits) {
     // The settings were checked when they were read.
     options.limits[vendor] = outbound::ParseRateLimits(*text).value_or(outbound::RateLimits());
@@ -132,9 +132,13 @@ Vendors::Vendors(const Settings& settings, const DataDir& data_dir,
                            .token = settings.vendors.grafana.token,
                            .datasource_uid = settings.vendors.grafana.datasource_uid,
                            .folder_uid = settings.vendors.grafana.folder_uid}),
+      google_chat_(outbound_, parts.clock,
+                   {.base_url = settings.vendors.google_chat.base_url,
+                    .token_url = settings.vendors.google_chat.token_url,
+                    .service_account = settings.vendors.google_chat.token}),
       secret_files_(io_, settings.secret_files, settings.server.secrets_recheck, parts.metrics) {
   for (const char* vendor : {"notion", "webdriver", "openai", "figma", "figma_images", "github",
-                             "slack", "sendgrid", "buffer", "grafana"}) {
+                             "slack", "sendgrid", "buffer", "grafana", "google_chat"}) {
     breakers_.Register(vendor);
   }
   if (!settings.vendors.memory.base_url.empty()) breakers_.Register("memory");

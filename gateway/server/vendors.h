@@ -16,6 +16,7 @@
 #include "activities/campaign/connectors.h"
 #include "activities/connectors/assets/asset_store.h"
 #include "activities/connectors/blocking/worker.h"
+#include "activities/connectors/google_chat/google_chat_client.h"
 #include "activities/connectors/webdriver/browser_pool.h"
 #include "activities/connectors/webdriver/polite_renderer.h"
 #include "activities/outbound/http_client.h"
@@ -41,6 +42,8 @@ class Vendors {
   campaign::Connectors connectors();
   outbound::KillSwitch& kill_switch() { return kill_switch_; }
   outbound::Breakers& breakers() { return breakers_; }
+  google_chat::GoogleChatClient& google_chat() { return google_chat_; }
+  outbound::Outbound& outbound() { return outbound_; }
 
   // Ends the browsers and every call, then the loop. Call it when no activity runs any more.
   // Idempotent.
@@ -74,6 +77,7 @@ class Vendors {
   sendgrid::SendgridClient sendgrid_;
   buffer::BufferClient buffer_;
   grafana::GrafanaClient grafana_;
+  google_chat::GoogleChatClient google_chat_;
   SecretFiles secret_files_;
 };
 

@@ -54,6 +54,8 @@ Sandbox::Sandbox() {
   vendors_.push_back(MakeSendGrid(store_));
   vendors_.push_back(MakeBuffer(store_));
   vendors_.push_back(MakeGrafana(store_));
+  vendors_.push_back(MakeCms(store_));
+  vendors_.push_back(MakeGoogleChat(store_));
   vendors_.push_back(MakeMemory(store_));
   vendors_.push_back(MakeWebDriver(store_));
   vendors_.push_back(MakeSite(store_));

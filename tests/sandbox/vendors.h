@@ -21,6 +21,8 @@ std::unique_ptr<Vendor> MakeSlack(Store& store);
 std::unique_ptr<Vendor> MakeSendGrid(Store& store);
 std::unique_ptr<Vendor> MakeBuffer(Store& store);
 std::unique_ptr<Vendor> MakeGrafana(Store& store);
+std::unique_ptr<Vendor> MakeCms(Store& store);
+std::unique_ptr<Vendor> MakeGoogleChat(Store& store);
 std::unique_ptr<Vendor> MakeMemory(Store& store);
 std::unique_ptr<Vendor> MakeWebDriver(Store& store);
 std::unique_ptr<Vendor> MakeSite(Store& store);

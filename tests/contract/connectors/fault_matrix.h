@@ -45,6 +45,7 @@ struct Case {
   std::string id;
   int64_t number = 0;
   std::vector<std::string> batch_ids;
+  std::string key_file;
   std::optional<base::Done> result;  // of the last step
 
   std::string Base(const std::string& prefix) const {

@@ -5,6 +5,7 @@
 #include "activities/connectors/buffer/buffer_client.h"
 #include "activities/connectors/figma/figma_client.h"
 #include "activities/connectors/github/github_client.h"
+#include "activities/connectors/google_chat/google_chat_client.h"
 #include "activities/connectors/grafana/grafana_client.h"
 #include "activities/connectors/memory/memory_gateway.h"
 #include "activities/connectors/notion/notion_client.h"
@@ -14,6 +15,7 @@
 #include "activities/connectors/slack/review_message.h"
 #include "activities/connectors/slack/slack_client.h"
 #include "activities/connectors/webdriver/webdriver_client.h"
+#include "activities/connectors/webhook/webhook_client.h"
 #include "tests/contract/connectors/fault_matrix.h"
 
 namespace connector_test {
@@ -209,6 +211,63 @@ Task<Done> SlackDelete(Case* c) {
   co_return Drop(co_await client.DeleteMessage(SlackChannel(c), c->id, c->context));
 }
 
+// --- Google Chat: a space for each case
+
+const outbound::Vendor& SandboxItself() {
+  static const auto* const kVendor = new outbound::Vendor{.name = "sandbox"};
+  return *kVendor;
+}
+std::string ChatSpace(Case* c) {
+  std::string space = "spaces/S";
+  for (const char letter : c->workflow_id) {
+    if (absl::ascii_isalnum(letter)) space += letter;
+  }
+  return space;
+}
+google_chat::GoogleChatClient Chat(Case* c) {
+  static base::SystemClock* const kClock = new base::SystemClock();
+  return google_chat::GoogleChatClient(*c->outbound, *kClock,
+                                       {.base_url = c->Base("/google-chat"),
+                                        .token_url = c->Base("/google-chat") + "/token",
+                                        .service_account = c->key_file});
+}
+Task<Done> ChatKeyFile(Case* c) {
+  outbound::HttpRequest request{.method = "POST",
+                                .url = c->Base("/google-chat") + "/sandbox/service-account",
+                                .body = "{}",
+                                .operation = "sandbox.serviceAccount"};
+  request.headers.emplace_back("Content-Type", "application/json");
+  base::Outcome<outbound::HttpResponse> answer =
+      co_await c->outbound->Call(SandboxItself(), std::move(request), c->context);
+  if (!answer.ok()) co_return answer.failure();
+  c->key_file = answer->body;
+  co_return base::Unit{};
+}
+Task<Done> ChatCreate(Case* c) {
+  google_chat::GoogleChatClient client = Chat(c);
+  google_chat::Message message{.space = ChatSpace(c),
+                               .text = "Ready",
+                               .request_id = google_chat::RequestIdOf(c->workflow_id)};
+  base::Outcome<google_chat::Posted> posted =
+      co_await client.CreateMessage(std::move(message), c->context);
+  if (posted.ok()) c->id = posted->name;
+  co_return Drop(posted);
+}
+Task<Done> ChatPrepare(Case* c) {
+  base::Done ready = co_await ChatKeyFile(c);
+  if (!ready.ok()) co_return ready;
+  base::Done made = co_await ChatCreate(c);
+  co_return made;
+}
+Task<Done> ChatUpdate(Case* c) {
+  google_chat::GoogleChatClient client = Chat(c);
+  co_return Drop(co_await client.UpdateMessage(c->id, "Approved", "", c->context));
+}
+Task<Done> ChatDelete(Case* c) {
+  google_chat::GoogleChatClient client = Chat(c);
+  co_return Drop(co_await client.DeleteMessage(c->id, c->context));
+}
+
 // --- SendGrid
 
 sendgrid::SendgridClient Sendgrid(Case* c) {
@@ -309,6 +368,23 @@ Task<Done> GrafanaDelete(Case* c) {
   grafana::GrafanaClient client = Grafana(c);
   co_return Drop(
       co_await client.DeleteDashboard(grafana::DashboardUid(c->workflow_id), c->context));
+}
+
+// --- A CMS that takes webhooks
+
+webhook::WebhookClient Cms(Case* c) {
+  return webhook::WebhookClient(*c->outbound, {.url = c->Base("/cms") + "/hooks/content",
+                                               .secret = "whsec_c2FuZGJveC1jbXMtc2VjcmV0"});
+}
+Task<Done> CmsPublish(Case* c) {
+  webhook::WebhookClient client = Cms(c);
+  webhook::Content content{
+      .name = c->workflow_id, .title = "Spring", .html = "<p>Hello</p>", .created = c->now};
+  co_return Drop(co_await client.Publish(std::move(content), c->context));
+}
+Task<Done> CmsRetract(Case* c) {
+  webhook::WebhookClient client = Cms(c);
+  co_return Drop(co_await client.Retract(c->workflow_id, c->now, 1, c->context));
 }
 
 // --- Memory
@@ -426,6 +502,13 @@ std::vector<Operation> MakeOperations() {
        SlackFind},
       {"slack", "UpdateMessage", "chat.update", kRepeats, "message", 1, SlackEnsure, SlackUpdate},
       {"slack", "DeleteMessage", "chat.delete", kRepeats, "message", 0, SlackEnsure, SlackDelete},
+      {"google_chat", "CreateMessage", "token", kRepeats, "message", 1, ChatKeyFile, ChatCreate},
+      {"google_chat", "CreateMessage", "messages.create", kRepeats, "message", 1, ChatKeyFile,
+       ChatCreate},
+      {"google_chat", "UpdateMessage", "messages.patch", kRepeats, "message", 1, ChatPrepare,
+       ChatUpdate},
+      {"google_chat", "DeleteMessage", "messages.delete", kRepeats, "message", 0, ChatPrepare,
+       ChatDelete},
       {"sendgrid", "CreateBatch", "mail.batch", kRepeats, "", 0, Nothing, SendgridBatch},
       {"sendgrid", "SendOnce", "mail.send", kFences, "mail", 1, Nothing, SendgridSend},
       {"sendgrid", "CancelBatch", "scheduledSends.create", kRepeats, "mail", 0, SendgridSend,
@@ -443,6 +526,8 @@ std::vector<Operation> MakeOperations() {
        GrafanaGet},
       {"grafana", "DeleteDashboard", "dashboards.delete", kRepeats, "dashboard", 0, GrafanaEnsure,
        GrafanaDelete},
+      {"cms", "Publish", "content.published", kRepeats, "article", 1, Nothing, CmsPublish},
+      {"cms", "Retract", "content.retracted", kRepeats, "article", 0, CmsPublish, CmsRetract},
   };
 }
 

@@ -119,6 +119,14 @@ std::map<std::string, std::vector<Fault>> MakeFaults() {
   }
   faults["slack"].push_back(limited);
   faults["slack"].push_back(unavailable);
+  faults["google_chat"] = {bad,
+                           unauthorized,
+                           forbidden,
+                           missing,
+                           Status(409, kRefused, kBad),
+                           limited,
+                           error,
+                           unavailable};
   faults["sendgrid"] = {bad,
                         unauthorized,
                         forbidden,
@@ -143,6 +151,16 @@ std::map<std::string, std::vector<Fault>> MakeFaults() {
                        limited,
                        error,
                        unavailable};
+  faults["cms"] = {bad,
+                   unauthorized,
+                   forbidden,
+                   missing,
+                   Status(409, kBusy, kDown),
+                   Status(410, kRefused, "Unsubscribed"),
+                   Status(422, kRefused, "IdempotencyConflict"),
+                   limited,
+                   error,
+                   unavailable};
   for (auto& [vendor, list] : faults) AddCommon(&list);
   return faults;
 }
@@ -171,10 +189,13 @@ std::vector<Exception> MakeExceptions() {
       // What is gone is deleted, and a message that is gone cannot be brought up to date.
       {"slack", "UpdateMessage", "*", "200 message_not_found", Ok(1), Ok(1)},
       {"slack", "DeleteMessage", "*", "200 message_not_found", Ok(1), Ok(1)},
+      {"google_chat", "UpdateMessage", "*", "404", Ok(1), Ok(1)},
+      {"google_chat", "DeleteMessage", "*", "404", Ok(1), Ok(1)},
       {"grafana", "GetDashboard", "*", "404", Ok(1), Ok(1)},
       {"grafana", "DeleteDashboard", "*", "404", Ok(1), Ok(1)},
       {"memory", "Get", "*", "404", Ok(1), Ok(1)},
       {"memory", "Delete", "*", "404", Ok(1), Ok(1)},
+      {"cms", "Retract", "*", "404", Ok(1), Ok(1)},
       {"buffer", "DeletePost", "*", "200 NOT_FOUND", Ok(1), Ok(1)},
       {"github", "DeleteBranch", "*", "404", Ok(1), Ok(1)},
       {"github", "UpdatePullRequestBody", "*", "404", Ok(1), Ok(1)},
@@ -203,6 +224,8 @@ std::vector<Exception> MakeExceptions() {
       {"github", "MergePullRequest", "*", "wrong content type", Ok(2), Ok(2)},
       {"github", "DeletePage", "*", "malformed JSON", Ok(2), Ok(2)},
       {"github", "DeletePage", "*", "wrong content type", Ok(2), Ok(2)},
+      {"google_chat", "DeleteMessage", "*", "malformed JSON", Ok(2), Ok(2)},
+      {"google_chat", "DeleteMessage", "*", "wrong content type", Ok(2), Ok(2)},
       {"grafana", "DeleteDashboard", "*", "malformed JSON", Ok(2), Ok(2)},
       {"grafana", "DeleteDashboard", "*", "wrong content type", Ok(2), Ok(2)},
       // A render that may be too large is tried once more at half the scale.
@@ -217,6 +240,8 @@ std::vector<Exception> MakeExceptions() {
       {"sendgrid", "SendOnce", "*", "wrong content type", Ok(1), Ok(1)},
       {"sendgrid", "CancelBatch", "*", "malformed JSON", Ok(1), Ok(1)},
       {"sendgrid", "CancelBatch", "*", "wrong content type", Ok(1), Ok(1)},
+      {"cms", "*", "*", "malformed JSON", Ok(1), Ok(1)},
+      {"cms", "*", "*", "wrong content type", Ok(1), Ok(1)},
       {"memory", "Put", "*", "malformed JSON", Ok(1), Ok(1)},
       {"memory", "Put", "*", "wrong content type", Ok(1), Ok(1)},
       {"memory", "Delete", "*", "malformed JSON", Ok(1), Ok(1)},
