@@ -14,6 +14,13 @@ namespace {
 // Of all vendors together; hosts whose breakers are closed make room.
 constexpr size_t kBreakersMax = 512;
 
+// How long whoever asks first waits while the store is asked for the probe.
+constexpr absl::Duration kClaimPatience = absl::Milliseconds(200);
+constexpr absl::Duration kClaimFor = absl::Minutes(2);
+// When those that do not get the probe look again.
+constexpr absl::Duration kOthersProbe = absl::Seconds(2);
+constexpr absl::Duration kRefreshEvery = absl::Seconds(2);
+
 std::string ServiceOf(const std::string& vendor, const std::string& host) {
   return host.empty() ? vendor : absl::StrCat(vendor, "@", host);
 }
@@ -43,7 +50,8 @@ Breakers::Breakers(base::Clock& clock, base::Random& random, base::Metrics& metr
       metrics_(metrics),
       options_(options),
       start_(clock.Now()),
-      start_monotonic_(clock.Monotonic()) {}
+      start_monotonic_(clock.Monotonic()),
+      owner_(absl::StrCat(absl::Hex(random.Next(), absl::kZeroPad16))) {}
 
 absl::Time Breakers::Now() { return start_ + (clock_.Monotonic() - start_monotonic_); }
 
@@ -52,6 +60,108 @@ void Breakers::Register(const std::string& vendor) {
   StateGauge(metrics_, vendor);
   FailureCounter(metrics_, vendor);
   Find(vendor, "");
+}
+
+absl::Status Breakers::Share(BreakerStore& store, base::EventLoop& loop) {
+  auto known = store.Load();
+  if (!known.ok()) return known.status();
+  absl::MutexLock lock(&mu_);
+  store_ = &store;
+  store_loop_ = &loop;
+  for (const StoredBreaker& stored : *known) Adopt(stored);
+  return absl::OkStatus();
+}
+
+Breakers::Entry& Breakers::FindService(const std::string& service) {
+  const size_t at = service.find('@');
+  return Find(service.substr(0, at), at == std::string::npos ? "" : service.substr(at + 1));
+}
+
+void Breakers::Adopt(const StoredBreaker& stored) {
+  Entry& entry = FindService(stored.service);
+  const bool own = entry.breaker.forced() != BreakerForce::kNone ||
+                   entry.breaker.state() == BreakerState::kHalfOpen;
+  if (stored.changed_at <= entry.version || own) return;
+  entry.version = stored.changed_at;
+  entry.claim = Claim::kNone;
+  const BreakerState before = entry.breaker.state();
+  if (!stored.open) {
+    entry.breaker.CloseAs(Now());
+  } else {
+    // Never longer than it was when it was stored, should the wall clock have gone back.
+    const absl::Duration left =
+        std::min(stored.probe_at - clock_.Now(), stored.probe_at - stored.changed_at);
+    entry.breaker.OpenAs(stored.reason, stored.opened_at - (clock_.Now() - Now()), Now() + left,
+                         stored.opened_in_a_row);
+  }
+  Show(entry, before);
+}
+
+void Breakers::Save(Entry& entry, bool open) {
+  if (store_ == nullptr) return;
+  const absl::Duration to_wall = clock_.Now() - Now();
+  // Later than what it replaces, by the store's precision.
+  const absl::Time changed_at = std::max(absl::FromUnixMicros(absl::ToUnixMicros(clock_.Now())),
+                                         entry.version + absl::Microseconds(1));
+  StoredBreaker stored{.service = entry.service,
+                       .open = open,
+                       .reason = entry.breaker.reason(),
+                       .opened_at = entry.breaker.opened_at() + to_wall,
+                       .probe_at = entry.breaker.probe_at() + to_wall,
+                       .opened_in_a_row = entry.breaker.opened_in_a_row(),
+                       .changed_at = changed_at};
+  entry.version = changed_at;
+  entry.claim = Claim::kNone;
+  store_loop_->Post([store = store_, stored = std::move(stored)] {
+    const absl::Status saved = store->Save(stored);
+    if (saved.ok()) return;
+    base::Log(base::LogLevel::kWarning, "the state of a circuit breaker could not be stored", {},
+              {{"service", stored.service}, {"reason", saved.ToString()}});
+  });
+}
+
+bool Breakers::MustClaim(Entry& entry) {
+  if (store_ == nullptr || !entry.breaker.DueForProbe(Now())) return false;
+  if (entry.claim != Claim::kNone && Now() < entry.claim_until) {
+    return entry.claim == Claim::kAsked;
+  }
+  entry.claim = Claim::kAsked;
+  entry.claim_until = Now() + kClaimFor;
+  const absl::Time now = clock_.Now();
+  store_loop_->Post([this, store = store_, service = entry.service, version = entry.version, now] {
+    OnClaim(service, store->TakeProbe(service, version, owner_, now, now + kClaimFor));
+  });
+  return true;
+}
+
+void Breakers::OnClaim(const std::string& service, absl::StatusOr<BreakerStore::Probe> probe) {
+  absl::MutexLock lock(&mu_);
+  Entry& entry = FindService(service);
+  if (entry.claim != Claim::kAsked) return;  // decided otherwise meanwhile
+  if (!probe.ok()) {
+    base::Log(base::LogLevel::kWarning, "the probe of a circuit breaker is not shared", {},
+              {{"service", service}, {"reason", probe.status().ToString()}});
+  }
+  if (!probe.ok() || probe->granted) {
+    entry.claim = Claim::kGranted;
+    return;
+  }
+  entry.claim = Claim::kNone;
+  if (probe->current.has_value()) Adopt(*probe->current);
+  entry.breaker.PutOffProbe(Now() + kOthersProbe);
+}
+
+void Breakers::Refresh() {
+  if (store_ == nullptr || refreshing_ || Now() < refresh_at_) return;
+  refreshing_ = true;
+  store_loop_->Post([this, store = store_] {
+    const auto known = store->Load();
+    absl::MutexLock lock(&mu_);
+    refreshing_ = false;
+    refresh_at_ = Now() + kRefreshEvery;
+    if (!known.ok()) return;
+    for (const StoredBreaker& stored : *known) Adopt(stored);
+  });
 }
 
 Breakers::Entry& Breakers::Find(const std::string& vendor, const std::string& host) {
@@ -94,20 +204,38 @@ void Breakers::Show(const Entry& entry, BreakerState before) {
                                  : int64_t{0}}});
 }
 
+void Breakers::Changed(Entry& entry, BreakerState before) {
+  const BreakerState state = entry.breaker.state();
+  if (state == before) return;
+  Show(entry, before);
+  // The probe's end is what is stored; its begin is known by who took it.
+  if (state != BreakerState::kHalfOpen && entry.breaker.forced() == BreakerForce::kNone) {
+    Save(entry, state == BreakerState::kOpen);
+  }
+}
+
 bool Breakers::WouldGo(const std::string& vendor, const std::string& host,
                        const std::string& caller) {
   absl::MutexLock lock(&mu_);
-  return Find(vendor, host).breaker.WouldGo(Now(), caller);
+  Refresh();
+  Entry& entry = Find(vendor, host);
+  return entry.breaker.WouldGo(Now(), caller) && !MustClaim(entry);
 }
 
 CircuitBreaker::Admission Breakers::Ask(const std::string& vendor, const std::string& host,
                                         const std::string& caller) {
   absl::MutexLock lock(&mu_);
+  Refresh();
   Entry& entry = Find(vendor, host);
+  if (MustClaim(entry)) {
+    return {.come_back_after = kClaimPatience * (0.5 + random_.NextDouble()) +
+                               entry.breaker.ComeBackAfter(Now(), random_.NextDouble())};
+  }
+  entry.claim = Claim::kNone;
   const BreakerState before = entry.breaker.state();
   const CircuitBreaker::Admission admission =
       entry.breaker.Ask(Now(), random_.NextDouble(), caller);
-  Show(entry, before);
+  Changed(entry, before);
   return admission;
 }
 
@@ -117,7 +245,7 @@ void Breakers::Succeeded(const std::string& vendor, const std::string& host,
   Entry& entry = Find(vendor, host);
   const BreakerState before = entry.breaker.state();
   entry.breaker.Succeeded(ticket, Now());
-  Show(entry, before);
+  Changed(entry, before);
 }
 
 bool Breakers::Failed(const std::string& vendor, const std::string& host,
@@ -127,7 +255,7 @@ bool Breakers::Failed(const std::string& vendor, const std::string& host,
   const BreakerState before = entry.breaker.state();
   const bool open = entry.breaker.Failed(ticket, Now(), note);
   FailureCounter(metrics_, vendor).Increment();
-  Show(entry, before);
+  Changed(entry, before);
   return open;
 }
 
@@ -181,8 +309,7 @@ void Breakers::Restore(const std::string& service, BreakerForce force, const std
                        const std::string& reason) {
   {
     absl::MutexLock lock(&mu_);
-    const size_t at = service.find('@');
-    Find(service.substr(0, at), at == std::string::npos ? "" : service.substr(at + 1));
+    FindService(service);
   }
   Force(service, force, by, reason).IgnoreError();
 }
@@ -202,6 +329,8 @@ absl::StatusOr<BreakerStatus> Breakers::Force(const std::string& service, Breake
     entry.breaker.Force(force, by, reason, Now());
   }
   Show(entry, before);
+  // Beneath the order it is closed now.
+  if (entry.version != absl::InfinitePast()) Save(entry, /*open=*/false);
   return StatusOf(service, entry.breaker);
 }
 

@@ -2,6 +2,9 @@
 // circuit_breaker_state{service} (0 closed, 1 open, 2 half-open),
 // circuit_breaker_failures_total{service} and log lines.
 //
+// With a BreakerStore they last over restarts and are shared with other processes: the probe goes
+// to one of them. The store is only called on a loop of its own, never by who asks.
+//
 // A service is a vendor ("github") or, for a vendor with many hosts, one of its hosts
 // ("figma_images@cdn.example.com:443"); the metrics of hosts are kept under the vendor's name, and
 // its state is that of the worst host.
@@ -21,8 +24,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "activities/outbound/breaker_store.h"
 #include "activities/outbound/circuit_breaker.h"
 #include "orchestrator/base/clock.h"
+#include "orchestrator/base/event_loop.h"
 #include "orchestrator/base/metrics.h"
 #include "orchestrator/base/random.h"
 
@@ -47,6 +52,11 @@ class Breakers {
   // Failed only, which share one thread.
   Breakers(base::Clock& clock, base::Random& random, base::Metrics& metrics,
            BreakerOptions options);
+
+  // Takes over what the store knows, and shares what changes from now on, on `loop`; both stay
+  // until the loop has stopped, which it does before the breakers end. Before the first call.
+  // Codes: the store's.
+  absl::Status Share(BreakerStore& store, base::EventLoop& loop);
 
   // Shows the vendor in the metrics and the list before its first call.
   void Register(const std::string& vendor);
@@ -79,16 +89,32 @@ class Breakers {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Shows and logs the state when it is another than `before`.
   void Show(const Entry& entry, BreakerState before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // And stores it.
+  void Changed(Entry& entry, BreakerState before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   BreakerStatus StatusOf(const std::string& service, const CircuitBreaker& breaker);
   void MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // A clock that does not go back and keeps step with the wall clock's start.
   absl::Time Now();
 
+  // The right to probe that is asked of the store.
+  enum class Claim { kNone, kAsked, kGranted };
   struct Entry {
     std::string vendor;
     std::string service;
     CircuitBreaker breaker;
+    Claim claim = Claim::kNone;
+    absl::Time claim_until;                     // asked or granted
+    absl::Time version = absl::InfinitePast();  // of the store's record
   };
+  Entry& FindService(const std::string& service) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whether the probe has to be asked for first; asks for it.
+  bool MustClaim(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnClaim(const std::string& service, absl::StatusOr<BreakerStore::Probe> probe);
+  // The store's record is newer than what is known here: it counts.
+  void Adopt(const StoredBreaker& stored) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Save(Entry& entry, bool open) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Looks what others have stored, from time to time.
+  void Refresh() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   base::Clock& clock_;
   base::Random& random_;
@@ -96,7 +122,12 @@ class Breakers {
   const BreakerOptions options_;
   const absl::Time start_;
   const absl::Duration start_monotonic_;
+  const std::string owner_;  // of probes, against other processes
   absl::Mutex mu_;
+  BreakerStore* store_ ABSL_GUARDED_BY(mu_) = nullptr;  // called on store_loop_ only
+  base::EventLoop* store_loop_ ABSL_GUARDED_BY(mu_) = nullptr;
+  absl::Time refresh_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
+  bool refreshing_ ABSL_GUARDED_BY(mu_) = false;
   std::map<std::string, Entry> entries_ ABSL_GUARDED_BY(mu_);  // by service
 };
 

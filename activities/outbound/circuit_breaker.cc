@@ -208,6 +208,31 @@ void CircuitBreaker::Close(absl::Time now) {
   Enter(BreakerState::kClosed);
 }
 
+bool CircuitBreaker::DueForProbe(absl::Time now) const {
+  if (force_ != BreakerForce::kNone) return false;
+  if (state_ == BreakerState::kOpen) return now >= probe_at_;
+  return state_ == BreakerState::kHalfOpen && (!probing_ || now >= probe_lost_at_);
+}
+
+void CircuitBreaker::PutOffProbe(absl::Time at) {
+  if (state_ == BreakerState::kOpen) probe_at_ = std::max(probe_at_, at);
+}
+
+void CircuitBreaker::OpenAs(const std::string& reason, absl::Time opened_at, absl::Time probe_at,
+                            int opened_in_a_row) {
+  if (state_ == BreakerState::kClosed) held_ = 0;
+  opened_at_ = opened_at;
+  probe_at_ = probe_at;
+  reason_ = reason;
+  opened_in_a_row_ = opened_in_a_row;
+  let_in_.clear();
+  Enter(BreakerState::kOpen);
+}
+
+void CircuitBreaker::CloseAs(absl::Time now) {
+  if (state_ != BreakerState::kClosed) Close(now);
+}
+
 void CircuitBreaker::Force(BreakerForce force, std::string by, std::string reason, absl::Time now) {
   if (state() == BreakerState::kClosed && force == BreakerForce::kOpen) {
     opened_at_ = now;

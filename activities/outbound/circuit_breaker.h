@@ -84,6 +84,16 @@ class CircuitBreaker {
   // When a caller that found it open should come back; also a caller whose own call opened it.
   absl::Duration ComeBackAfter(absl::Time now, double random);
 
+  // Whether the next call would be a probe.
+  bool DueForProbe(absl::Time now) const;
+  // Somebody else probes: no probe here before `at`.
+  void PutOffProbe(absl::Time at);
+  // What another process, or the one before this, knew: open since `opened_at`, ...
+  void OpenAs(const std::string& reason, absl::Time opened_at, absl::Time probe_at,
+              int opened_in_a_row);
+  // ... or closed by now.
+  void CloseAs(absl::Time now);
+
   // By an operator, until Reset.
   void Force(BreakerForce force, std::string by, std::string reason, absl::Time now);
   // Closed, automatic, nothing remembered but the number of failures.
@@ -98,6 +108,7 @@ class CircuitBreaker {
   int64_t failures() const { return failures_; }
   int consecutive_failures() const { return consecutive_; }
   int64_t calls_held() const { return held_; }
+  int opened_in_a_row() const { return opened_in_a_row_; }
 
  private:
   // A part of the window.

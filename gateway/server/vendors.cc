@@ -5,6 +5,7 @@
 
 #include "activities/connectors/memory/embedded_memory.h"
 #include "activities/connectors/memory/memory_gateway.h"
+#include "gateway/grpc/breaker_database.h"
 #include "orchestrator/base/log.h"
 
 namespace server {
@@ -97,6 +98,7 @@ Vendors::Vendors(const Settings& settings, const DataDir& data_dir,
     : io_(parts.clock, "io"),
       disk_(parts.clock, "disk"),
       kill_switch_(parts.metrics, settings.outbound.kill_switch_recheck),
+      breaker_disk_(parts.clock, "breakers"),
       breakers_(parts.clock, parts.random, parts.metrics,
                 BreakerOptionsOf(settings.outbound.breaker)),
       limiter_(parts.clock, parts.random, LimiterOptions(settings)),
@@ -149,12 +151,22 @@ absl::StatusOr<std::unique_ptr<Vendors>> Vendors::Make(const Settings& settings,
                                                        const std::string& public_base_url,
                                                        Parts& parts) {
   std::unique_ptr<Vendors> vendors(new Vendors(settings, data_dir, public_base_url, parts));
+  if (absl::Status status = vendors->OpenBreakers(data_dir); !status.ok()) return status;
   if (absl::Status status = vendors->OpenMemory(settings, data_dir); !status.ok()) return status;
   absl::Status writer = vendors->OpenWriter(settings.vendors.openai, data_dir, parts);
   if (!writer.ok()) return writer;
   vendors->io_.Start();
   vendors->secret_files_.Start();
   return vendors;
+}
+
+absl::Status Vendors::OpenBreakers(const DataDir& data_dir) {
+  auto store = gateway::BreakerDatabase::Open(data_dir.Path("breakers.db"));
+  if (!store.ok()) return store.status();
+  breaker_store_ = *std::move(store);
+  absl::Status shared = breakers_.Share(*breaker_store_, breaker_disk_);
+  if (shared.ok()) breaker_disk_.Start();
+  return shared;
 }
 
 absl::Status Vendors::OpenWriter(const OpenAiSettings& s, const DataDir& data_dir, Parts& parts) {
@@ -215,6 +227,7 @@ void Vendors::Stop() {
   secret_files_.Stop();
   io_.Post([this] { http_.Shutdown(); });
   io_.Stop();
+  breaker_disk_.Stop();
 }
 
 }  // namespace server

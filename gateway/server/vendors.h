@@ -52,6 +52,7 @@ class Vendors {
  private:
   Vendors(const Settings& settings, const DataDir& data_dir, const std::string& public_base_url,
           Parts& parts);
+  absl::Status OpenBreakers(const DataDir& data_dir);
   absl::Status OpenMemory(const Settings& settings, const DataDir& data_dir);
   absl::Status OpenWriter(const OpenAiSettings& s, const DataDir& data_dir, Parts& parts);
 
@@ -59,6 +60,8 @@ class Vendors {
   base::EpollLoop io_;
   blocking::Worker disk_;
   outbound::KillSwitch kill_switch_;
+  base::EpollLoop breaker_disk_;
+  std::unique_ptr<outbound::BreakerStore> breaker_store_;
   outbound::Breakers breakers_;
   outbound::RateLimiter limiter_;
   outbound::HttpClient http_;
