@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """What operators do when vendors are in trouble, on the real programs: a breaker opens while GitHub
-is down, campaigns wait and go on by themselves; the kill switch stops every call and survives a
+is down, campaigns wait and go on by themselves; what was handed over is taken back while Buffer is
+away for long; the kill switch stops every call and survives a
 SIGKILL; breakers are forced by hand; a dry run sends nothing. Over REST and campaignctl.
 
     tests/e2e/operations_test.py
 """
 
+import collections
 import json
 import subprocess
 import urllib.parse
@@ -20,6 +22,8 @@ outbound:
     open_initial: 300ms
     open_max: 1s
     drain_per_second: 200
+campaign:
+  undo_window: 11m20s  # 20 s until a mail has to be taken back for certain
 """
 
 
@@ -81,6 +85,39 @@ def outage(server, sandbox):
         server.wait_ended(workflow_id)
         expect(server.status(workflow_id) == "COMPLETED", f"{workflow_id} completes")
     expect(breaker(server, "github")["state"] == "closed", "GitHub's breaker is closed again")
+    expect(not sandbox.resources()["duplicates"], "nothing is there twice")
+
+
+def mails(sandbox, workflow_id):
+    """What became of the campaign's mails: their states."""
+    return [r["state"] for r in sandbox.resources(workflow_id=workflow_id)["resources"]
+            if r["vendor"] == "sendgrid" and r["kind"] == "mail"]
+
+
+def distribution_outage(server, sandbox):
+    """Buffer is away for longer than the undo window: the mail is taken back, also by a server that
+    is killed meanwhile, and goes out together with the post, once."""
+    sandbox.fault(vendor="buffer", kind="reset")
+    workflow_id = start(server, "amidst", channels=["email", "social", "blog"])
+    approve(server, workflow_id)
+    harness.wait_until(lambda: mails(sandbox, workflow_id) == ["queued"], 60,
+                       "the mail to be handed over")
+    harness.wait_until(lambda: breaker(server, "buffer")["state"] != "closed", 60,
+                       "Buffer's breaker opens")
+    server.kill()
+    server.start()
+    expect(breaker(server, "buffer")["state"] != "closed", "an outage goes on after SIGKILL")
+    harness.wait_until(lambda: mails(sandbox, workflow_id) == ["cancelled"], 60,
+                       "the mail to be taken back")
+    expect(server.status(workflow_id) == "RUNNING", "the campaign waits")
+    sandbox.clear_faults()
+    server.wait_ended(workflow_id)
+    expect(server.status(workflow_id) == "COMPLETED", "the campaign completes")
+    sent = collections.Counter(mails(sandbox, workflow_id))
+    expect(sent == {"queued": 1, "cancelled": 1}, f"mails: {sent}")
+    vendors = collections.Counter(r["vendor"] for r in sandbox.existing(workflow_id)
+                                  if r["kind"] in ("post", "mail"))
+    expect(vendors == {"sendgrid": 1, "buffer": 1}, f"alive: {vendors}")
     expect(not sandbox.resources()["duplicates"], "nothing is there twice")
 
 
@@ -163,6 +200,7 @@ def run():
         settings.write_text(SETTINGS)
         server = place.server(sandbox, ["--config", settings])
         outage(server, sandbox)
+        distribution_outage(server, sandbox)
         kill_switch(server, sandbox)
         forced_breakers(server, sandbox)
         dry_run(server, sandbox)
