@@ -22,7 +22,8 @@ ActivitySet::ActivitySet(Settings settings, Connectors connectors)
     : settings_(std::move(settings)),
       prompts_(Valid(Prompts::Make(settings_.content.prompts))),
       rules_(Valid(ModerationRules::Make(settings_.moderation.rules))),
-      connectors_(connectors) {}
+      connectors_(connectors),
+      channels_(MakeChannels(settings_, &connectors_)) {}
 
 outbound::CallContext CallFor(const sdk::ActivityContext& ctx) {
   const sdk::ActivityInfo& info = ctx.info();

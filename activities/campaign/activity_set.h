@@ -16,10 +16,10 @@
 #include <string>
 #include <vector>
 
+#include "activities/campaign/channel.h"
 #include "activities/campaign/connectors.h"
 #include "activities/campaign/moderation_rules.h"
 #include "activities/campaign/pieces.h"
-#include "activities/campaign/platform_rules.h"
 #include "activities/campaign/prompt.h"
 #include "activities/campaign/settings.h"
 #include "activities/outbound/call.h"
@@ -29,7 +29,6 @@
 
 namespace campaign {
 
-class DistributeJournal;
 class UndoReport;
 
 template <typename In, typename Out>
@@ -115,32 +114,12 @@ class ActivitySet {
                                           UndoReport* report, outbound::CallContext call) const;
 
   base::Done CheckDistribution(const v1::CampaignSpec& spec) const;
-  std::vector<sendgrid::Address> Recipients(const v1::CampaignSpec& spec) const;
-  Result<v1::ChannelResult> SendEmail(v1::DistributeInput input, DistributeJournal* journal,
-                                      outbound::CallContext call) const;
-  std::string SocialText(const v1::DistributeInput& input, const std::string& service) const;
-  Result<v1::SocialPost> PostTo(SocialChannel channel, v1::DistributeInput input,
-                                DistributeJournal* journal, outbound::CallContext call) const;
-  Result<v1::ChannelResult> PostSocial(v1::DistributeInput input, DistributeJournal* journal,
-                                       outbound::CallContext call) const;
-  Result<v1::ChannelResult> PublishBlog(v1::DistributeInput input, DistributeJournal* journal,
-                                        outbound::CallContext call) const;
-  base::Task<void> UndoEmail(v1::DistributeCheckpoint checkpoint, absl::Time now,
-                             UndoReport* report, outbound::CallContext call) const;
-  base::Task<void> UndoSocial(std::string workflow_id, v1::DistributeCheckpoint checkpoint,
-                              absl::Time since, UndoReport* report,
-                              outbound::CallContext call) const;
-  // Deletes what is found by the campaign's marker on each of the channels.
-  base::Task<void> FindAndDeletePosts(std::string workflow_id, std::vector<std::string> channels,
-                                      absl::Time since, bool second_look, UndoReport* report,
-                                      outbound::CallContext call) const;
-  base::Task<void> UndoBlog(std::string workflow_id, UndoReport* report,
-                            outbound::CallContext call) const;
 
   const Settings settings_;
   const Prompts prompts_;
   const ModerationRules rules_;
   const Connectors connectors_;
+  const Channels channels_;
 };
 
 // On whose behalf the activity's calls are made.

@@ -64,6 +64,7 @@ class CmsChannel : public Channel {
     result.set_state("published");
     result.set_id(published->id.empty() ? Slug(input.workflow_id()) : published->id);
     result.set_url(published->url);
+    *result.mutable_send_at() = journal->checkpoint().cms_created();  // Undo needs it
     co_return result;
   }
 

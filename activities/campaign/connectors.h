@@ -15,6 +15,7 @@
 #include "activities/connectors/sendgrid/sendgrid_client.h"
 #include "activities/connectors/slack/slack_client.h"
 #include "activities/connectors/webdriver/page_renderer.h"
+#include "activities/connectors/webhook/webhook_client.h"
 
 namespace campaign {
 
@@ -31,6 +32,7 @@ struct Connectors {
   sendgrid::SendgridClient& sendgrid;
   buffer::BufferClient& buffer;
   grafana::GrafanaClient& grafana;
+  webhook::WebhookClient& cms;
 };
 
 }  // namespace campaign

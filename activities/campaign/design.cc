@@ -18,6 +18,7 @@ std::string ActivitySet::NodeFor(const v1::CampaignSpec& spec, int channel) cons
   const std::string& name = spec.channels(channel);
   if (name == kEmail) return settings_.figma.email_node;
   if (name == kSocial) return settings_.figma.social_node;
+  if (name == kCms) return settings_.figma.cms_node;
   return settings_.figma.blog_node;
 }
 

@@ -13,7 +13,6 @@ namespace campaign {
 namespace {
 
 constexpr size_t kContentCharactersMax = 4000;
-constexpr size_t kRecipientsShown = 20;
 
 class Plan {
  public:
@@ -24,7 +23,7 @@ class Plan {
   void Content(const Prompts& prompts);
   void Design();
   void Review();
-  void Distribution(absl::Time now);
+  void Distribution(const Channels& channels, absl::Time now);
   void Analytics();
   v1::PlanOutput Take() { return std::move(output_); }
 
@@ -48,7 +47,6 @@ class Plan {
     call->set_content(CleanText(content, kContentCharactersMax));
   }
   std::string Node(int channel) const;
-  std::vector<std::string> Recipients() const;
 
   const std::string& workflow_id_;
   const v1::CampaignSpec& spec_;
@@ -85,6 +83,7 @@ std::string Plan::Node(int channel) const {
   const std::string& name = spec_.channels(channel);
   if (name == kEmail) return settings_.figma.email_node;
   if (name == kSocial) return settings_.figma.social_node;
+  if (name == kCms) return settings_.figma.cms_node;
   return settings_.figma.blog_node;
 }
 
@@ -102,37 +101,19 @@ void Plan::Review() {
       absl::StrCat("for ", absl::StrJoin(spec_.reviewers(), ", "), "; then wait for a decision"));
 }
 
-std::vector<std::string> Plan::Recipients() const {
-  if (spec_.email_recipients().empty()) return settings_.email.recipients;
-  return {spec_.email_recipients().begin(), spec_.email_recipients().end()};
-}
-
-void Plan::Distribution(absl::Time now) {
+void Plan::Distribution(const Channels& channels, absl::Time now) {
   const absl::Time send_at =
       SendAt(spec_, DistributionStart(spec_, now, settings_.undo_window), settings_.undo_window);
   const std::string when =
       spec_.has_schedule_time()
           ? absl::StrCat("at ", TimeText(send_at))
           : absl::StrCat(absl::FormatDuration(settings_.undo_window), " after the approval");
-  if (Has(kEmail)) {
-    std::vector<std::string> recipients = Recipients();
-    const size_t all = recipients.size();
-    recipients.resize(std::min(all, kRecipientsShown));
-    Add("distribution", "sendgrid", absl::StrCat("send a mail ", when),
-        absl::StrCat(all, " recipients: ", absl::StrJoin(recipients, ", "),
-                     all > recipients.size() ? ", ..." : ""),
-        absl::StrCat("from ", settings_.email.from_address, ", link ",
-                     TrackedLink(settings_.link_base_url, workflow_id_, kEmail)));
-  }
-  if (Has(kSocial)) {
-    for (const std::string& channel : settings_.social.channels) {
-      Add("distribution", "buffer", absl::StrCat("post ", when), channel,
-          absl::StrCat("link ", TrackedLink(settings_.link_base_url, workflow_id_, kSocial)));
+  for (const auto& channel : channels) {
+    if (!Has(channel->name())) continue;
+    const ChannelPlan plan{.campaign_key = workflow_id_, .spec = spec_, .when = when};
+    for (const ChannelCall& call : channel->Plan(plan)) {
+      Add("distribution", call.vendor.c_str(), call.action, call.target, call.content);
     }
-  }
-  if (Has(kBlog)) {
-    Add("distribution", "github", "publish a page",
-        PagePath(settings_.blog.page_dir, workflow_id_));
   }
 }
 
@@ -144,20 +125,26 @@ void Plan::Analytics() {
 }  // namespace
 
 v1::PlanOutput PlanCampaign(const std::string& workflow_id, const v1::CampaignSpec& spec,
-                            const Settings& settings, const Prompts& prompts, absl::Time now) {
+                            const Settings& settings, const Prompts& prompts,
+                            const Channels& channels, absl::Time now) {
   Plan plan(workflow_id, spec, settings);
   plan.Research();
   plan.Content(prompts);
   plan.Design();
   plan.Review();
-  plan.Distribution(now);
+  plan.Distribution(channels, now);
   plan.Analytics();
   return plan.Take();
 }
 
+v1::PlanOutput PlanCampaign(const std::string& workflow_id, const v1::CampaignSpec& spec,
+                            const Settings& settings, const Prompts& prompts, absl::Time now) {
+  return PlanCampaign(workflow_id, spec, settings, prompts, MakeChannels(settings, nullptr), now);
+}
+
 Result<v1::PlanOutput> ActivitySet::PlanDryRun(sdk::ActivityContext& ctx,
                                                v1::PlanInput input) const {
-  co_return PlanCampaign(input.workflow_id(), input.campaign(), settings_, prompts_,
+  co_return PlanCampaign(input.workflow_id(), input.campaign(), settings_, prompts_, channels_,
                          ctx.loop().clock().Now());
 }
 

@@ -8,12 +8,17 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "activities/campaign/channel.h"
 #include "activities/campaign/prompt.h"
 #include "activities/campaign/settings.h"
 #include "campaign/v1/activities.pb.h"
 
 namespace campaign {
 
+v1::PlanOutput PlanCampaign(const std::string& workflow_id, const v1::CampaignSpec& spec,
+                            const Settings& settings, const Prompts& prompts,
+                            const Channels& channels, absl::Time now);
+// With channels made from the settings alone.
 v1::PlanOutput PlanCampaign(const std::string& workflow_id, const v1::CampaignSpec& spec,
                             const Settings& settings, const Prompts& prompts, absl::Time now);
 

@@ -16,9 +16,12 @@ absl::Time DistributionStart(const v1::CampaignSpec& spec, absl::Time now,
                              absl::Duration undo_window) {
   const std::optional<absl::Time> schedule = ScheduleTime(spec);
   if (!schedule.has_value()) return now;
-  const bool blog =
-      std::find(spec.channels().begin(), spec.channels().end(), kBlog) != spec.channels().end();
-  return std::max(now, blog ? *schedule : *schedule - undo_window);
+  const auto has = [&spec](absl::string_view channel) {
+    return std::find(spec.channels().begin(), spec.channels().end(), channel) !=
+           spec.channels().end();
+  };
+  const bool at_once = has(kBlog) || has(kCms);  // what they publish is out
+  return std::max(now, at_once ? *schedule : *schedule - undo_window);
 }
 
 absl::Time SendAt(const v1::CampaignSpec& spec, absl::Time now, absl::Duration undo_window) {

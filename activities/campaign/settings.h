@@ -97,6 +97,7 @@ struct FigmaSettings {
   std::string email_node = "1:2";
   std::string social_node = "1:3";
   std::string blog_node = "1:4";
+  std::string cms_node = "1:4";
   std::string format = "png";
   double scale = 1.0;
 };

@@ -25,6 +25,7 @@ using Words = std::initializer_list<absl::string_view>;
 constexpr size_t kNameLengthMax = 200;
 constexpr int kGoalsMax = 20;
 constexpr size_t kTextLengthMax = 500;
+constexpr size_t kAudienceLengthMax = 200;
 constexpr int kUrlsMax = 20;
 constexpr size_t kUrlLengthMax = 2048;
 constexpr size_t kBrandVoiceLengthMax = 100;
@@ -37,7 +38,7 @@ constexpr size_t kAddressLengthMax = 254;  // RFC 5321 section 4.5.3.1.3
 constexpr size_t kLocalPartLengthMax = 64;
 constexpr absl::Duration kScheduleAheadMax = absl::Hours(24 * 366);
 
-constexpr Words kChannels = {"email", "social", "blog"};
+constexpr Words kChannels = {"email", "social", "blog", "cms"};
 constexpr Words kSources = {"notion", "web", "memory"};
 constexpr Words kTones = {"professional", "casual", "technical"};
 constexpr Words kMetrics = {"views", "clicks", "conversions"};
@@ -236,7 +237,7 @@ void CheckCampaign(const CampaignSpec& spec, absl::string_view prefix, Completen
   check.OneOfEach("channels", spec.channels(), kChannels, check.required());
   check.OneOfEach("research_sources", spec.research_sources(), kSources, check.required());
   CheckUrls(spec, check);
-  check.Text(check.Path("target_audience"), spec.target_audience(), kTextLengthMax,
+  check.Text(check.Path("target_audience"), spec.target_audience(), kAudienceLengthMax,
              check.required(), Lines::kMultiple);
   if (spec.tone().empty()) {
     if (check.required() == Presence::kRequired) check.Add(check.Path("tone"), "is required");

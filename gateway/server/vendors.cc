@@ -3,6 +3,8 @@
 #include <future>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "activities/connectors/memory/embedded_memory.h"
 #include "activities/connectors/memory/memory_gateway.h"
 #include "gateway/grpc/breaker_database.h"
@@ -35,7 +37,7 @@ outbound::RateLimiter::Options LimiterOptions(const Settings& settings) {
       {"openai", &v.openai.limits},     {"figma", &v.figma.limits},
       {"github", &v.github.limits},     {"slack", &v.slack.limits},
       {"sendgrid", &v.sendgrid.limits}, {"buffer", &v.buffer.limits},
-      {"grafana", &v.grafana.limits},   {"google_chat", &v.google_chat.limits}};
+      {"grafana", &v.grafana.limits},   {"google_chat", &v.google_chat.limits},   {"cms", &v.cms.limits}};
   for (const auto& [vendor, text] : limits) {
     // The settings were checked when they were read.
     options.limits[vendor] = outbound::ParseRateLimits(*text).value_or(outbound::RateLimits());
@@ -62,6 +64,7 @@ webdriver::BrowserPool::Options BrowserOptions(const Settings& settings, const D
   options.data_dir = data_dir.Path("browsers");
   options.sessions_max = s.sessions_max;
   options.page_timeout = s.page_timeout;
+  options.page_limits.characters_max = s.page_characters_max;
   options.private_addresses_allowed = settings.outbound.private_networks;
   return options;
 }
@@ -91,6 +94,32 @@ github::GithubClient::Options GithubOptions(const GithubSettings& s) {
   return options;
 }
 
+// "api.github.com" of a URL.
+std::string HostOf(const std::string& url) {
+  const size_t scheme = url.find("://");
+  const size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::string authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+  return authority.substr(authority.rfind('@') + 1);
+}
+
+// Calls that send something to a vendor, in the audit trail. Not the commands to our own browser.
+outbound::TryObserver AuditOfCalls(const AuditSettings& settings, audit::AuditLog* log) {
+  if (log == nullptr || !settings.outbound) return nullptr;
+  return [log](const outbound::Vendor& vendor, const outbound::HttpRequest& request,
+               const outbound::CallContext& context, std::string_view outcome, int status) {
+    if (request.method == "GET" || request.method == "HEAD" || vendor.name == "webdriver") return;
+    log->AppendLater(
+        {.actor = "campaignd",
+         .credential = "server",
+         .action = "outbound.call",
+         .subject = context.workflow_id.empty() ? "" : absl::StrCat("workflow/", context.workflow_id),
+         .outcome = absl::AsciiStrToUpper(absl::string_view(outcome.data(), outcome.size())),
+         .detail = absl::StrCat(vendor.name, " ", request.operation, ": ", request.method, " ",
+                                HostOf(request.url), ", status ", status),
+         .correlation_id = context.correlation_id});
+  };
+}
+
 }  // namespace
 
 Vendors::Vendors(const Settings& settings, const DataDir& data_dir,
@@ -105,7 +134,10 @@ Vendors::Vendors(const Settings& settings, const DataDir& data_dir,
       http_(io_, HttpOptions(settings.outbound, kill_switch_)),
       outbound_(io_, http_, parts.random, parts.metrics,
                 {.user_agent = "campaignd/0.1", .wait_max = settings.outbound.wait_max},
-                {.kill_switch = &kill_switch_, .limiter = &limiter_, .breakers = &breakers_}),
+                {.kill_switch = &kill_switch_,
+                 .limiter = &limiter_,
+                 .breakers = &breakers_,
+                 .observer = AuditOfCalls(settings.audit, parts.audit)}),
       assets_(io_, disk_,
               {.directory = data_dir.Path("assets"), .public_base_url = public_base_url}),
       notion_(outbound_, {.base_url = settings.vendors.notion.base_url,
@@ -138,12 +170,14 @@ Vendors::Vendors(const Settings& settings, const DataDir& data_dir,
                    {.base_url = settings.vendors.google_chat.base_url,
                     .token_url = settings.vendors.google_chat.token_url,
                     .service_account = settings.vendors.google_chat.token}),
+      cms_(outbound_, {.url = settings.vendors.cms.base_url, .secret = settings.vendors.cms.token}),
       secret_files_(io_, settings.secret_files, settings.server.secrets_recheck, parts.metrics) {
   for (const char* vendor : {"notion", "webdriver", "openai", "figma", "figma_images", "github",
                              "slack", "sendgrid", "buffer", "grafana", "google_chat"}) {
     breakers_.Register(vendor);
   }
   if (!settings.vendors.memory.base_url.empty()) breakers_.Register("memory");
+  if (cms_.configured()) breakers_.Register("cms");
 }
 
 absl::StatusOr<std::unique_ptr<Vendors>> Vendors::Make(const Settings& settings,
@@ -210,7 +244,8 @@ campaign::Connectors Vendors::connectors() {
           .slack = slack_,
           .sendgrid = sendgrid_,
           .buffer = buffer_,
-          .grafana = grafana_};
+          .grafana = grafana_,
+          .cms = cms_};
 }
 
 void Vendors::Stop() {

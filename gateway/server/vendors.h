@@ -81,6 +81,7 @@ class Vendors {
   buffer::BufferClient buffer_;
   grafana::GrafanaClient grafana_;
   google_chat::GoogleChatClient google_chat_;
+  webhook::WebhookClient cms_;
   SecretFiles secret_files_;
 };
 

@@ -120,7 +120,7 @@ void Outside::AddFaults(Dice& dice) {
 
 void Outside::Outage(Dice& dice) {
   const char* const vendors[] = {"notion", "openai",   "figma",  "github",
-                                 "slack",  "sendgrid", "buffer", "grafana"};
+                                 "slack",  "sendgrid", "buffer", "grafana", "cms"};
   sandbox::Fault fault;
   fault.vendor = vendors[dice.Below(8)];
   fault.kind = dice.Chance(0.5) ? "error" : "reset";
@@ -277,7 +277,9 @@ Office::Office(Outside& outside, SimLoop& io, SimLoop& disk, base::Clock& clock,
       slack_(outbound_, {.base_url = Url("/slack/api"), .token = "sandbox-slack"}),
       sendgrid_(outbound_, {.base_url = Url("/sendgrid"), .token = "sandbox-sendgrid"}),
       buffer_(outbound_, {.base_url = Url("/buffer"), .token = "sandbox-buffer"}),
-      grafana_(outbound_, {.base_url = Url("/grafana"), .token = "sandbox-grafana"}) {
+      grafana_(outbound_, {.base_url = Url("/grafana"), .token = "sandbox-grafana"}),
+      cms_(outbound_,
+           {.url = Url("/cms/hooks/content"), .secret = "whsec_c2FuZGJveC1jbXMtc2VjcmV0"}) {
   kill_switch_.Set({.on = outside_.kill_switch_on_});
   outside_.kill_switches_.insert(&kill_switch_);
 }
@@ -296,7 +298,8 @@ campaign::Connectors Office::connectors() {
           .slack = slack_,
           .sendgrid = sendgrid_,
           .buffer = buffer_,
-          .grafana = grafana_};
+          .grafana = grafana_,
+          .cms = cms_};
 }
 
 }  // namespace sim

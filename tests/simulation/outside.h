@@ -128,6 +128,7 @@ class Office {
   sendgrid::SendgridClient sendgrid_;
   buffer::BufferClient buffer_;
   grafana::GrafanaClient grafana_;
+  webhook::WebhookClient cms_;
 };
 
 }  // namespace sim

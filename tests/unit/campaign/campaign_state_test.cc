@@ -40,7 +40,8 @@ class CampaignStateTest : public ::testing::Test {
     input.set_new_content(text);
     return input;
   }
-  CampaignState state_{SpringSpec(), {.workflow_id = "wf-1", .run_id = "r", .started_at = kStart}};
+  CampaignState state_{SpringSpec(),
+                       {.workflow_id = "wf-1", .key = "wf-1", .run_id = "r", .started_at = kStart}};
 };
 
 TEST_F(CampaignStateTest, ProgressGrowsWithThePhases) {

@@ -17,8 +17,24 @@ TEST(Slug, MakesOtherIdsSafeAndKeepsThemApart) {
   EXPECT_THAT(Slug("a b"), StartsWith("a-b-"));
   EXPECT_NE(Slug("a b"), Slug("a/b"));
   EXPECT_NE(Slug("../etc"), Slug("..-etc"));
-  EXPECT_THAT(Slug("../etc"), Not(HasSubstr(".")));
+  EXPECT_THAT(Slug("../etc"), Not(HasSubstr("..")));
   EXPECT_FALSE(Slug("").empty());
+}
+
+TEST(CampaignKey, KeepsTenantsWithOneWorkflowIdApart) {
+  EXPECT_EQ(CampaignKey("default", "wf-1"), "wf-1");
+  EXPECT_EQ(CampaignKey("acme", "wf-1"), "acme/wf-1");
+  EXPECT_EQ(SplitCampaignKey("wf-1"), std::make_pair(std::string("default"), std::string("wf-1")));
+  EXPECT_EQ(SplitCampaignKey("a/b/wf-1"), std::make_pair(std::string("a/b"), std::string("wf-1")));
+  EXPECT_EQ(BranchName("acme/wf-1"), "campaign/wf-1.in-acme");
+  // No workflow id of "default" makes these names: they have no dot.
+  for (const char* id : {"wf-1.in-acme", "wf-1-in-acme", "acme-wf-1"}) {
+    EXPECT_NE(Slug(id), Slug("acme/wf-1"));
+    EXPECT_THAT(Slug(id), Not(HasSubstr(".")));
+  }
+  EXPECT_NE(DraftKey("acme/wf-1", kHeadline), DraftKey("wf-1", kHeadline));
+  EXPECT_THAT(TrackedLink("https://e.com", "acme/wf-1", kSocial),
+              HasSubstr(SocialMarker("acme/wf-1")));
 }
 
 TEST(Slug, IsBounded) {

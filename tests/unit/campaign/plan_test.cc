@@ -86,6 +86,13 @@ TEST_F(PlanTest, KeepsToTheCampaignsOwnChoices) {
   EXPECT_THAT(plan, testing::Not(HasSubstr("r20@")));
 }
 
+TEST_F(PlanTest, NamesTheEventToTheCms) {
+  spec_.clear_channels();
+  spec_.add_channels("cms");
+  EXPECT_THAT(Plan(), HasSubstr("design | figma | render the cms_header | KIT node 1:4\n"));
+  EXPECT_THAT(Plan(), HasSubstr("distribution | cms | publish an article | the CMS\n"));
+}
+
 TEST_F(PlanTest, ShowsThePrompt) {
   const v1::PlanOutput plan =
       PlanCampaign("wf-1", spec_, settings_, *Prompts::Make(settings_.content.prompts), kNow);

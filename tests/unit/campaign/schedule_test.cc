@@ -58,6 +58,11 @@ TEST(DistributionStart, ShowsNoBlogPageBeforeTheSchedule) {
   EXPECT_EQ(DistributionStart(spec, kNow, kWindow), kNow + absl::Hours(3));
 }
 
+TEST(DistributionStart, TellsACmsNothingBeforeTheSchedule) {
+  const v1::CampaignSpec spec = SpecFor({"email", "cms"}, absl::Hours(3));
+  EXPECT_EQ(DistributionStart(spec, kNow, kWindow), kNow + absl::Hours(3));
+}
+
 TEST(DistributionStart, IsNowWhenTheScheduleIsPast) {
   EXPECT_EQ(DistributionStart(SpecFor({"blog"}, -absl::Hours(1)), kNow, kWindow), kNow);
 }

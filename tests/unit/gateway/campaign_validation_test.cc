@@ -42,6 +42,7 @@ TEST(CampaignValidation, AcceptsASmallAndAFullCampaign) {
   CampaignSpec full = Good();
   full.add_channels("social");
   full.add_channels("blog");
+  full.add_channels("cms");
   full.add_research_sources("web");
   full.add_competitor_urls("https://example.com:8443/a?b=c#d");
   full.add_competitor_urls("http://[::1]:80/");
@@ -92,6 +93,7 @@ TEST(CampaignValidation, EachFaultIsReportedAtItsPath) {
       {"competitor_urls[0]",
        [](auto& s) { s.add_competitor_urls("https://a.com/" + std::string(2048, 'x')); }},
       {"target_audience", [](auto& s) { s.set_target_audience("bell \a"); }},
+      {"target_audience", [](auto& s) { s.set_target_audience(std::string(201, 'x')); }},
       {"target_audience", [](auto& s) { s.set_target_audience("\xc3\x28"); }},
       {"tone", [](auto& s) { s.set_tone("Casual"); }},
       {"brand_voice_id", [](auto& s) { s.set_brand_voice_id("a b"); }},
