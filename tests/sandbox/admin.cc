@@ -27,7 +27,7 @@ Response Refuse(int status, const std::string& message,
 // Undone in time: such a one is no duplicate of its successor.
 bool IsUndone(const Resource& r) {
   return r.state == "cancelled" || r.state == "closed" || r.state == "deleted" ||
-         r.state == "trashed";
+         r.state == "trashed" || r.state == "retracted";
 }
 
 Json ToJson(const Resource& r) {

@@ -8,9 +8,11 @@
 namespace sandbox {
 namespace {
 
-constexpr std::array<std::string_view, 10> kKinds = {
-    "error",     "rate_limit",         "latency",  "hang", "reset", "lost_response", "malformed",
-    "truncated", "wrong_content_type", "slow_body"};
+constexpr std::array<std::string_view, 12> kKinds = {
+    "error",     "rate_limit", "latency",
+    "hang",      "reset",      "lost_response",
+    "malformed", "truncated",  "wrong_content_type",
+    "slow_body", "echo",       "endless_body"};
 constexpr std::string_view kSettingPrefix = "fault/";
 constexpr int64_t kLatencyMsMax = 600'000;
 constexpr int64_t kRetryAfterSMax = 86'400;

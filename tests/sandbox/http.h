@@ -66,6 +66,7 @@ enum class Delivery {
   kHang,    // nothing is ever sent; ends when the client leaves
   kCut,     // the connection closes in the middle of the body
   kDrip,    // half of the body at once, then a byte a second
+  kEndless  // the body again and again until the client leaves
 };
 
 struct Reply {

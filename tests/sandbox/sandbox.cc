@@ -27,6 +27,23 @@ void Mangle(Response* response) {
   response->body += "\x01<";
 }
 
+// A careless vendor: it refuses, and repeats what it was sent to prove who calls.
+Response Echo(const Request& request, int status) {
+  std::string sent;
+  for (const auto& [name, value] : request.headers) {
+    const std::string lower = Lower(name);
+    if (lower == "authorization" || lower == "x-figma-token" || lower == "webhook-signature") {
+      sent += (sent.empty() ? "" : "; ") + name + ": " + value;
+    }
+  }
+  const std::string message = "refused, you sent " + sent;
+  return JsonResponse(status, {{"ok", false},
+                               {"message", message},
+                               {"err", message},
+                               {"error", {{"message", message}, {"type", message}}},
+                               {"errors", {{{"message", message}}}}});
+}
+
 // A body of which a part can be sent.
 void FillBody(Response* response) {
   if (response->status == 204) response->status = 200;
@@ -148,19 +165,24 @@ Reply Sandbox::HandleVendor(Vendor& vendor, const Request& request) {
     if (answer.retry_after_s) {
       reply.response.With("Retry-After", std::to_string(*answer.retry_after_s));
     }
+  } else if (kind == "echo") {
+    reply.response = Echo(request, answer.status.value_or(400));
   } else if (kind == "rate_limit") {
     reply.response = vendor.RateLimitAnswer(answer);
   } else {
     reply.response = vendor.Serve(call, route);
     if (kind == "malformed") Mangle(&reply.response);
     if (kind == "wrong_content_type") PutPage(&reply.response);
-    if (kind == "truncated" || kind == "slow_body") FillBody(&reply.response);
+    if (kind == "truncated" || kind == "slow_body" || kind == "endless_body") {
+      FillBody(&reply.response);
+    }
+    if (kind == "endless_body") reply.delivery = Delivery::kEndless;
     if (kind == "truncated") reply.delivery = Delivery::kCut;
     if (kind == "slow_body") reply.delivery = Delivery::kDrip;
     if (kind == "lost_response") reply.delivery = Delivery::kLose;
   }
   const bool answers = reply.delivery == Delivery::kAnswer || reply.delivery == Delivery::kCut ||
-                       reply.delivery == Delivery::kDrip;
+                       reply.delivery == Delivery::kDrip || reply.delivery == Delivery::kEndless;
   entry.status = answers ? reply.response.status : 0;
   calls_.Add(std::move(entry));
   return reply;

@@ -77,6 +77,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void Write();
   void WritePart(bool drip);
   void Drip();
+  void WriteEndless();
+  void Repeat();
   void HoldUntilClientLeaves();
   void Reset();
 
@@ -202,6 +204,9 @@ void Session::Deliver(Reply reply) {
       Prepare(std::move(pending_.response));
       return WritePart(drip);
     }
+    case Delivery::kEndless:
+      Prepare(std::move(pending_.response));
+      return WriteEndless();
     case Delivery::kReset:
       return Reset();
     case Delivery::kLose: {
@@ -276,6 +281,32 @@ void Session::Drip() {
                         if (!failed) self->Drip();
                       });
   });
+}
+
+// Without a length, so that only the client ends it.
+void Session::WriteEndless() {
+  keep_alive_ = false;
+  response_->keep_alive(false);
+  response_->erase(http::field::content_length);
+  const std::string body = response_->body();
+  response_->body().clear();
+  std::ostringstream head;
+  head << *response_;
+  text_ = head.str() + body;
+  asio::async_write(stream_, asio::buffer(text_),
+                    [self = shared_from_this(), body](error_code error, size_t) {
+                      if (error) return;
+                      self->text_.clear();
+                      while (self->text_.size() < 64 * 1024) self->text_ += body;
+                      self->Repeat();
+                    });
+}
+
+void Session::Repeat() {
+  asio::async_write(stream_, asio::buffer(text_),
+                    [self = shared_from_this()](error_code error, size_t) {
+                      if (!error) self->Repeat();
+                    });
 }
 
 void Session::HoldUntilClientLeaves() {

@@ -75,6 +75,21 @@ TEST_F(BrowserTest, StopEndsEverythingWithinTwoSeconds) {
   EXPECT_TRUE(!std::filesystem::exists(directory_) || std::filesystem::is_empty(directory_));
 }
 
+// A page without end is loaded as far as the limit, and read: well before the time for a page ends.
+TEST_F(BrowserTest, APageWithoutEndIsCut) {
+  Make({.page_limits = {.characters_max = 512 * 1024}});
+  AddFault(R"({"vendor":"site","operation":"site.company","kind":"endless_body"})");
+  const auto page = Render(url("/site/acme"));
+  ASSERT_TRUE(page.ok()) << page.failure().ToString();
+  EXPECT_EQ(page->h1, "Know your customers before they call");
+  EXPECT_THAT(page->text, HasSubstr("per month"));
+  EXPECT_LE(page->text.size(), 64u * 1024);
+  ClearFaults();
+  // The browser is as good as before.
+  const auto next = Render(url("/site/globex"));
+  ASSERT_TRUE(next.ok()) << next.failure().ToString();
+}
+
 TEST_F(BrowserTest, FailsForPagesThatFail) {
   const auto missing = Render(url("/site/a/b/c"));
   ASSERT_FALSE(missing.ok());
