@@ -1,5 +1,7 @@
 #include "gateway/server/auth_parts.h"
 
+#include <prometheus/counter.h>
+
 #include <future>
 #include <utility>
 
@@ -94,8 +96,8 @@ base::Task<absl::StatusOr<std::string>> Get(outbound::HttpClient& http, std::str
 }  // namespace
 
 AuthParts::AuthParts(const Settings& settings, std::unique_ptr<auth::AccessStore> store,
-                     base::Clock& clock)
-    : loop_(clock, "auth"), store_(std::move(store)) {
+                     base::Clock& clock, base::Metrics& metrics)
+    : metrics_(metrics), loop_(clock, "auth"), store_(std::move(store)) {
   const AuthSettings& s = settings.auth;
   for (const std::string& domain : s.email_domains) {
     email_domains_.push_back(absl::AsciiStrToLower(domain));
@@ -122,10 +124,11 @@ AuthParts::AuthParts(const Settings& settings, std::unique_ptr<auth::AccessStore
 
 absl::StatusOr<std::unique_ptr<AuthParts>> AuthParts::Make(const Settings& settings,
                                                            const DataDir& data_dir,
-                                                           base::Clock& clock) {
+                                                           base::Clock& clock,
+                                                           base::Metrics& metrics) {
   RETURN_IF_ERROR(CheckSettings(settings.auth));
   ASSIGN_OR_RETURN(auto store, auth::AccessStore::Open(data_dir.Path("access.db"), clock));
-  std::unique_ptr<AuthParts> parts(new AuthParts(settings, std::move(store), clock));
+  std::unique_ptr<AuthParts> parts(new AuthParts(settings, std::move(store), clock, metrics));
   RETURN_IF_ERROR(CheckListening(settings.server, parts->gatekeeper_->configured()));
   if (parts->verifier_ != nullptr) RETURN_IF_ERROR(parts->verifier_->Open());
   return parts;
@@ -136,11 +139,15 @@ AuthParts::~AuthParts() { Stop(); }
 void AuthParts::Fetch(const std::string& url, auth::KeySource::Fetched done) {
   loop_.Post([this, url, done = std::move(done)]() mutable {
     base::Spawn(
-        Get(*http_, url),
-        [done = std::move(done)](std::exception_ptr, absl::StatusOr<std::string>* body) mutable {
-          done(body != nullptr
-                   ? std::move(*body)
-                   : absl::StatusOr<std::string>(absl::InternalError("the fetch broke off")));
+        Get(*http_, url), [this, done = std::move(done)](
+                              std::exception_ptr, absl::StatusOr<std::string>* body) mutable {
+          absl::StatusOr<std::string> document = absl::InternalError("the fetch broke off");
+          if (body != nullptr) document = std::move(*body);
+          metrics_
+              .Counter("auth_key_fetches_total", "Times that the keys of tokens were fetched.",
+                       {{"outcome", document.ok() ? "fetched" : "failed"}})
+              .Increment();
+          done(std::move(document));
         });
   });
 }

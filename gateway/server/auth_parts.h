@@ -4,7 +4,7 @@
 // Thread-safety: made and stopped on the main thread; what it hands out is thread-safe.
 //
 // Example:
-//   ASSIGN_OR_RETURN(auto parts, AuthParts::Make(settings, data_dir, clock));
+//   ASSIGN_OR_RETURN(auto parts, AuthParts::Make(settings, data_dir, clock, metrics));
 //   FrontDoor door(parts->authenticator(), ...);
 //   parts->Stop();  // after the servers
 #pragma once
@@ -23,17 +23,19 @@
 #include "gateway/server/settings.h"
 #include "orchestrator/base/clock.h"
 #include "orchestrator/base/event_loop.h"
+#include "orchestrator/base/metrics.h"
 
 namespace server {
 
 class AuthParts {
  public:
-  // `clock` outlives the parts. INVALID_ARGUMENT: the settings do not go together, or a key file
-  // cannot be used; FAILED_PRECONDITION: the server would listen beyond this machine and ask nobody
-  // for a credential. Else as AccessStore::Open.
+  // `clock` and `metrics` outlive the parts. INVALID_ARGUMENT: the settings do not go together, or
+  // a key file cannot be used; FAILED_PRECONDITION: the server would listen beyond this machine and
+  // ask nobody for a credential. Else as AccessStore::Open.
   static absl::StatusOr<std::unique_ptr<AuthParts>> Make(const Settings& settings,
                                                          const DataDir& data_dir,
-                                                         base::Clock& clock);
+                                                         base::Clock& clock,
+                                                         base::Metrics& metrics);
   ~AuthParts();  // calls Stop
 
   auth::Authenticator& authenticator() { return *gatekeeper_; }
@@ -46,9 +48,11 @@ class AuthParts {
   void Stop();
 
  private:
-  AuthParts(const Settings& settings, std::unique_ptr<auth::AccessStore> store, base::Clock& clock);
+  AuthParts(const Settings& settings, std::unique_ptr<auth::AccessStore> store, base::Clock& clock,
+            base::Metrics& metrics);
   void Fetch(const std::string& url, auth::KeySource::Fetched done);
 
+  base::Metrics& metrics_;
   std::vector<std::string> email_domains_;
   std::set<std::string> public_routes_;
   base::EpollLoop loop_;

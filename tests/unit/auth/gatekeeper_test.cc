@@ -182,7 +182,7 @@ TEST_F(GatekeeperTest, APersonIsTheirEmailElseTheirSubject) {
   const auto unverified =
       AskWith(Token({{"sub", "u1"}, {"email", "ann@example.com"}, {"email_verified", false}}));
   EXPECT_EQ(unverified->identity, "u1");
-  EXPECT_EQ(ReasonOf(AskWith(Token({})).status()), "TOKEN_WITHOUT_IDENTITY");
+  EXPECT_EQ(ReasonOf(AskWith(Token(nlohmann::json::object())).status()), "TOKEN_WITHOUT_IDENTITY");
 }
 
 TEST_F(GatekeeperTest, TheRoleIsTheEntrysElseTheTokensElseTheDomains) {
