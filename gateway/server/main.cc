@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gateway/audit/audit_log.h"
+#include "gateway/server/address.h"
 #include "gateway/server/auth_parts.h"
 #include "gateway/server/data_dir.h"
 #include "gateway/server/dev.h"
@@ -44,6 +45,16 @@ void RaiseFileLimit() {
 }
 
 void WarnOfDangers(const server::Settings& settings) {
+  for (const std::string& listen : {settings.server.http_listen, settings.server.grpc_listen}) {
+    const auto address = server::ParseAddress(listen);
+    const bool far = address.has_value() && !server::IsLoopback(*address);
+    if (far && settings.server.tls.certificate_file.empty()) {
+      base::Log(base::LogLevel::kWarning,
+                "listens beyond this machine without TLS: keys can be read on the way; set "
+                "server.tls or put a proxy before it",
+                {}, {{"address", listen}});
+    }
+  }
   const std::vector<std::string> missing = server::MissingKeys(settings);
   if (!missing.empty()) {
     base::Log(base::LogLevel::kWarning, "settings are missing: campaigns that need them will fail",

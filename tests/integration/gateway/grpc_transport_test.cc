@@ -1,6 +1,7 @@
 // The gRPC port itself: TLS, certificates that change, limits, deadlines, health, watches that go
 // on. Over real sockets.
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
@@ -9,6 +10,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "campaign/v1/service.grpc.pb.h"
@@ -228,6 +230,44 @@ TEST_F(GrpcLimits, CallsWithoutADeadlineOfTheirOwnHaveOne) {
   get.set_workflow_id("c1");
   orchestrator::v1::WorkflowInfo info;
   EXPECT_TRUE(stub->GetWorkflow(&next, get, &info).ok());
+}
+
+// What grpc.health.v1.Health/Check says of a service: 1 SERVING, 2 NOT_SERVING; -1: NOT_FOUND.
+int Health(const Channel& channel, const std::string& service) {
+  std::string bytes = service.empty() ? "" : absl::StrCat("\x0a", " ", service);
+  if (!service.empty()) bytes[1] = static_cast<char>(service.size());
+  const grpc::Slice slice(bytes);
+  const grpc::ByteBuffer request(&slice, 1);
+  grpc::ByteBuffer response;
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  grpc::Status status;
+  const auto call =
+      stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", request, &queue);
+  call->StartCall();
+  call->Finish(&response, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  if (status.error_code() == grpc::StatusCode::NOT_FOUND) return -1;
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  std::vector<grpc::Slice> slices;
+  response.Dump(&slices);
+  return slices.empty() || slices[0].size() < 2 ? 0 : slices[0].begin()[1];
+}
+
+class GrpcHealth : public GatewayTest {};
+
+TEST_F(GrpcHealth, IsSaidOfEachService) {
+  const auto channel = grpc::CreateChannel(grpc_address(), grpc::InsecureChannelCredentials());
+  const std::vector<std::string> services = {"", "orchestrator.v1.WorkflowService",
+                                             "campaign.v1.CampaignService",
+                                             "campaign.v1.OperationsService"};
+  for (const std::string& service : services) EXPECT_EQ(Health(channel, service), 1) << service;
+  grpc_->SetServing(false);
+  for (const std::string& service : services) EXPECT_EQ(Health(channel, service), 2) << service;
+  EXPECT_EQ(Health(channel, "no.such.Service"), -1);
 }
 
 class GrpcWatch : public GatewayTest {};
