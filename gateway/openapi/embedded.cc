@@ -23,8 +23,8 @@ EMBED(swagger_js, "swagger-ui-bundle.js")
 namespace openapi {
 
 const EmbeddedFile* FindEmbedded(absl::string_view name) {
-  constexpr char kScript[] = "text/javascript; charset=utf-8";
-  constexpr char kStyle[] = "text/css; charset=utf-8";
+  static constexpr char kScript[] = "text/javascript; charset=utf-8";
+  static constexpr char kStyle[] = "text/css; charset=utf-8";
   static const EmbeddedFile kFiles[] = {
       {"openapi.json", "application/json", openapi_json()},
       {"index.html", "text/html; charset=utf-8", index_html()},

@@ -36,8 +36,9 @@ def files(server):
                "default-src 'none'" in got["content-security-policy"], f"{path}: {got}")
         status, got, packed = server.client.raw("GET", path, None, {"Accept-Encoding": "br, gzip"})
         got = headers_of(got)
-        expect(got.get("content-encoding") == "gzip" and gzip.decompress(packed) == plain,
-               f"{path}: gzip: {got}")
+        # JSON gets a line break at its end, for terminals, where it is not compressed.
+        expect(got.get("content-encoding") == "gzip" and
+               gzip.decompress(packed).rstrip(b"\n") == plain.rstrip(b"\n"), f"{path}: gzip: {got}")
         expect(int(got["content-length"]) == len(packed), f"{path}: {got}")
         status, again, body = server.client.raw("GET", path, None, {"If-None-Match": got["etag"]})
         expect(status == 304 and not body, f"{path}: If-None-Match: HTTP {status}")
