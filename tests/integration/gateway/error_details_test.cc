@@ -44,7 +44,8 @@ class ErrorDetails : public GatewayTest {
                   const std::string& type, const std::string& body = "") {
     answer_ = peer_->Call(method, target, body);
     EXPECT_EQ(answer_.status, status) << answer_.body;
-    for (const json& detail : json::parse(answer_.body)["details"]) {
+    const json parsed = json::parse(answer_.body);  // lives as long as the loop
+    for (const json& detail : parsed["details"]) {
       if (detail["@type"] == "type.googleapis.com/google.rpc." + type) return detail;
     }
     return nullptr;
