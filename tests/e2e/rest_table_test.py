@@ -12,6 +12,7 @@ import pathlib
 import re
 import socket
 
+import access_rows
 import harness
 import operations_rows
 import run_rows
@@ -113,6 +114,33 @@ WIZARDS = [
     Case("wizard: list with a wrong token", "GET", "/v1/wizards?page_token=nonsense", None, 400),
     Case("wizard: get", "GET", "/v1/wizards/{wizard}", equals={"status": "draft"}),
     Case("wizard: get unknown", "GET", "/v1/wizards/no-such-wizard", None, 404),
+    Case("wizard: list with a filter and an order", "GET",
+         "/v1/wizards?filter=status%20%3D%20draft%20AND%20campaign_name%3ATab"
+         "&order_by=update_time%20desc,campaign_name", has=("wizards",)),
+    Case("wizard: list with a wrong filter and order", "GET",
+         "/v1/wizards?filter=colour%3Dred&order_by=colour", None, 400, ("filter", "order_by")),
+    Case("wizard: validate", "POST", "/v1/wizards/{wizard}/validate", {}, equals={"valid": True}),
+    Case("wizard: validate incomplete", "POST", "/v1/wizards/{half}/validate", {},
+         has=("violations", "etag"), equals={"valid": False}),
+    Case("wizard: validate unknown", "POST", "/v1/wizards/no-such-wizard/validate", {}, 404),
+    Case("wizard: preview", "GET", "/v1/wizards/{wizard}/preview",
+         has=("phases", "channels", "cost", "warnings", "etag")),
+    Case("wizard: preview incomplete", "GET", "/v1/wizards/{half}/preview", has=("violations",)),
+    Case("wizard: preview unknown", "GET", "/v1/wizards/no-such-wizard/preview", None, 404),
+    Case("wizard: clone", "POST", "/v1/wizards/clone",
+         {"source_wizard_id": "{wizard}", "request_id": "table-clone",
+          "campaign": {"campaign_name": "Table again"}},
+         has=("wizard_id", "cloned_from"), equals={"status": "draft"}),
+    Case("wizard: clone a campaign", "POST", "/v1/wizards/clone",
+         {"source_workflow_id": "{waiting}"}, has=("wizard_id",)),
+    Case("wizard: clone nothing", "POST", "/v1/wizards/clone", {}, 400, ("source_wizard_id",)),
+    Case("wizard: clone unknown", "POST", "/v1/wizards/clone",
+         {"source_workflow_id": "no-such-workflow"}, 404),
+    Case("wizard: patch with an old etag", "PATCH", "/v1/wizards/{wizard}",
+         {"campaign": {"target_audience": "walkers"}, "etag": "0123456789abcdef"}, 409),
+    Case("wizard: delete with an old etag", "DELETE", "/v1/wizards/{half}?etag=0123456789abcdef",
+         None, 409),
+    Case("wizard: delete unknown", "DELETE", "/v1/wizards/no-such-wizard", None, 404),
     Case("wizard: patch", "PATCH", "/v1/wizards/{wizard}",
          start({"target_audience": "walkers"}), has=("revision",)),
     Case("wizard: patch with a wrong value", "PATCH", "/v1/wizards/{wizard}",
@@ -128,6 +156,8 @@ WIZARDS = [
          has=("workflow_id", "run_id")),
     Case("wizard: patch after approval", "PATCH", "/v1/wizards/{wizard}",
          start({"tone": "casual"}), 409),
+    Case("wizard: delete", "DELETE", "/v1/wizards/{half}", has=("wizard_id",)),
+    Case("wizard: delete again", "DELETE", "/v1/wizards/{half}", None, 404),
 ]
 
 READS = [
@@ -617,8 +647,8 @@ def run():
         correlation(table)
         large_body(table)
         raw_sockets(table)
-        for cases in (*run_rows.rows(Case), operations_rows.rows(Case, GOOD), SCHEDULES,
-                      BATCHES, SIGNALS):
+        for cases in (*run_rows.rows(Case), operations_rows.rows(Case, GOOD), access_rows.rows(Case),
+                      SCHEDULES, BATCHES, SIGNALS):
             table.run(cases)
         if not args.only:
             decided_once(table)
