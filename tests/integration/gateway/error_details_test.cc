@@ -44,8 +44,9 @@ class ErrorDetails : public GatewayTest {
                   const std::string& type, const std::string& body = "") {
     answer_ = peer_->Call(method, target, body);
     EXPECT_EQ(answer_.status, status) << answer_.body;
-    const json parsed = json::parse(answer_.body);  // lives as long as the loop
-    for (const json& detail : parsed["details"]) {
+    // It lives as long as the loop.
+    const json details = json::parse(answer_.body).value("details", json::array());
+    for (const json& detail : details) {
       if (detail["@type"] == "type.googleapis.com/google.rpc." + type) return detail;
     }
     return nullptr;
