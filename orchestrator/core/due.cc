@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "orchestrator/core/decide.h"
+#include "orchestrator/core/failure_cause.h"
 #include "orchestrator/history/time.h"
 
 namespace core {
@@ -64,7 +65,7 @@ v1::Failure TimeoutFailure(const PendingActivity& activity, v1::TimeoutType::Val
                       v1::TimeoutType::Value_Name(type) + " time-out on attempt " +
                       std::to_string(activity.attempt));
   failure.set_effect_unknown(in_flight || activity.effect_unknown);
-  if (activity.last_failure.has_value()) *failure.mutable_cause() = *activity.last_failure;
+  if (activity.last_failure.has_value()) SetCause(*activity.last_failure, &failure);
   return failure;
 }
 

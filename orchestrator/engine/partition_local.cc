@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "orchestrator/core/failure_cause.h"
 #include "orchestrator/engine/partition.h"
 #include "orchestrator/history/time.h"
 
@@ -25,7 +26,7 @@ v1::Failure TimedOut(const LiveLocal& local, v1::TimeoutType::Value type) {
                                    " exceeded its ", v1::TimeoutType::Value_Name(type),
                                    " time-out on attempt ", local.attempt));
   failure.set_effect_unknown(local.in_flight || local.effect_unknown);
-  if (local.last_failure.has_value()) *failure.mutable_cause() = *local.last_failure;
+  if (local.last_failure.has_value()) core::SetCause(*local.last_failure, &failure);
   return failure;
 }
 

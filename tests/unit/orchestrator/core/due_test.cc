@@ -74,6 +74,24 @@ TEST(TimeOuts, StartToCloseIsRetriedWhileAttemptsAreLeft) {
   EXPECT_EQ(timed_out.failure().cause().type(), "TimedOut") << "of the attempt before";
 }
 
+// A chain with a link for each attempt outgrew what protobuf reads (100 levels): the row was lost.
+TEST(TimeOuts, ManyAttemptsLeaveAFailureThatCanBeRead) {
+  ModelRun run;
+  run.Start();
+  constexpr int kAttempts = 300;
+  const EventId id = run.Schedule({.start_to_close = absl::Seconds(5), .attempts_max = kAttempts});
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    run.Dispatch(id);
+    run.Advance(absl::Seconds(5));
+    run.now += absl::Hours(1);
+  }
+  const v1::Failure& failure = run.Last().activity_task_timed_out().failure();
+  EXPECT_EQ(failure.cause().type(), "TimedOut");
+  EXPECT_FALSE(failure.cause().has_cause());
+  v1::HistoryEvent read;
+  EXPECT_TRUE(read.ParseFromString(run.Last().SerializeAsString()));
+}
+
 TEST(TimeOuts, HeartbeatIsPutOffByEachHeartbeat) {
   ModelRun run;
   run.Start();
