@@ -9,6 +9,7 @@
 #include "activities/campaign/platform_rules.h"
 #include "activities/campaign/prompt.h"
 #include "activities/connectors/openai/prices.h"
+#include "activities/connectors/webhook/signature.h"
 #include "gateway/auth/call_limits.h"
 #include "gateway/webhooks/approvers.h"
 
@@ -413,6 +414,9 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
              "CMS_WEBHOOK_URL", true);
   schema.Secret("vendors.cms.secret", &s.cms.token, "CMS_WEBHOOK_SECRET",
                 "Signs the events, as in Standard Webhooks: whsec_ and base64, or any text.");
+  AddCheck(schema, "vendors.cms.secret", [](absl::string_view secret) {
+    return std::string(webhook::KeyOf(std::string(secret)).status().message());
+  });
   schema.RateLimits("vendors.cms.limits", &s.cms.limits, kLimitsHelp);
 }
 
@@ -641,8 +645,15 @@ std::optional<std::string> ProcessEnvironment(const std::string& name) {
 std::vector<std::string> MissingKeys(const Settings& settings) {
   // A gateway of memory may be open to all; so may a language model of one's own.
   static const auto* const kOptional = new std::set<std::string>{
-      "audit.key", "auth.jwt.secret", "vendors.memory.token", "vendors.openai.token", "webhooks.slack.signing_secret",
-      "webhooks.github.secret", "vendors.google_chat.service_account", "codec.encryption.keys"};
+      "audit.key",
+      "auth.jwt.secret",
+      "vendors.memory.token",
+      "vendors.openai.token",
+      "vendors.cms.secret",
+      "webhooks.slack.signing_secret",
+      "webhooks.github.secret",
+      "vendors.google_chat.service_account",
+      "codec.encryption.keys"};
   static const auto* const kNeeded = new std::set<std::string>{
       "vendors.github.owner",          "vendors.github.repository",   "campaign.figma.file_key",
       "campaign.review.slack_channel", "campaign.email.from_address", "campaign.social.channels"};

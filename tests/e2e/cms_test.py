@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The channel "cms" over the real server: a dry run names its call, a campaign publishes one article
-whatever happens to the answers, a campaign that fails afterwards takes it back, and a CMS that has
-unsubscribed fails the campaign without leaving anything.
+whatever happens to the answers or to the server, a campaign that fails afterwards takes it back, and
+a CMS that has unsubscribed fails the campaign without leaving anything.
 
     tests/e2e/cms_test.py
 """
@@ -62,6 +62,24 @@ def one_article_whatever_happens_to_the_answers(server, sandbox):
     expect("cms" in str(result), result)
 
 
+def a_kill_amidst_the_call_makes_no_second_article(server, sandbox):
+    sandbox.fault(vendor="cms", kind="latency", latency_ms=5000, count=1)
+    workflow_id = start(server, "cms-killed")
+    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
+                       f"{workflow_id} waits for approval")
+    server.rest("POST", f"/v1/workflows/{workflow_id}/signals/approve", {"decided_by": "ann"})
+    harness.wait_until(lambda: calls(sandbox, workflow_id, "content.published"), 60, "the event")
+    server.kill()
+    server.start()
+    expect(server.wait_ended(workflow_id) == "COMPLETED", server.status(workflow_id))
+    expect([a["state"] for a in articles(sandbox, workflow_id)] == ["published"],
+           articles(sandbox, workflow_id))
+    sent = calls(sandbox, workflow_id, "content.published")
+    expect(len(sent) == 2, f"{len(sent)} calls: one before the kill, one after it")
+    expect(len({call["idempotency_key"] for call in sent}) == 1, "both with one key")
+    expect(all(call["status"] in (0, 201) for call in sent), f"the same body: {sent}")
+
+
 def what_fails_later_takes_it_back(server, sandbox):
     fault = sandbox.fault(vendor="grafana", operation="dashboards.save", kind="error", status=400)
     workflow_id = start(server, "cms-retracted")
@@ -89,6 +107,7 @@ def run():
         server = place.server(sandbox)
         a_dry_run_names_its_call(server, sandbox)
         one_article_whatever_happens_to_the_answers(server, sandbox)
+        a_kill_amidst_the_call_makes_no_second_article(server, sandbox)
         what_fails_later_takes_it_back(server, sandbox)
         one_that_has_unsubscribed_fails_the_campaign(server, sandbox)
         print("cms: fine")

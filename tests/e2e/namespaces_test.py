@@ -62,6 +62,7 @@ def every_call_that_names_it(workflow_id):
     base = f"/v1/workflows/{workflow_id}"
     return [("GET", base, None), ("GET", base + "/progress", None), ("GET", base + "/saga", None),
             ("GET", base + "/history", None), ("GET", base + "/result", None),
+            ("GET", base + "/watch", None),
             ("POST", base + "/signal", {"signal_name": "noise"}),
             ("POST", base + "/query", {"query_name": "progress"}),
             ("POST", base + "/update", {"update_name": "approve"}),
@@ -83,6 +84,11 @@ def nobody_else_sees_it(acme, others):
             raise Failed(f"{other.ns}: {method} {path}: HTTP {status}: {answer}")
         status, answer = other.call("GET", f"/v1/workflows/spring?run_id={run['run_id']}")
         expect(status == 404, f"by its run id: HTTP {status}: {answer}")
+    # Without the header the request's field says where.
+    by_field = Tenant(acme.server, "").ok("GET", "/v1/workflows/spring?namespace=acme")
+    expect(by_field["run_id"] == run["run_id"], by_field)
+    status, answer = others[0].call("GET", "/v1/workflows/spring?namespace=acme")
+    expect(status == 400, f"header and field disagree: HTTP {status}: {answer}")
     info = acme.ok("GET", "/v1/workflows/spring")
     expect(info["status"] == "RUNNING" and info["namespace"] == "acme", info)
 

@@ -96,6 +96,14 @@ TEST_F(SettingsTest, FlagsWinOverEnvironmentOverFile) {
   EXPECT_EQ(provenance_["server.http_listen"], "flag --http-listen");
 }
 
+TEST_F(SettingsTest, ASecretThatCannotSignIsAFaultAndIsNotShown) {
+  environment_ = {{"CMS_WEBHOOK_SECRET", "whsec_no*base64*hush"}};
+  const std::vector<std::string> faults = LoadText("");
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_THAT(faults[0], HasSubstr("vendors.cms.secret: what follows whsec_ must be base64"));
+  EXPECT_THAT(faults[0], Not(HasSubstr("hush")));
+}
+
 TEST_F(SettingsTest, EveryEnvironmentNameIsRead) {
   const std::vector<std::string> secrets = {
       "GITHUB_TOKEN",     "SLACK_BOT_TOKEN",     "FIGMA_ACCESS_TOKEN",
@@ -229,6 +237,29 @@ TEST_F(SettingsTest, RefusesIntervalsThatContradictEachOther) {
   EXPECT_THAT(LoadText("activities:\n  compensations:\n    initial_interval: 1h\n"),
               ElementsAre(HasSubstr("activities.compensations.maximum_interval: must not be "
                                     "shorter than activities.compensations.initial_interval")));
+}
+
+TEST_F(SettingsTest, TokensNeedAnIssuerAnAudienceAndKeysThatNobodyCanChange) {
+  const std::string keys = "auth: {jwt: {jwks_url: 'http://issuer.example.com/jwks'}}\n";
+  EXPECT_THAT(LoadText(keys), ElementsAre(HasSubstr("auth.jwt.issuer"),
+                                          HasSubstr("auth.jwt.audiences"), HasSubstr("https")));
+  settings_ = {};
+  EXPECT_THAT(LoadText("auth: {jwt: {issuer: x, audiences: [y]}}\n"),
+              ElementsAre(HasSubstr("there are no keys")));
+  settings_ = {};
+  environment_ = {{"CAMPAIGND_JWT_SECRET", "too-short"}};
+  EXPECT_THAT(LoadText("auth: {jwt: {issuer: x, audiences: [y]}, email_domains: [ann@example.com], "
+                       "default_namespace: 'a b'}\n"),
+              ElementsAre(HasSubstr("32 bytes"), HasSubstr("auth.email_domains"),
+                          HasSubstr("auth.default_namespace")));
+  environment_ = {};
+  for (const char* url : {"https://issuer.example.com/jwks", "http://127.0.0.1:8000/jwks",
+                          "http://localhost/jwks", "http://[::1]:9/jwks"}) {
+    settings_ = {};
+    EXPECT_THAT(LoadText(absl::StrCat("auth: {jwt: {issuer: x, audiences: [y], jwks_url: '", url,
+                                      "'}}\n")),
+                IsEmpty());
+  }
 }
 
 TEST_F(SettingsTest, NeverPrintsSecrets) {
