@@ -6,10 +6,11 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gateway/auth/roles.h"
 #include "gateway/server/address.h"
+#include "gateway/server/settings_auth.h"
 #include "orchestrator/base/log.h"
 #include "orchestrator/base/status_macros.h"
 
@@ -31,31 +32,10 @@ auth::Role RoleOf(const std::string& name) {
   return auth::ParseRole(name).value_or(auth::Role::kNone);
 }
 
-// Keys that came over a plain connection could be anybody's.
-bool IsSafeUrl(const std::string& url) {
-  if (absl::StartsWith(url, "https://")) return true;
-  constexpr absl::string_view kPlain = "http://";
-  absl::string_view rest = url;
-  rest.remove_prefix(std::min(rest.size(), kPlain.size()));
-  const absl::string_view host = rest.substr(0, rest.find('/'));
-  const auto address = ParseAddress(
-      absl::StrContains(host, ':') ? std::string(host) : absl::StrCat(std::string(host), ":80"));
-  return address.has_value() && IsLoopback(*address);
-}
-
 absl::Status CheckSettings(const AuthSettings& s) {
-  if (!JwtOptionsOf(s).enabled()) return absl::OkStatus();
-  if (s.jwt_issuer.empty() || s.jwt_audiences.empty()) {
-    return absl::InvalidArgumentError(
-        "auth.jwt has keys: it also needs auth.jwt.issuer and auth.jwt.audiences, or any token of "
-        "that issuer, for whatever service, would do here");
-  }
-  if (!s.jwt_jwks_url.empty() && !IsSafeUrl(s.jwt_jwks_url)) {
-    return absl::InvalidArgumentError(absl::StrCat("auth.jwt.jwks_url ", s.jwt_jwks_url,
-                                                   " must be https: whoever can change what "
-                                                   "it answers can make tokens"));
-  }
-  return absl::OkStatus();
+  const std::vector<std::string> faults = AuthFaults(s);
+  if (faults.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrJoin(faults, "; "));
 }
 
 // The open mode is for this machine only.

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "gateway/server/settings.h"
+#include "gateway/server/settings_auth.h"
 #include "orchestrator/base/log.h"
 
 namespace server {
@@ -215,6 +216,7 @@ void CheckTogether(const Settings& settings, Schema& schema, std::vector<std::st
       !absl::EndsWith(settings.server.http_listen, ":0")) {
     faults.push_back("server.grpc_listen: must differ from server.http_listen");
   }
+  for (std::string& fault : AuthFaults(settings.auth)) faults.push_back(std::move(fault));
   for (const Key& key : schema.keys()) {
     absl::string_view activity = key.path;
     if (!absl::ConsumeSuffix(&activity, ".maximum_interval")) continue;
