@@ -40,7 +40,9 @@ std::string ConnectText(const Address& address) {
 }
 
 bool IsLoopback(const Address& address) {
-  return absl::StartsWith(address.host, "127.") || address.host == "::1";
+  // An address, not a name that begins like one.
+  const bool numeric = address.host.find_first_not_of("0123456789.") == std::string::npos;
+  return (numeric && absl::StartsWith(address.host, "127.")) || address.host == "::1";
 }
 
 }  // namespace server

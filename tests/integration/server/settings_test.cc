@@ -307,6 +307,7 @@ TEST(Address, ParsesHostsAndPorts) {
   }
   EXPECT_TRUE(IsLoopback(*ParseAddress("127.0.0.2:1")));
   EXPECT_FALSE(IsLoopback(*ParseAddress("0.0.0.0:1")));
+  EXPECT_FALSE(IsLoopback(*ParseAddress("127.example.com:1")));
 }
 
 // With CAMPAIGND_UPDATE_DOCUMENTS set the two tests below write what they expect.
