@@ -93,6 +93,8 @@ def run():
         sessions = [p.name for p in place_of_sessions.iterdir()] if place_of_sessions.exists() else []
         expect(all(name.startswith(f"{server.pid}-") for name in sessions),
                f"directories of the killed server's sessions: {sessions}, now {server.pid}")
+        code, _ = server.stop()  # in good order, so that nothing writes into the directory
+        expect(code == 0, f"code {code}")
         print(f"browsers: fine; {len(alive)} processes ended with their server")
         return 0
 
