@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -190,10 +191,11 @@ absl::Duration RateLimiter::SendAway(const Gate& gate, absl::Time now, absl::Dur
                                      const std::string& caller) {
   const double random = random_.NextDouble();
   Pacer& pacer = gate.bucket->pacer;
-  if (!gate.counted || caller.empty()) return pacer.ComeBackAfter(now, now + wait, random);
-  wait += gate.bucket->line.ComeBackAfter(now, caller, pacer.gap(), random);
-  if (wait > kComeBackMax) return kComeBackMax * (0.5 + 0.5 * random);
-  return std::max(wait, kComeBackMin);
+  std::optional<absl::Duration> place;
+  if (gate.counted) place = gate.bucket->line.ComeBackAfter(now, caller, pacer.gap(), random);
+  if (!place.has_value()) return pacer.ComeBackAfter(now, now + wait, random);
+  if (wait + *place > kComeBackMax) return kComeBackMax * (0.5 + 0.5 * random);
+  return std::max(wait + *place, kComeBackMin);
 }
 
 RateLimiter::Turn RateLimiter::Take(const Vendor& vendor, const HttpRequest& request,

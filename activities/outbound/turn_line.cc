@@ -99,10 +99,10 @@ void TurnLine::Take(absl::Time now, absl::Time turn_at, const std::string& calle
   LeaveLine(*known);
 }
 
-absl::Duration TurnLine::ComeBackAfter(absl::Time now, const std::string& caller,
-                                       absl::Duration gap, double random) {
+std::optional<absl::Duration> TurnLine::ComeBackAfter(absl::Time now, const std::string& caller,
+                                                      absl::Duration gap, double random) {
   Caller* const known = Find(now, caller);
-  if (known == nullptr) return gap * random;
+  if (known == nullptr) return std::nullopt;
   Amidst(now);
   known->forget_at = now + kComeBackMax + kInFor;
   if (known->ticket == 0) {

@@ -11,13 +11,14 @@
 //
 // Example:
 //   if (!line.IsIn(now, caller) && wait + line.Amidst(now) * gap > wait_max) {
-//     return Later(wait + line.ComeBackAfter(now, caller, gap, random));
+//     return Later(wait + line.ComeBackAfter(now, caller, gap, random).value_or(gap));
 //   }
 //   line.Take(now, now + wait, caller);
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -39,9 +40,9 @@ class TurnLine {
   // The caller has a turn, which comes at `turn_at`.
   void Take(absl::Time now, absl::Time turn_at, const std::string& caller);
   // The caller is sent away, and is no longer in. How long after the next free turn its own is
-  // due, at one turn each `gap`. `random` in [0, 1) spreads them.
-  absl::Duration ComeBackAfter(absl::Time now, const std::string& caller, absl::Duration gap,
-                               double random);
+  // due, at one turn each `gap`. `random` in [0, 1) spreads them. Nothing for one without a place.
+  std::optional<absl::Duration> ComeBackAfter(absl::Time now, const std::string& caller,
+                                              absl::Duration gap, double random);
   size_t size() const { return callers_.size(); }
 
  private:

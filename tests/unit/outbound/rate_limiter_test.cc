@@ -186,6 +186,7 @@ struct Ended {
   int calls;  // that went out
   int turned_away_amidst;
   int activities;
+  int asked;
   std::vector<absl::Duration> at;  // by activity
 };
 Ended RunActivities(RateLimiter& limiter, ManualClock& clock, int activities, int calls_each,
@@ -202,6 +203,7 @@ Ended RunActivities(RateLimiter& limiter, ManualClock& clock, int activities, in
     const auto [at, activity] = *woken.begin();
     woken.erase(woken.begin());
     clock.Advance(at - clock.Monotonic());
+    ++ended.asked;
     const RateLimiter::Turn turn =
         limiter.Take(kVendor, Post(), patience,
                      named ? absl::StrCat("activity ", activity.number) : std::string());
@@ -252,6 +254,14 @@ TEST_F(RateLimiterTest, ActivitiesOfSeveralCallsDoNotStarveEachOther) {
     const absl::Duration tenth = ended.at[load.activities / 10] - begin;
     EXPECT_LE(tenth, ideal * 0.5 + absl::Seconds(30)) << ideal << " " << tenth;
   }
+}
+
+TEST_F(RateLimiterTest, ACrowdLargerThanIsKnownByNameComesBackInTurnToo) {
+  RateLimiter limiter = Make("6000/1m");
+  const Ended ended = RunActivities(limiter, clock_, 15'000, 1, absl::Seconds(150));
+  EXPECT_EQ(ended.activities, 15'000);
+  EXPECT_LE(ended.asked, 15'000 * 6);  // nobody asks again and again
+  EXPECT_LE(ended.last, absl::Minutes(2.5) * 1.5 + absl::Minutes(1));
 }
 
 // Why callers have names: each call by itself, as long ago, and hardly anybody gets through.

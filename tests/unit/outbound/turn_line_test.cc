@@ -67,10 +67,10 @@ TEST(TurnLine, LearnsHowManyCallsACallerMakes) {
   run(later, "c", 3);
   EXPECT_EQ(line.CallsToCome(later), 4);
   (void)line.ComeBackAfter(later, "x", kGap, 0);
-  EXPECT_NEAR(absl::ToDoubleSeconds(line.ComeBackAfter(later, "y", kGap, 0)), 0.8 * 7, 0.3);
+  EXPECT_NEAR(absl::ToDoubleSeconds(*line.ComeBackAfter(later, "y", kGap, 0)), 0.8 * 7, 0.3);
   for (int i = 0; i < 100; ++i) run(later + absl::Minutes(i), "d", 2);
   EXPECT_EQ(line.ComeBackAfter(later + absl::Hours(3), "z", kGap, 0), absl::ZeroDuration());
-  EXPECT_NEAR(absl::ToDoubleSeconds(line.ComeBackAfter(later + absl::Hours(3), "zz", kGap, 0)),
+  EXPECT_NEAR(absl::ToDoubleSeconds(*line.ComeBackAfter(later + absl::Hours(3), "zz", kGap, 0)),
               0.8 * 2, 0.2);
 }
 
@@ -81,6 +81,8 @@ TEST(TurnLine, ForgetsThoseThatDoNotComeBackAndIsBounded) {
     line.Take(kStart, kStart, absl::StrCat("in ", i));
   }
   EXPECT_EQ(line.size(), 100u);
+  EXPECT_EQ(line.ComeBackAfter(kStart, "one more", kGap, 0), std::nullopt);
+  EXPECT_EQ(line.ComeBackAfter(kStart, "", kGap, 0), std::nullopt);
   const absl::Time later = kStart + absl::Minutes(21);
   EXPECT_EQ(line.ComeBackAfter(later, "new", kGap, 0), absl::ZeroDuration());  // the first in line
   EXPECT_EQ(line.size(), 1u);
