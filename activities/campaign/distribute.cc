@@ -43,9 +43,8 @@ Result<v1::DistributeOutput> ActivitySet::Distribute(sdk::ActivityContext& ctx,
   const base::Done checked = CheckDistribution(input.campaign());
   if (!checked.ok()) co_return checked.failure();
   base::Outcome<v1::DistributeOutput> output = co_await RunDistribution(
-      channels_,
-      {.undo_window = settings_.undo_window, .settle_delay = settings_.settle_delay}, ctx,
-      std::move(input));
+      channels_, {.undo_window = settings_.undo_window, .settle_delay = settings_.settle_delay},
+      ctx, std::move(input));
   co_return output;
 }
 

@@ -151,8 +151,7 @@ absl::Status Partition::CheckStart(const v1::StartWorkflowRequest& request) cons
 
 absl::StatusOr<Partition::Beginning> Partition::FindBeginning(
     const v1::StartWorkflowRequest& request, v1::WorkflowIdConflictPolicy::Value conflict) {
-  absl::StatusOr<LiveRun*> known =
-      FindByWorkflow(request.namespace_(), request.workflow_id(), "");
+  absl::StatusOr<LiveRun*> known = FindByWorkflow(request.namespace_(), request.workflow_id(), "");
   if (absl::IsNotFound(known.status())) return Beginning{};
   if (!known.ok()) return known.status();
   LiveRun& run = **known;

@@ -1,4 +1,5 @@
-// The activities of schedules: calls to the engine that runs them, in the namespace of the schedule.
+// The activities of schedules: calls to the engine that runs them, in the namespace of the
+// schedule.
 #include <algorithm>
 #include <string>
 #include <utility>
