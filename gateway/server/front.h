@@ -71,6 +71,8 @@ class Front {
   void Serve(webhooks::Webhooks& webhooks) { webhooks.AddTo(*handler_); }
   void Serve(webhooks::GoogleChat& chat) { chat.AddTo(*handler_); }
   gateway::CampaignServiceImpl& campaigns() { return campaigns_; }
+  gateway::CallGuard& guard() { return guard_; }
+  auth::AccessStore& access() { return auth_->store(); }
   // UNAVAILABLE when an address cannot be listened on (the message names it).
   absl::Status Start();
   // Before Start: asked by /readyz, and from time to time for the gRPC health service.

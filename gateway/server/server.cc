@@ -71,6 +71,16 @@ std::string PublicBaseUrl(const ServerSettings& s) {
                       ConnectText(ParseAddress(s.http_listen).value_or(Address{})));
 }
 
+// The role that a user has in the namespace that the chat works in (campaignctl users).
+std::function<auth::Role(const std::string&)> RoleInChat(auth::AccessStore& users,
+                                                         const std::string& ns) {
+  return [&users, ns](const std::string& email) {
+    const std::optional<auth::User> user = users.FindUser(email);
+    const bool here = user.has_value() && (user->ns == "*" || user->ns == ns);
+    return here ? user->role : auth::Role::kViewer;
+  };
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(Settings settings, const DataDir& data_dir,
@@ -145,7 +155,12 @@ absl::Status Server::Open(const DataDir& data_dir, std::function<void(absl::Stat
 absl::Status Server::OpenWebhooks(const DataDir& data_dir) {
   const WebhooksSettings& s = settings_.webhooks;
   webhooks::WebhooksOptions options{
-      .slack = {.signing_secret = s.slack_signing_secret, .approvers = s.slack_approvers},
+      .slack = {.signing_secret = s.slack_signing_secret,
+                .approvers = s.slack_approvers,
+                .may_by_role =
+                    [&users = front_->access()](const std::string& ns, const std::string& email) {
+                      return RoleInChat(users, ns)(email) >= auth::Role::kEditor;
+                    }},
       .github = {.secret = s.github_secret,
                  .approvers = s.github_approvers,
                  .content_dir = settings_.campaign.review.content_dir}};

@@ -183,6 +183,13 @@ base::Task<GithubHooks::Note> GithubHooks::Decide(Review review, GithubEvent eve
                                                   outbound::CallContext call) {
   // What we did ourselves at a campaign's end comes back as an event, too.
   const bool own = absl::EqualsIgnoreCase(event.login, review.pull.author);
+  if (own) {
+    absl::StatusOr<cv1::CampaignProgress> progress =
+        co_await GetProgress(p_.loop, p_.decisions, review.ns, review.workflow_id);
+    if (absl::IsNotFound(progress.status())) co_return std::string("there is no such campaign");
+    if (!progress.ok()) co_return FailureOf(progress.status());
+    if (!progress->waiting_for_approval()) co_return std::string("our own");
+  }
   base::Outcome<bool> may = co_await MayDecide(event.login, call);
   if (!may.ok()) co_return may.failure();
   if (!*may) {

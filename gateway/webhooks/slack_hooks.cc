@@ -292,13 +292,17 @@ base::Task<Note> SlackHooks::WhyNot(Press press, cv1::CampaignProgress progress,
       IsApprover(approvers, press.user_id, "")) {
     co_return std::string();
   }
-  if (HasAddresses(approvers)) {
+  if (HasAddresses(approvers) || options_.may_by_role) {
     base::Outcome<slack::User> user = co_await p_.slack.GetUser(press.user_id, call);
     if (!user.ok() && user.failure().retryable) co_return user.failure();
+    const std::string ns = campaign::SplitCampaignKey(press.key).first;
     if (!user.ok()) {
       base::Log(base::LogLevel::kWarning, "a Slack user's address cannot be had", {},
                 {{"user", press.user_id}, {"error", user.failure().ToString()}});
     } else if (IsApprover(approvers, press.user_id, user->email)) {
+      co_return std::string();
+    } else if (options_.may_by_role && !user->email.empty() &&
+               options_.may_by_role(ns, user->email)) {
       co_return std::string();
     }
   }

@@ -17,6 +17,7 @@
 //                  [&](auto request, auto done) { hooks.Interaction(request, std::move(done)); });
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ inline constexpr char kSlackSource[] = "slack";
 struct SlackOptions {
   base::Secret signing_secret;         // empty: the addresses answer 404
   std::vector<std::string> approvers;  // approvers.h; besides a campaign's own reviewers
+  // Whether whoever has this address may decide in the namespace by their role; null: roles are
+  // not asked. Any thread, must not block.
+  std::function<bool(const std::string& ns, const std::string& email)> may_by_role;
 };
 
 class SlackHooks {

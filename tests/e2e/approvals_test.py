@@ -155,6 +155,13 @@ def updates(server, workflow_id, names=("approve", "reject")):
             if each.get("update_name", each.get("name")) in names]
 
 
+def audited(server, workflow_id):
+    """The decisions on the campaign in the audit trail, oldest first."""
+    text = urllib.parse.quote(f'subject = "workflow/{workflow_id}" AND action = "ApproveCampaign"')
+    return server.client.ok("GET", f"/v1/audit/events?filter={text}&order_by=sequence").get(
+        "events", [])
+
+
 def quiet(server):
     """Waits until no webhook is waiting."""
     until(lambda: server.metric("webhook_deliveries_waiting") == 0, "all webhooks to be done")
@@ -186,12 +193,19 @@ def slack_approves(server, sandbox):
     result = server.client.ok("GET", f"/v1/workflows/{workflow_id}/result")
     expect("slack:U0REVIEWER1 (ann)" in json.dumps(result), f"the report: {result}")
     expect("slack:U0REVIEWER1 (ann)" in json.dumps(updates(server, workflow_id)), "the history")
+    kept = until(lambda: audited(server, workflow_id), "the decision is in the audit trail")
+    expect([(e["actor"], e["action"], e["outcome"]) for e in kept] ==
+           [("slack:U0REVIEWER1 (ann)", "ApproveCampaign", "OK")], kept)
     shown = message(sandbox, workflow_id)
     expect(not shown["alive"] and "<@U0REVIEWER1>" in json.dumps(shown), shown)
     # Somebody who looks at the old message comes too late.
     press(sandbox, workflow_id, "approve", "UAPPROVER", "bob")
     told = until(lambda: whispers(sandbox, "UAPPROVER"), "the late one is told")
     expect("already approved by <@U0REVIEWER1>" in told[0] and "UTC" in told[0], told)
+    outcomes = until(lambda: len(audited(server, workflow_id)) == 2 and
+                     [e["outcome"] for e in audited(server, workflow_id)],
+                     "the late decision is in the audit trail, too")
+    expect(outcomes == ["OK", "ALREADY_EXISTS"], outcomes)
 
 
 def slack_rejects(server, sandbox):
@@ -206,6 +220,34 @@ def slack_rejects(server, sandbox):
     expect(progress["decision"]["comment"] == "not our voice", progress)
     expect(progress["decision"]["decided_by"].startswith("slack:UBOSS"), progress)
     expect(not sandbox.existing(workflow_id), f"left: {sandbox.existing(workflow_id)}")
+
+
+def slack_roles(server, sandbox):
+    """Who is known as an editor by the address may decide."""
+    workflow_id = start(server, "slack-roles")
+    press(sandbox, workflow_id, "approve", "UEDITOR", "eve")
+    told = until(lambda: whispers(sandbox, "UEDITOR"), "not yet")
+    expect("may not decide" in told[0], told)
+    server.client.ok("PUT", "/v1/users/ueditor@example.com", {"role": "editor"})
+    press(sandbox, workflow_id, "approve", "UEDITOR", "eve")
+    server.wait_ended(workflow_id)
+    decision = server.progress(workflow_id)["decision"]
+    expect(decision["decided_by"] == "slack:UEDITOR (eve)", decision)
+
+
+def slack_is_down(server, sandbox):
+    """The decision counts although nobody can be shown it yet; it is shown, and recorded once."""
+    workflow_id = start(server, "slack-is-down")
+    retried = server.metric("webhook_deliveries_total")
+    sandbox.fault(vendor="slack", operation="chat.update", kind="error", status=503)
+    press(sandbox, workflow_id, "approve")
+    until(lambda: server.progress(workflow_id).get("decision"), "the decision")
+    until(lambda: server.metric("webhook_deliveries_total") > retried + 1, "another try")
+    sandbox.clear_faults()
+    server.wait_ended(workflow_id)
+    until(lambda: not message(sandbox, workflow_id)["alive"], "the message shows the decision")
+    quiet(server)
+    expect(len(audited(server, workflow_id)) == 1, audited(server, workflow_id))
 
 
 def slack_command(server, sandbox):
@@ -478,7 +520,8 @@ def run():
     def waiting(server, sandbox):
         reminders(server, sandbox, "wait")
 
-    groups = [("approvals", SETTINGS, [slack_approves, slack_rejects, slack_command, slack_replays,
+    groups = [("approvals", SETTINGS, [slack_approves, slack_rejects, slack_command, slack_replays, slack_roles,
+                                       slack_is_down,
                                        github_approves, github_rejects, github_merges, crash]),
               ("at-once", ALL_MAY, [two_hundred]),
               ("expires", IMPATIENT % "reject", [rejecting]),

@@ -154,7 +154,7 @@ TEST_F(EscalationTest, AReminderUnderWayHoldsUpNothing) {
                     reminded_at_.push_back(env_.Elapsed() / kDay);
                     return v1::RemindReviewOutput();
                   },
-                  {.takes = 9 * kDay});
+                  {.takes = 9 * kDay, .defaults = {.start_to_close_timeout = 10 * kDay}});
   ApproveAt(5 * kDay);
   ASSERT_TRUE(Run().ok());
   EXPECT_THAT(reminded_at_, ElementsAre(2));  // the next one had nothing to say yet
