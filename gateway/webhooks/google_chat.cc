@@ -191,7 +191,8 @@ void GoogleChat::Believe(std::string body, gateway::CallInfo call, gateway::RawD
             .decisions = p_.decisions,
             .notifier = *notifier_,
             .loop = p_.loop,
-            .options = options_},
+            .options = options_,
+            .guard = p_.guard},
            *std::move(event), std::move(call), may_decide, std::move(done));
 }
 

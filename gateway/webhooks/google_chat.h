@@ -26,6 +26,7 @@
 #include "activities/outbound/call.h"
 #include "gateway/auth/caller.h"
 #include "gateway/auth/jwt_verifier.h"
+#include "gateway/grpc/call_guard.h"
 #include "gateway/grpc/campaign_service.h"
 #include "gateway/rest/rest_handler.h"
 #include "gateway/webhooks/decisions.h"
@@ -70,6 +71,7 @@ class GoogleChat {
     base::Metrics& metrics;
     // The role that a person has besides the lists above, by e-mail address; may be empty.
     std::function<auth::Role(const std::string& email)> role_of;
+    gateway::CallGuard* guard = nullptr;  // limits and records what people change; may be null
   };
   // All parts outlive it. Codes as of GoogleChatStore.
   static absl::StatusOr<std::unique_ptr<GoogleChat>> Make(GoogleChatOptions options,

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "activities/campaign/names.h"
+#include "gateway/grpc/guarded.h"
 #include "gateway/grpc/ids.h"
 #include "gateway/json/field_violations.h"
 #include "gateway/webhooks/answers.h"
@@ -182,11 +183,13 @@ void Conversation::Draft(const ChatCommand& command) {
   spec.set_tone(p_.options.tone);
   // A message that is sent again makes no second draft.
   request.set_request_id(absl::StrCat("google-chat-", gateway::HashHex(EventKey())));
-  p_.campaigns.CreateWizard(call_, std::move(request),
-                            [self = shared_from_this()](absl::StatusOr<cv1::Wizard> wizard) {
-                              if (!wizard.ok()) return self->Problem(wizard.status());
-                              self->ShowWizard(*std::move(wizard), ChatReply::kNew, false);
-                            });
+  gateway::Guarded<gateway::CampaignServiceImpl, cv1::CreateWizardRequest, cv1::Wizard>(
+      p_.guard, "campaign.v1.CampaignService.CreateWizard", p_.campaigns,
+      &gateway::CampaignServiceImpl::CreateWizard, call_, std::move(request),
+      [self = shared_from_this()](absl::StatusOr<cv1::Wizard> wizard) {
+        if (!wizard.ok()) return self->Problem(wizard.status());
+        self->ShowWizard(*std::move(wizard), ChatReply::kNew, false);
+      });
 }
 
 void Conversation::ShowWizard(const std::string& wizard_id, ChatReply reply, bool details) {
@@ -235,8 +238,9 @@ void Conversation::Approve(ChatWatch watch) {
   cv1::ApproveWizardRequest approve;
   approve.set_wizard_id(Parameter(kChatWizardId));
   approve.set_etag(Parameter(kChatEtag));
-  p_.campaigns.ApproveWizard(
-      call_, std::move(approve),
+  gateway::Guarded<gateway::CampaignServiceImpl, cv1::ApproveWizardRequest, cv1::CampaignStarted>(
+      p_.guard, "campaign.v1.CampaignService.ApproveWizard", p_.campaigns,
+      &gateway::CampaignServiceImpl::ApproveWizard, call_, std::move(approve),
       [self = shared_from_this(), watch](absl::StatusOr<cv1::CampaignStarted> started) {
         if (started.ok()) {
           return self->Update(NoticeCards(
@@ -261,8 +265,10 @@ void Conversation::Cancel() {
   cv1::DeleteWizardRequest remove;
   remove.set_wizard_id(Parameter(kChatWizardId));
   remove.set_etag(Parameter(kChatEtag));
-  p_.campaigns.DeleteWizard(
-      call_, std::move(remove),
+  gateway::Guarded<gateway::CampaignServiceImpl, cv1::DeleteWizardRequest,
+                   cv1::DeleteWizardResponse>(
+      p_.guard, "campaign.v1.CampaignService.DeleteWizard", p_.campaigns,
+      &gateway::CampaignServiceImpl::DeleteWizard, call_, std::move(remove),
       [self = shared_from_this()](absl::StatusOr<cv1::DeleteWizardResponse> removed) {
         if (removed.ok()) {
           return self->Update(NoticeCards("Draft discarded", removed->wizard_id(),

@@ -4,6 +4,7 @@
 // Thread-safety: Converse on any thread; `done` runs once, on any, within options.answer_within.
 #pragma once
 
+#include "gateway/grpc/call_guard.h"
 #include "gateway/grpc/campaign_service.h"
 #include "gateway/rest/rest_handler.h"
 #include "gateway/webhooks/decisions.h"
@@ -21,6 +22,7 @@ struct ConversationParts {
   GoogleChatNotifier& notifier;
   base::EventLoop& loop;
   const GoogleChatOptions& options;
+  gateway::CallGuard* guard = nullptr;  // limits and records what people change; may be null
 };
 
 // `call` holds the person and the namespace.
