@@ -103,6 +103,14 @@ void FrontDoor::Enter(Knock knock, Done done) const {
     caller.address = std::move(knock.credentials.address);
     Admission admission{.call = std::move(knock.call)};
     admission.call.caller = std::move(caller);
+    if (guard_ != nullptr) {
+      // A webhook proves by its signature where it comes from: its handler looks, and says 401.
+      admission.leave = [guard = guard_, method = std::move(knock.method), call = admission.call](
+                            const absl::Status& status, const Message*) {
+        if (!absl::IsUnauthenticated(status)) return;
+        guard->SignInFailed(method, call, call.caller.address, status).IgnoreError();
+      };
+    }
     return done(std::move(admission));
   }
   auth::Credentials credentials = std::move(knock.credentials);

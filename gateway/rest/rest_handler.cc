@@ -56,6 +56,13 @@ std::string EventName(absl::string_view method) {
   return absl::AsciiStrToLower(method);
 }
 
+// How a raw route ended, for the front door.
+absl::Status OutcomeOf(int http_status) {
+  if (http_status < 400) return absl::OkStatus();
+  if (http_status == 401) return absl::UnauthenticatedError("what was shown proves nothing");
+  return absl::UnknownError("refused");
+}
+
 }  // namespace
 
 // What the log line and the metrics of one request need; copied into its callbacks.
@@ -291,8 +298,7 @@ bool RestHandler::HandleRaw(const std::string& method, HttpRequest& request,
             for (auto& header : raw_access.Head().headers) {
               response.headers.push_back(std::move(header));
             }
-            admission.Leave(response.status < 400 ? absl::OkStatus()
-                                                  : absl::UnknownError("refused"));
+            admission.Leave(OutcomeOf(response.status));
             raw_access.Done(response.status, "");
             exchange->Send(std::move(response));
           });
@@ -370,8 +376,9 @@ void RestHandler::FollowHistory(const Router::Method& method, Admission admissio
   }
   CallInfo call = std::move(admission.call);
   auto left = std::make_shared<Admission>(std::move(admission));
+  Resource resource = left->resource;
   StreamHistory(method, std::move(call), std::move(message), last_event_id, std::move(slot),
-                std::move(exchange), access.Head(),
+                std::move(resource), std::move(exchange), access.Head(),
                 [access, left](int http_status, const absl::Status& status) {
                   left->Leave(status);
                   access.Done(http_status, status.message());

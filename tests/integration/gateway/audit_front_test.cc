@@ -118,6 +118,9 @@ class AuditFrontTest : public testing::Test {
     handler_ = std::make_unique<RestHandler>(router_, *door_, clock_, random_, &metrics_);
     RestServerOptions rest;
     rest.port = 0;
+    // As a webhook does whose signature does not hold.
+    handler_->AddRaw("POST", "/webhooks/github",
+                     [](RawRequest, RawDone done) { done({.status = 401, .body = "{}"}); });
     rest_ = std::make_unique<RestServer>(rest, *handler_, clock_);
     ASSERT_TRUE(rest_->Start().ok());
     grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = "127.0.0.1:0"}, *door_,
@@ -235,6 +238,7 @@ TEST_F(AuditFrontTest, RefusalsAreRecordedWithoutWhatWasShown) {
   EXPECT_EQ(Rest("vic", "POST", "/v1/workflows/spring/signals/approve", "{}").status, 403);
   EXPECT_EQ(Rest("mallory-secret", "GET", "/v1/workflows/spring").status, 401);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(Rest("", "GET", "/v1/workflows/spring").status, 401);
+  EXPECT_EQ(Rest("", "POST", "/webhooks/github", "{}").status, 401);
   auto entries = Trail("action = \"permission.refused\"");
   ASSERT_EQ(entries.size(), 1);
   EXPECT_EQ(entries[0].event.actor, "vic");
@@ -242,6 +246,9 @@ TEST_F(AuditFrontTest, RefusalsAreRecordedWithoutWhatWasShown) {
   EXPECT_EQ(entries[0].event.outcome, "PERMISSION_DENIED");
   entries = Trail("action = \"sign-in.failed\"");
   ASSERT_EQ(entries.size(), 1) << "the others are summed up";
+  EXPECT_TRUE(
+      absl::StrContains(metrics_.Expose(), "audit_refusals_total{action=\"sign-in.failed\"} 7"))
+      << "the webhook is one of them";
   EXPECT_EQ(entries[0].event.address, "127.0.0.1");
   for (const audit::Entry& entry : Trail()) {
     EXPECT_FALSE(absl::StrContains(audit::ToProto(entry).ShortDebugString(), "mallory"));
