@@ -200,7 +200,9 @@ absl::Status Server::OpenGoogleChat(const DataDir& data_dir) {
                                                .outbound = vendors_->outbound(),
                                                .loop = vendors_->loop(),
                                                .clock = parts_.clock,
-                                               .metrics = parts_.metrics}));
+                                               .metrics = parts_.metrics,
+                                               .role_of = RoleInChat(front_->access(), s.ns),
+                                               .guard = &front_->guard()}));
   front_->Serve(*google_chat_);
   return absl::OkStatus();
 }

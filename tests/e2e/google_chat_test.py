@@ -11,6 +11,7 @@ import json
 import pathlib
 import threading
 import time
+import urllib.parse
 
 import harness
 from harness import Failed, wait_until
@@ -213,6 +214,19 @@ def strangers(google):
         expect(status == 401, f"a token of {what}: HTTP {status}: {answer}")
 
 
+def trail(server):
+    """What people did in the chat is in the audit trail, and who was not Google."""
+    def events(condition):
+        query = urllib.parse.urlencode({"filter": condition, "page_size": 1000})
+        return server.rest("GET", f"/v1/audit/events?{query}")["events"]
+    started = events('credential = google_chat AND action = ApproveWizard AND outcome = STARTED')
+    expect(started and all("@" in e["actor"] and e["subject"].startswith("wizard/") for e in started),
+           f"starts in the trail: {started}")
+    expect(events('credential = google_chat AND action = CreateWizard AND outcome = OK'), "drafts in the trail")
+    refused = events('action = "sign-in.failed" AND subject = "method/POST /webhooks/google-chat"')
+    expect(refused, "strangers are in the trail")
+
+
 def google_sends_itself(server, google):
     """The sandbox sends the event, as Google does."""
     event = google.event("MESSAGE", "ann@example.com", message={"name": "m", "text": "ping"})
@@ -268,6 +282,7 @@ def run():
         first_decision_wins(server, google)
         expect(google.slowest < ANSWER_LIMIT, f"an answer took {google.slowest:.2f} s")
         crashes(server, google, options.red)
+        trail(server)
         print(f"google chat: fine; the slowest answer took {google.slowest * 1000:.0f} ms")
         return 0
 
