@@ -115,7 +115,7 @@ TEST_F(Rest, UnknownIdsPathsMethodsAndTypes) {
   EXPECT_EQ(answer_.headers.at("allow"), "GET, HEAD, OPTIONS, POST");
   Call(415, "POST", "/v1/campaigns", "a=b", "Content-Type: application/x-www-form-urlencoded\r\n");
   Call(204, "OPTIONS", "/v1/wizards/w1");
-  EXPECT_EQ(answer_.headers.at("allow"), "GET, HEAD, OPTIONS, PATCH");
+  EXPECT_EQ(answer_.headers.at("allow"), "DELETE, GET, HEAD, OPTIONS, PATCH");
   Call(204, "OPTIONS", "*");
 }
 
