@@ -85,15 +85,18 @@ class Port : public engine::WorkerPort {
   }
 };
 
+// `calls`: of the activity, one after another; it begins again with the first.
 base::Task<sdk::Outcome<Text>> CallVendor(outbound::Pipeline* pipeline, sdk::ActivityContext* ctx,
-                                          Text input) {
+                                          int calls, Text input) {
   outbound::CallContext context{.workflow_id = ctx->info().workflow_id,
                                 .idempotency_key = ctx->info().idempotency_key,
                                 .deadline = ctx->info().deadline - absl::Seconds(1),
                                 .cancel = ctx->cancel()};
-  base::Outcome<outbound::HttpResponse> response = co_await pipeline->Call(
-      kVendor, {.method = "PUT", .url = "http://acme/", .operation = "op"}, context);
-  if (!response.ok()) co_return response.failure();
+  for (int i = 0; i < calls; ++i) {
+    base::Outcome<outbound::HttpResponse> response = co_await pipeline->Call(
+        kVendor, {.method = "PUT", .url = "http://acme/", .operation = "op"}, context);
+    if (!response.ok()) co_return response.failure();
+  }
   co_return input;
 }
 
@@ -114,7 +117,7 @@ class OutageTest : public testing::TestWithParam<Trouble> {
     base::SetLogLevel(base::LogLevel::kOff);
     registry_.AddWorkflow<Text, Text>("two_calls", &TwoCalls);
     registry_.AddActivity(kCall, [this](sdk::ActivityContext& ctx, Text input) {
-      return CallVendor(&pipeline_, &ctx, std::move(input));
+      return CallVendor(&pipeline_, &ctx, calls_each_, std::move(input));
     });
     activities_.Connect(port_);
     partition_.Open();
@@ -146,6 +149,7 @@ class OutageTest : public testing::TestWithParam<Trouble> {
     return counts;
   }
 
+  int calls_each_ = 1;
   ManualLoop loop_;
   base::SeededRandom random_{42};
   base::Metrics metrics_;
@@ -207,6 +211,20 @@ TEST_P(OutageTest, NoRunFailsTheVendorIsLeftInPeaceAndTheBacklogDrainsAtItsPace)
   }
   EXPECT_LE(most, 610);
   EXPECT_GE(most, 200);
+}
+
+TEST_P(OutageTest, ActivitiesOfSeveralCallsGetThroughOneAfterAnother) {
+  calls_each_ = 5;
+  for (int i = 0; i < kRuns; ++i) {
+    Start(i);
+    if (i % 20 == 19) loop_.Advance(absl::Seconds(1));
+  }
+  loop_.Advance(kDownUntil - loop_.clock().Monotonic());
+  const int before = static_cast<int>(vendor_.calls.size());
+  // The next probe comes within 5 minutes. Two activities a run: 10,000 calls, 600 in a minute.
+  loop_.Advance(absl::Minutes(5) + absl::Minutes(17) * 1.4);
+  EXPECT_EQ(Statuses(), (std::map<std::string, int>{{"COMPLETED", kRuns}}));
+  EXPECT_LE(static_cast<int>(vendor_.calls.size()) - before, kRuns * 10 * 1.1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Troubles, OutageTest,
