@@ -21,8 +21,8 @@ using wire::Json;
 constexpr size_t kTitleBytesMax = 200;
 constexpr size_t kParagraphBytesMax = 1'200;
 constexpr int kPiecesMax = 6;
-constexpr int kCallsMax = 12;
-constexpr size_t kCallBytesMax = 150;
+constexpr int kPhaseCallsMax = 3;
+constexpr size_t kCallBytesMax = 120;
 constexpr size_t kFieldBytesMax = 300;
 constexpr size_t kNoteBytesMax = 200;
 constexpr int kNotesMax = 4;
@@ -178,13 +178,16 @@ std::string WizardCards(const cv1::Wizard& wizard, const cv1::PreviewWizardRespo
                              "<br>", Labeled("Tone", spec.tone(), kNoteBytesMax), "<br>",
                              Labeled("Cost", CostText(preview.cost()), kNoteBytesMax))));
   std::string plan;
-  int calls = 0;
   for (const cv1::PreviewPhase& phase : preview.phases()) {
     absl::StrAppend(&plan, plan.empty() ? "" : "<br>",
                     Labeled(phase.phase(), phase.summary(), kNoteBytesMax));
     if (!details) continue;
+    int calls = 0;
     for (const cv1::PlannedCall& call : phase.calls()) {
-      if (++calls > kCallsMax) break;
+      if (++calls > kPhaseCallsMax) {
+        absl::StrAppend(&plan, "<br>- and ", phase.calls_size() - kPhaseCallsMax, " more");
+        break;
+      }
       absl::StrAppend(&plan, "<br>- ",
                       Escaped(absl::StrCat(call.vendor(), ": ", call.action(), ", ", call.target()),
                               kCallBytesMax));

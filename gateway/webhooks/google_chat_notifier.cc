@@ -78,6 +78,9 @@ struct GoogleChatNotifier::State : std::enable_shared_from_this<State> {
   void WaitForMore(const std::string& key, int64_t history_length);
   void ShowReview(const std::string& key, const cv1::CampaignProgress& progress);
   void CloseReview(const std::string& key, const cv1::CampaignProgress& progress);
+  void RefreshReview(const std::string& key, const cv1::CampaignProgress& progress);
+  void UpdateReview(const std::string& key, const char* what, const std::string& cards,
+                    absl::AnyInvocable<void(base::Outcome<bool>)> done);
   void End(const std::string& key, const ProgressView& view);
   void SayEnd(const std::string& key, const cv1::CampaignProgress& progress,
               const cv1::CampaignResult& result);
@@ -116,6 +119,8 @@ struct GoogleChatNotifier::State : std::enable_shared_from_this<State> {
   std::map<std::string, ChatWatch> watches;
   std::map<std::string, ChatMessage> messages;
   std::map<std::string, absl::Duration> pauses;
+  // The texts that a review shows; after a restart nobody knows, and it is shown again.
+  std::map<std::string, int> shown_revisions;
   absl::Mutex mu;
   bool stopped ABSL_GUARDED_BY(mu) = false;
   base::EpollLoop loop;
@@ -169,6 +174,11 @@ void GoogleChatNotifier::State::Saw(const std::string& key, absl::StatusOr<Progr
     return ShowReview(key, progress);
   }
   if (watch.review == Review::kShown && over) return CloseReview(key, progress);
+  const auto shown = shown_revisions.find(key);
+  if (watch.review == Review::kShown &&
+      (shown == shown_revisions.end() || shown->second != progress.content_revision())) {
+    return RefreshReview(key, progress);
+  }
   if (view->closed) return End(key, *view);
   WaitForMore(key, view->history_length);
 }
@@ -197,10 +207,13 @@ void GoogleChatNotifier::State::ShowReview(const std::string& key,
           .text = absl::StrCat("Campaign ", progress.campaign_name(), " waits for a decision."),
           .cards_json = ReviewCards(progress),
           .request_id = Once(watch, "review")},
-         watch.workflow_id, [this, key](base::Outcome<google_chat::Posted> posted) {
+         watch.workflow_id,
+         [this, key,
+          revision = progress.content_revision()](base::Outcome<google_chat::Posted> posted) {
            if (!watches.contains(key)) return;
            if (posted.ok()) {
              watches.at(key).review_message = posted->name;
+             shown_revisions[key] = revision;
              Count("review", "sent");
              return SaveReview(key, Review::kShown);
            }
@@ -213,25 +226,44 @@ void GoogleChatNotifier::State::ShowReview(const std::string& key,
          });
 }
 
-void GoogleChatNotifier::State::CloseReview(const std::string& key,
-                                            const cv1::CampaignProgress& progress) {
+void GoogleChatNotifier::State::UpdateReview(const std::string& key, const char* what,
+                                             const std::string& cards,
+                                             absl::AnyInvocable<void(base::Outcome<bool>)> done) {
   const ChatWatch& watch = watches.at(key);
-  auto closed = Posted<base::Outcome<bool>>([this, key](base::Outcome<bool> updated) {
-    if (!watches.contains(key)) return;
-    if (!updated.ok() && !IsFinal(updated.failure())) return Later(key, &State::Look);
-    SaveReview(key, Review::kClosed);
-  });
-  p.loop.Post([this, self = shared_from_this(), name = watch.review_message,
-               cards = ClosedReviewCards(progress, ""), workflow_id = watch.workflow_id,
-               once = absl::StrCat("google_chat/", Once(watch, "closed")),
-               closed = std::move(closed)]() mutable {
+  auto updated = Posted<base::Outcome<bool>>(std::move(done));
+  p.loop.Post([this, self = shared_from_this(), name = watch.review_message, cards,
+               workflow_id = watch.workflow_id,
+               once = absl::StrCat("google_chat/", Once(watch, what)),
+               updated = std::move(updated)]() mutable {
     base::Spawn(p.chat.UpdateMessage(name, "", cards, CallFor(workflow_id, once)),
-                [self, closed = std::move(closed)](std::exception_ptr error,
-                                                   base::Outcome<bool>* updated) mutable {
-                  if (error) return closed(base::Failure::Permanent("Thrown", "an exception"));
-                  closed(std::move(*updated));
+                [self, updated = std::move(updated)](std::exception_ptr error,
+                                                     base::Outcome<bool>* answer) mutable {
+                  if (error) return updated(base::Failure::Permanent("Thrown", "an exception"));
+                  updated(std::move(*answer));
                 });
   });
+}
+
+void GoogleChatNotifier::State::CloseReview(const std::string& key,
+                                            const cv1::CampaignProgress& progress) {
+  UpdateReview(key, "closed", ClosedReviewCards(progress, ""),
+               [this, key](base::Outcome<bool> updated) {
+                 if (!watches.contains(key)) return;
+                 if (!updated.ok() && !IsFinal(updated.failure())) return Later(key, &State::Look);
+                 SaveReview(key, Review::kClosed);
+               });
+}
+
+// The texts were changed: what is approved is what the card shows.
+void GoogleChatNotifier::State::RefreshReview(const std::string& key,
+                                              const cv1::CampaignProgress& progress) {
+  UpdateReview(key, "refresh", ReviewCards(progress),
+               [this, key, revision = progress.content_revision()](base::Outcome<bool> updated) {
+                 if (!watches.contains(key)) return;
+                 if (!updated.ok() && !IsFinal(updated.failure())) return Later(key, &State::Look);
+                 shown_revisions[key] = revision;
+                 Look(key);
+               });
 }
 
 void GoogleChatNotifier::State::End(const std::string& key, const ProgressView& view) {
@@ -295,6 +327,7 @@ void GoogleChatNotifier::State::Remove(const std::string& key) {
   }
   watches.erase(key);
   pauses.erase(key);
+  shown_revisions.erase(key);
 }
 
 void GoogleChatNotifier::State::Send(const std::string& request_id) {

@@ -119,11 +119,13 @@ class GoogleChatTest : public GatewayTest {
   }
 
   void OpenChat() {
-    client_to_google_ = std::make_unique<google_chat::GoogleChatClient>(
-        *pipeline_, clock_,
-        google_chat::GoogleChatClient::Options{
-            .base_url = google_, .token_url = google_ + "/token", .service_account = key_file_});
-    decisions_ = std::make_unique<webhooks::Decisions>(slow_);
+    // Calls that an earlier chat made may be under way: their client stays.
+    if (client_to_google_ == nullptr)
+      client_to_google_ = std::make_unique<google_chat::GoogleChatClient>(
+          *pipeline_, clock_,
+          google_chat::GoogleChatClient::Options{
+              .base_url = google_, .token_url = google_ + "/token", .service_account = key_file_});
+    if (decisions_ == nullptr) decisions_ = std::make_unique<webhooks::Decisions>(slow_);
     auto chat = webhooks::GoogleChat::Make(options_, (directory_ / "webhooks.db").string(),
                                            {.client = slow_,
                                             .campaigns = *campaign_service_,
@@ -151,8 +153,8 @@ class GoogleChatTest : public GatewayTest {
   }
 
   json Google(const std::string& method, const std::string& path, const std::string& body = "") {
-    HttpPeer peer(google_port_);
-    const HttpAnswer answer = peer.Call(method, "/google-chat" + path, body);
+    if (google_peer_ == nullptr) google_peer_ = std::make_unique<HttpPeer>(google_port_);
+    const HttpAnswer answer = google_peer_->Call(method, "/google-chat" + path, body);
     EXPECT_EQ(answer.status / 100, 2) << path << ": " << answer.body;
     return json::parse(answer.body, nullptr, false);
   }
@@ -257,6 +259,7 @@ class GoogleChatTest : public GatewayTest {
   webdriver::ChildProcess sandbox_;
   int google_port_ = 0;
   std::string google_;
+  std::unique_ptr<HttpPeer> google_peer_;
   int events_ = 10;
   std::string workflow_id_;
   webhooks::GoogleChatOptions options_;
@@ -444,6 +447,13 @@ TEST_F(GoogleChatTest, TheSpaceIsToldOfReviewDecisionAndEndOnce) {
   EXPECT_THAT(slow_.last("StartWorkflow"), HasSubstr("ann@example.com"));
   const json review = Told("waits for a decision")[0];
   EXPECT_EQ(review["thread"]["name"], "spaces/AAA/threads/T1");
+  slow_.Change(workflow_id_, [](MemoryClient::Run& run) {
+    run.progress.set_content_revision(2);
+    auto* piece = run.progress.add_content();
+    piece->set_content_id("headline");
+    piece->set_text("Run again this spring");
+  });
+  Told("Run again this spring");  // in the same message
   const json asked = Click(review, "Reject", "bob@example.com");
   EXPECT_EQ(asked["actionResponse"]["type"], "DIALOG");
   EXPECT_EQ(slow_.last("Update"), "");
@@ -458,7 +468,7 @@ TEST_F(GoogleChatTest, TheSpaceIsToldOfReviewDecisionAndEndOnce) {
   Restart();
   EXPECT_EQ(Say("ping")["text"], "pong");
   EXPECT_EQ(Told("has ended").size(), 1);
-  EXPECT_EQ(Told("waits for a decision").size() + Told("has ended").size(), 2);
+  EXPECT_EQ(Told("Review:").size(), 1);
 }
 
 TEST_F(GoogleChatTest, ARejectionNeedsAReasonAndReachesTheCampaign) {
