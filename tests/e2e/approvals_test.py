@@ -369,6 +369,35 @@ def github_merges(server, sandbox):
     expect(len(updates(server, workflow_id)) == 1, "one decision")
 
 
+def other_namespaces(server, sandbox):
+    """Two tenants' campaigns of one id: each decision finds its own."""
+    ids = {}
+    for ns in ("acme", "umbrella"):
+        started = server.client.ok("POST", "/v1/campaigns", {
+            "campaign": harness.campaign("tenants", seed="tenants"), "request_id": "tenants",
+            "namespace": ns})
+        ids[ns] = started["workflow_id"]
+
+    def progress(ns):
+        return server.client.ok("GET", f"/v1/workflows/{ids[ns]}/progress?namespace={ns}")
+
+    for ns in ids:
+        until(lambda ns=ns: progress(ns).get("waiting_for_approval"), f"{ns}'s review")
+    expect(ids["acme"] == ids["umbrella"], ids)
+    place = progress("acme")["review"]
+    sandbox.client.ok("POST", "/__sandbox/slack/press", {
+        "channel": place["slack_channel"], "ts": place["slack_message_ts"], "action": "approve"})
+    until(lambda: progress("acme").get("decision"), "acme's decision")
+    expect(progress("umbrella").get("waiting_for_approval"), "umbrella's campaign waits")
+    pull = github(sandbox, "reader", "GET",
+                  f"/pulls/{progress('umbrella')['review']['github_pr_number']}")
+    github(sandbox, "ann", "POST", f"/pulls/{pull['number']}/reviews",
+           {"event": "REQUEST_CHANGES", "body": "no"})
+    until(lambda: progress("umbrella").get("decision"), "umbrella's decision")
+    expect(progress("acme")["decision"]["decision"] == "approved", progress("acme"))
+    expect(progress("umbrella")["decision"]["decision"] == "rejected", progress("umbrella"))
+
+
 # --- all at once, crashes, time -------------------------------------------------------------
 
 
@@ -520,9 +549,10 @@ def run():
     def waiting(server, sandbox):
         reminders(server, sandbox, "wait")
 
-    groups = [("approvals", SETTINGS, [slack_approves, slack_rejects, slack_command, slack_replays, slack_roles,
-                                       slack_is_down,
-                                       github_approves, github_rejects, github_merges, crash]),
+    groups = [("approvals", SETTINGS, [slack_approves, slack_rejects, slack_command, slack_replays,
+                                       slack_roles, slack_is_down,
+                                       github_approves, github_rejects, github_merges,
+                                       other_namespaces, crash]),
               ("at-once", ALL_MAY, [two_hundred]),
               ("expires", IMPATIENT % "reject", [rejecting]),
               ("waits", IMPATIENT % "wait", [waiting])]
