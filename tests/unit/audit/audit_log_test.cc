@@ -249,6 +249,21 @@ TEST_F(AuditLogTest, AMissingOrUnsignedHeadIsSaidAtTheNextStart) {
   EXPECT_EQ(Read("action = \"audit.suspect\"").size(), 2);
 }
 
+TEST_F(AuditLogTest, AHeadFileThatWasDamagedIsNotBelieved) {
+  Fill();
+  const std::string path = folder_.File(kHeadFileName);
+  std::ifstream in(path, std::ios::binary);
+  const std::string whole((std::istreambuf_iterator<char>(in)), {});
+  for (const std::string& damaged :
+       {std::string(), whole.substr(0, whole.size() / 2), std::string("nonsense\n"),
+        std::string(whole).replace(whole.find(":") - 1, 1, "3")}) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << damaged;
+    EXPECT_EQ(HeadFile::Read(path, "").status().code(), absl::StatusCode::kDataLoss) << damaged;
+  }
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << whole;
+  EXPECT_EQ(HeadFile::Read(path, "")->head.sequence, 12);
+}
+
 TEST_F(AuditLogTest, ARunningServerNoticesAChangeOfItsFile) {
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(Append(Approval("ann", "workflow/a")).ok());
   EXPECT_TRUE(Verify().intact);
