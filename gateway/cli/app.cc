@@ -5,13 +5,12 @@
 
 #include "absl/time/time.h"
 #include "gateway/cli/command.h"
+#include "gateway/cli/table.h"
 #include "gateway/json/json_writer.h"
 
 namespace cli {
 
 namespace {
-
-constexpr absl::Duration kTimeoutDefault = absl::Seconds(30);
 
 std::string CheckDuration(const std::string& text) {
   absl::Duration duration;
@@ -20,36 +19,6 @@ std::string CheckDuration(const std::string& text) {
 }
 
 }  // namespace
-
-absl::Duration Session::timeout() const {
-  absl::Duration duration = kTimeoutDefault;
-  if (timeout_given()) absl::ParseDuration(timeout_text, &duration);
-  return duration;
-}
-
-Connection& Session::connection() {
-  if (connection_ == nullptr) connection_ = std::make_unique<Connection>(address, timeout());
-  return *connection_;
-}
-
-void Session::Print(const google::protobuf::Message& message, const std::string& table) const {
-  if (json()) {
-    std::cout << gateway::ToJson(message, {.pretty = true}) << "\n";
-  } else {
-    std::cout << table;
-  }
-}
-
-void Session::Fail(const absl::Status& status) {
-  std::cout.flush();
-  std::cerr << ErrorText(status, address);
-  exit_code = ExitCodeOf(status);
-}
-
-std::string Session::User() {
-  const char* user = std::getenv("USER");
-  return user == nullptr || *user == '\0' ? "cli" : user;
-}
 
 CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& description,
                      const std::string& example, std::function<void()> run) {
@@ -69,11 +38,28 @@ int Main(int argc, char** argv) {
   CLI::App app("Runs and follows campaigns on a campaignd.", "campaignctl");
   app.fallthrough();  // global options may stand behind the command
   app.require_subcommand(1);
-  app.add_option("--address", session.address, "Address of campaignd's gRPC")
-      ->envname("CAMPAIGNCTL_ADDRESS")
-      ->capture_default_str();
+  app.add_option("--address", session.address,
+                 "Address of campaignd's gRPC (default: the context's, else 127.0.0.1:7233)")
+      ->envname("CAMPAIGNCTL_ADDRESS");
+  app.add_option("--context", session.context,
+                 "The server to talk to, one of `context list` (default: the one in use)")
+      ->envname("CAMPAIGNCTL_CONTEXT");
+  app.add_option("--namespace", session.ns,
+                 "The namespace to work in (default: the context's, else the credential's)");
+  app.add_option("--token-file", session.token_file,
+                 "File with an API key or a JWT, - for standard input (default: what "
+                 "CAMPAIGNCTL_TOKEN holds, else the context's)");
+  app.add_flag("--tls", session.tls, "Talk TLS; so do --tls-ca and --tls-cert");
+  app.add_option("--tls-ca", session.tls_ca,
+                 "PEM file of those who sign servers' certificates (default: the system's)");
+  app.add_option("--tls-cert", session.tls_certificate,
+                 "PEM file of our own certificate, for servers that want one");
+  app.add_option("--tls-key", session.tls_key, "PEM file of its key");
   app.add_option("--output", session.output, "How to print: table or json")
       ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  app.add_option("--color", session.color, "Colours: auto (on a terminal), always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
   app.add_option("--timeout", session.timeout_text,
                  "Longest wait for an answer, such as 30s or 5m (default 30s; watch and "
@@ -89,6 +75,7 @@ int Main(int argc, char** argv) {
   AddDecisionCommands(app, session);
   AddHistoryCommand(app, session);
   AddReplayCommand(app, session);
+  AddArchiveCommands(app, session);
   AddSearchCommands(app, session);
   AddSagaCommands(app, session);
   AddScheduleCommands(app, session);
@@ -98,7 +85,12 @@ int Main(int argc, char** argv) {
   AddResetCommand(app, session);
   AddBreakerCommands(app, session);
   AddKillSwitchCommands(app, session);
+  AddAuditCommands(app, session);
+  AddAccessCommands(app, session);
+  AddContextCommands(app, session);
   AddCompletionCommand(app, session);
+  AddManualCommand(app, session);
+  app.parse_complete_callback([&session] { SetColors(session.color); });
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help

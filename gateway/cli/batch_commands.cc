@@ -222,8 +222,8 @@ void AddBatchCommands(CLI::App& app, Session& session) {
   show->add_option("BATCH_ID", s->id, "The batch's id")->required();
   show->add_flag("--watch", s->watch, "Follows it to its end");
 
-  AddCommand(*batch, "list", "Lists the newest batches", "campaignctl batch list",
-             [&session] { List(session); });
+  AddViewCommand(*batch, session, "list", "Lists the newest batches", "campaignctl batch list",
+                 [&session] { List(session); });
 
   auto e = std::make_shared<BatchArguments>();
   CLI::App* stop = AddCommand(*batch, "stop", "Stops a batch; what it did stays done",

@@ -76,8 +76,8 @@ void AddBreakerCommands(CLI::App& app, Session& session) {
   breakers->callback([&session, breakers] {
     if (breakers->get_subcommands().empty()) List(session);
   });
-  AddCommand(*breakers, "list", "Lists them", "campaignctl breakers list --output json",
-             [&session] { List(session); });
+  AddViewCommand(*breakers, session, "list", "Lists them",
+                 "campaignctl breakers list --output json", [&session] { List(session); });
   AddVerb(*breakers, session, "force-open", "Stops all calls to a service, until reset",
           &Stub::ForceBreakerOpen);
   AddVerb(*breakers, session, "force-close", "Lets all calls to a service go, until reset",

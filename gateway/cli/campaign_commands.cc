@@ -62,9 +62,9 @@ void AddCampaignCommands(CLI::App& app, Session& session) {
   start->add_flag("--dry-run", a->dry_run, "List what would be sent, and send nothing");
 
   auto id = std::make_shared<std::string>();
-  CLI::App* progress = AddCommand(app, "progress", "Shows how far a campaign is",
-                                  "campaignctl progress campaign-2c26b46b68ffc68f",
-                                  [&session, id] { Progress(session, *id); });
+  CLI::App* progress = AddViewCommand(app, session, "progress", "Shows how far a campaign is",
+                                      "campaignctl progress campaign-2c26b46b68ffc68f",
+                                      [&session, id] { Progress(session, *id); });
   progress->add_option("WORKFLOW_ID", *id, "The campaign's workflow id")->required();
 }
 

@@ -8,22 +8,36 @@
 #include <string>
 
 #include "gateway/cli/connection.h"
+#include "gateway/cli/contexts.h"
 #include "gateway/cli/errors.h"
 
 namespace cli {
 
 class Session {
  public:
-  std::string address = "127.0.0.1:7233";
+  // What the command line and the environment say; empty: the context's, else the default.
+  std::string address;
+  std::string context;
+  std::string ns;
+  std::string token_file;
+  bool tls = false;
+  std::string tls_ca;
+  std::string tls_certificate;
+  std::string tls_key;
   std::string output = "table";
+  std::string color = "auto";
   std::string timeout_text;  // empty: the default
   int exit_code = kOk;
 
   bool json() const { return output == "json"; }
   absl::Duration timeout() const;
   bool timeout_given() const { return !timeout_text.empty(); }
-  // Connected on first use.
+  // Opened on first use. Throws CLI::ParseError when the context or a file of it is wrong.
   Connection& connection();
+  // Those of this user; throws like `connection`.
+  Contexts& contexts();
+  // The command line, completed from the context; throws like `connection`.
+  ConnectionOptions Options();
   // The message as JSON (--output json), else `table`.
   void Print(const google::protobuf::Message& message, const std::string& table) const;
   // Prints the error and sets the exit code.
@@ -32,12 +46,18 @@ class Session {
   static std::string User();
 
  private:
+  std::unique_ptr<Contexts> contexts_;
   std::unique_ptr<Connection> connection_;
 };
 
 // Adds a command whose `run` is called when it is on the command line.
 CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& description,
                      const std::string& example, std::function<void()> run);
+
+// The same for a command that shows something: with --watch it does so again and again.
+CLI::App* AddViewCommand(CLI::App& parent, Session& session, const std::string& name,
+                         const std::string& description, const std::string& example,
+                         std::function<void()> show);
 
 void AddCampaignCommands(CLI::App& app, Session& session);  // start, progress
 void AddDecisionCommands(CLI::App& app, Session& session);  // approve, reject, update-content
@@ -48,7 +68,8 @@ void AddWorkflowCommands(CLI::App& app, Session& session);  // list, show, cance
 void AddHistoryCommand(CLI::App& app, Session& session);
 void AddHistoryExportCommand(CLI::App& history, Session& session);
 void AddReplayCommand(CLI::App& app, Session& session);
-void AddSearchCommands(CLI::App& app, Session& session);  // count, versions, delete
+void AddArchiveCommands(CLI::App& app, Session& session);  // list, export
+void AddSearchCommands(CLI::App& app, Session& session);   // count, versions, delete
 void AddSagaCommands(CLI::App& app, Session& session);
 void AddScheduleCommands(CLI::App& app, Session& session);
 void AddBatchCommands(CLI::App& app, Session& session);
@@ -56,8 +77,12 @@ void AddRunCommand(CLI::App& app, Session& session);       // start-workflow
 void AddControlCommands(CLI::App& app, Session& session);  // pause, resume, retry-now
 void AddResetCommand(CLI::App& app, Session& session);
 void AddBreakerCommands(CLI::App& app, Session& session);
+void AddAuditCommands(CLI::App& app, Session& session);  // list, export, verify
 void AddKillSwitchCommands(CLI::App& app, Session& session);
+void AddAccessCommands(CLI::App& app, Session& session);   // keys, users, whoami
+void AddContextCommands(CLI::App& app, Session& session);  // context, login, logout
 void AddCompletionCommand(CLI::App& app, Session& session);
+void AddManualCommand(CLI::App& app, Session& session);
 
 // All events of a run after `after_event_id`, page after page; an empty run id means the latest
 // run.

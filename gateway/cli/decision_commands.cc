@@ -1,12 +1,10 @@
 // approve, reject and update-content.
-#include <fstream>
-#include <iostream>
-#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/human.h"
 #include "gateway/cli/table.h"
+#include "gateway/cli/text_file.h"
 
 namespace cli {
 
@@ -63,18 +61,9 @@ void UpdateContent(Session& session, const ContentArguments& a) {
   request.set_new_content(a.text);
   request.set_updated_by(a.by);
   if (!a.file.empty()) {
-    std::ostringstream text;
-    if (a.file == "-") {
-      text << std::cin.rdbuf();
-    } else {
-      std::ifstream in(a.file, std::ios::binary);
-      if (!in) {
-        return session.Fail(
-            absl::InvalidArgumentError(absl::StrCat("cannot read the file ", a.file)));
-      }
-      text << in.rdbuf();
-    }
-    request.set_new_content(text.str());
+    absl::StatusOr<std::string> text = ReadFile(a.file);
+    if (!text.ok()) return session.Fail(text.status());
+    request.set_new_content(*std::move(text));
   }
   auto response = session.connection().Call(&Stub::UpdateContent, request);
   if (!response.ok()) return session.Fail(response.status());

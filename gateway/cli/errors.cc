@@ -45,6 +45,10 @@ std::string NextStep(const absl::Status& status, const std::string& address) {
       return "correct the input and try again; `campaignctl COMMAND --help` shows an example";
     case absl::StatusCode::kNotFound:
       return "`campaignctl list` and `campaignctl wizard list` show what there is";
+    case absl::StatusCode::kUnauthenticated:
+      return "give an API key or a token: `campaignctl login`, CAMPAIGNCTL_TOKEN or --token-file";
+    case absl::StatusCode::kPermissionDenied:
+      return "`campaignctl whoami` shows what your credential may do";
     case absl::StatusCode::kUnavailable:
       return absl::StrCat("is campaignd running at ", address,
                           "? Give --address or CAMPAIGNCTL_ADDRESS for another");

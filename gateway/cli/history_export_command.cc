@@ -1,9 +1,9 @@
 // history export: a run's events as a file that can be kept and replayed.
-#include <fstream>
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
 #include "gateway/cli/command.h"
+#include "gateway/cli/text_file.h"
 #include "orchestrator/history/history_file.h"
 
 namespace cli {
@@ -16,14 +16,6 @@ struct Arguments {
   std::string file;
 };
 
-absl::Status Write(const std::string& text, const std::string& path) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (file.good()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("cannot write ", path));
-}
-
 void Export(Session& session, const Arguments& a) {
   const auto history = FetchHistory(session, a.id, a.run_id, 0);
   if (!history.ok()) return session.Fail(history.status());
@@ -35,7 +27,7 @@ void Export(Session& session, const Arguments& a) {
     std::cout << *text;
     return;
   }
-  if (absl::Status status = Write(*text, a.file); !status.ok()) return session.Fail(status);
+  if (absl::Status status = WriteFile(a.file, *text); !status.ok()) return session.Fail(status);
   session.Print(file.header, absl::StrCat("exported ", file.events.size(), " events of ", a.id,
                                           " (run ", file.header.run_id(), ", ",
                                           file.header.workflow_type(), ") to ", a.file, "\n"));

@@ -1,12 +1,12 @@
 #include "gateway/cli/options.h"
 
-#include <fstream>
 #include <iterator>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
+#include "gateway/cli/text_file.h"
 #include "gateway/json/json_reader.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/history/time.h"
@@ -16,11 +16,10 @@ namespace {
 
 absl::StatusOr<std::string> TextOf(const std::string& option, const std::string& text) {
   if (text.empty() || text[0] != '@') return text;
-  std::ifstream file(text.substr(1));
-  if (!file) {
-    return absl::InvalidArgumentError(absl::StrCat(option, ": cannot read ", text.substr(1)));
-  }
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  absl::StatusOr<std::string> file = ReadFile(text.substr(1));
+  if (file.ok()) return file;
+  return absl::InvalidArgumentError(
+      absl::StrCat(option, ": ", std::string(file.status().message())));
 }
 
 absl::Status ReadMessage(const std::string& option, const std::string& json,

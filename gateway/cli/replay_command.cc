@@ -1,13 +1,13 @@
 // replay: exported histories on the workflow code of this very program. Needs no server.
-#include <fstream>
 #include <iostream>
-#include <sstream>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "activities/campaign/campaign_workflow.h"
 #include "gateway/cli/command.h"
+#include "gateway/cli/text_file.h"
 #include "gateway/json/json_writer.h"
+#include "orchestrator/base/status_macros.h"
 #include "orchestrator/history/history_file.h"
 #include "orchestrator/sdk/replay.h"
 
@@ -26,11 +26,8 @@ struct Replayed {
 };
 
 absl::StatusOr<history::HistoryFile> Read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in.good()) return absl::InvalidArgumentError("cannot be read");
-  std::ostringstream text;
-  text << in.rdbuf();
-  return history::ReadHistoryFile(text.str());
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  return history::ReadHistoryFile(text);
 }
 
 Replayed Replay(const sdk::Registry& registry, const std::string& path, const std::string& type) {

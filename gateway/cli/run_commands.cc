@@ -1,14 +1,12 @@
 // start-workflow: starts a run of any type, also together with its first signal or update.
-#include <fstream>
-#include <iostream>
 #include <iterator>
-#include <sstream>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/table.h"
+#include "gateway/cli/text_file.h"
 #include "gateway/json/json_reader.h"
 #include "gateway/json/json_writer.h"
 #include "orchestrator/history/time.h"
@@ -45,9 +43,7 @@ struct RunArguments {
 // "@file" stands for what the file holds.
 absl::StatusOr<std::string> TextOf(const std::string& text) {
   if (text.empty() || text[0] != '@') return text;
-  std::ifstream file(text.substr(1));
-  if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read ", text.substr(1)));
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  return ReadFile(text.substr(1));
 }
 
 // JSON into a part of the request; an empty text leaves it unset.

@@ -104,9 +104,9 @@ void AddSagaCommands(CLI::App& app, Session& session) {
     if (id->empty()) throw CLI::RequiredError("WORKFLOW_ID");
     Show(session, *id);
   });
-  CLI::App* show = AddCommand(*saga, "show", "Shows the steps, what became of them and their undo",
-                              "campaignctl saga show campaign-2c26b46b68ffc68f",
-                              [&session, id] { Show(session, *id); });
+  CLI::App* show = AddViewCommand(
+      *saga, session, "show", "Shows the steps, what became of them and their undo",
+      "campaignctl saga show campaign-2c26b46b68ffc68f", [&session, id] { Show(session, *id); });
   show->add_option("WORKFLOW_ID", *id, "The run's workflow id")->required();
   AddVerb(*saga, session, "retry", "Tries a blocked compensation again", false,
           &Stub::RetryCompensation);

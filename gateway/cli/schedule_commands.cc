@@ -377,15 +377,16 @@ void AddScheduleCommands(CLI::App& app, Session& session) {
 
   auto all = std::make_shared<bool>(false);
   CLI::App* list =
-      AddCommand(*schedule, "list", "Lists schedules, newest first", "campaignctl schedule list",
-                 [&session, all] { List(session, *all); });
+      AddViewCommand(*schedule, session, "list", "Lists schedules, newest first",
+                     "campaignctl schedule list", [&session, all] { List(session, *all); });
   list->add_flag("--all", *all, "All pages");
 
   auto id = std::make_shared<std::string>();
   auto next = std::make_shared<int>(0);
-  CLI::App* show = AddCommand(*schedule, "show", "Shows a schedule, its next times and last starts",
-                              "campaignctl schedule show weekly-news --next 20",
-                              [&session, id, next] { Show(session, *id, *next); });
+  CLI::App* show =
+      AddViewCommand(*schedule, session, "show", "Shows a schedule, its next times and last starts",
+                     "campaignctl schedule show weekly-news --next 20",
+                     [&session, id, next] { Show(session, *id, *next); });
   AddId(show, id.get());
   show->add_option("--next", *next, "How many of the next times (default 5)");
 

@@ -1,12 +1,9 @@
 #include "gateway/cli/spec_file.h"
 
-#include <fstream>
-#include <iostream>
-#include <sstream>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "gateway/cli/text_file.h"
 #include "gateway/cli/yaml_json.h"
 #include "gateway/json/json_reader.h"
 #include "orchestrator/base/status_macros.h"
@@ -65,20 +62,12 @@ absl::StatusOr<SpecFile> ParseSpec(const std::string& text, bool is_json) {
 }
 
 absl::StatusOr<SpecFile> ReadSpecFile(const std::string& path) {
-  std::ostringstream text;
-  if (path == "-") {
-    text << std::cin.rdbuf();
-  } else {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) return absl::InvalidArgumentError(absl::StrCat("cannot read the file ", path));
-    text << in.rdbuf();
-    if (in.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read the file ", path));
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  if (text.size() > kFileBytesMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " has ", text.size(), " bytes, at most ", kFileBytesMax, " may be"));
   }
-  if (text.str().size() > kFileBytesMax) {
-    return absl::InvalidArgumentError(absl::StrCat(path, " has ", text.str().size(),
-                                                   " bytes, at most ", kFileBytesMax, " may be"));
-  }
-  absl::StatusOr<SpecFile> file = ParseSpec(text.str(), absl::EndsWith(path, ".json"));
+  absl::StatusOr<SpecFile> file = ParseSpec(text, absl::EndsWith(path, ".json"));
   if (!file.ok() && gateway::ViolationsOf(file.status()).empty()) {
     return absl::Status(file.status().code(),
                         absl::StrCat(path, ": ", std::string(file.status().message())));

@@ -27,6 +27,13 @@ class Table {
 // "name  value" lines, the values in one column; empty values are left out.
 std::string Pairs(const std::vector<std::pair<std::string, std::string>>& pairs);
 
+// Colours: whether tables have any. `wish`: auto, always or never; auto: on a terminal, unless
+// NO_COLOR is set (https://no-color.org).
+void SetColors(const std::string& wish);
+bool Colors();
+// A status, state or outcome in its colour; other text as it is.
+std::string Painted(const std::string& text);
+
 // Columns of the terminal on stdout; a large number when it is none.
 size_t TerminalWidth();
 bool StdoutIsTerminal();

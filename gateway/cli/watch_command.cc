@@ -80,6 +80,7 @@ class Follower {
 
   absl::Status ReadOnce(absl::Time* reached, bool* closed) {
     grpc::ClientContext context;
+    session_.connection().AddCaller(&context);
     if (deadline_ != absl::InfiniteFuture()) context.set_deadline(absl::ToChronoTime(deadline_));
     campaign::v1::GetProgressRequest request;
     request.set_workflow_id(workflow_id_);
@@ -113,8 +114,7 @@ class Screen {
  public:
   void Draw(const CampaignProgress& progress) {
     if (lines_ > 0) std::cout << "\x1b[" << lines_ << "A\x1b[J";
-    const std::string block =
-        ProgressBlock(progress, absl::Now(), std::getenv("NO_COLOR") == nullptr, TerminalWidth());
+    const std::string block = ProgressBlock(progress, absl::Now(), Colors(), TerminalWidth());
     lines_ = std::count(block.begin(), block.end(), '\n');
     std::cout << block << std::flush;
   }

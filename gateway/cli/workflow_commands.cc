@@ -189,10 +189,10 @@ void AddEnd(CLI::App& app, Session& session, const std::string& name,
 
 void AddWorkflowCommands(CLI::App& app, Session& session) {
   auto l = std::make_shared<ListArguments>();
-  CLI::App* list = AddCommand(app, "list", "Lists runs, newest first",
-                              "campaignctl list --status RUNNING --type campaign\n"
-                              "campaignctl list --filter 'status = STUCK AND Region = \"eu\"'",
-                              [&session, l] { List(session, *l); });
+  CLI::App* list = AddViewCommand(app, session, "list", "Lists runs, newest first",
+                                  "campaignctl list --status RUNNING --type campaign\n"
+                                  "campaignctl list --filter 'status = STUCK AND Region = \"eu\"'",
+                                  [&session, l] { List(session, *l); });
   list->add_option("--status", l->status, "RUNNING, STUCK, COMPLETED, FAILED, CANCELED, ...");
   list->add_option("--type", l->type, "Workflow type, such as campaign");
   list->add_option("--filter", l->filter,
@@ -205,9 +205,9 @@ void AddWorkflowCommands(CLI::App& app, Session& session) {
 
   auto id = std::make_shared<std::string>();
   auto run_id = std::make_shared<std::string>();
-  CLI::App* show = AddCommand(app, "show", "Shows a run and its pending activities",
-                              "campaignctl show campaign-2c26b46b68ffc68f",
-                              [&session, id, run_id] { Show(session, *id, *run_id); });
+  CLI::App* show = AddViewCommand(app, session, "show", "Shows a run and its pending activities",
+                                  "campaignctl show campaign-2c26b46b68ffc68f",
+                                  [&session, id, run_id] { Show(session, *id, *run_id); });
   show->add_option("WORKFLOW_ID", *id, "The run's workflow id")->required();
   show->add_option("--run-id", *run_id, "A certain run (default: the latest)");
 

@@ -115,6 +115,31 @@ def run():
         expect("WorkflowExecutionStarted" in out, f"history says {out!r}")
         _, err = ctl.run("history", code=USAGE)
         expect("WORKFLOW_ID" in err, f"history without an id: {err!r}")
+
+        # What retention takes away is in the archive, whole.
+        kept = {path: path.read_text() for path in files[:2]}
+        settings = place.directory / "retention.yaml"
+        settings.write_text("engine:\n  retention: 1ms\n  retention_interval: 1s\n")
+        server.stop()
+        server.arguments += ["--config", settings]
+        server.start()
+        archive = place.directory / "data" / "archive"
+        harness.wait_until(lambda: server.list(workflow_type="campaign") and
+                           len(server.list(workflow_type="campaign")) == 1, 60,
+                           "the two closed runs to be archived")
+        out, _ = ctl.run("archive", "list", archive)
+        expect(approved in out and rejected in out and waiting not in out, f"archive list: {out!r}")
+        out, _ = ctl.run("archive", "list", archive, "--status", "COMPLETED", "--output", "json")
+        expect([json.loads(line)["workflow_id"] for line in out.splitlines()] == [approved],
+               f"archive list --status COMPLETED: {out!r}")
+        for path, text in kept.items():
+            again = path.with_suffix(".archived.jsonl")
+            ctl.run("archive", "export", archive, path.stem, "-o", again)
+            expect(again.read_text() == text, f"{path.stem} is not in the archive as it was")
+            ctl.run("replay", again)
+        ctl.run("archive", "export", archive, waiting, code=NOT_FOUND)
+        _, err = ctl.run("archive", "list", place.directory / "nowhere", code=USAGE)
+        expect("engine.archive_dir" in err, f"archive list of nothing: {err!r}")
         print("history: exported, replayed, and a change was found")
         return 0
 

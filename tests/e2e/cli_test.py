@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""campaignctl without a server's state: contexts and credentials, completions, the manual, --watch.
+
+    tests/e2e/cli_test.py
+"""
+
+import json
+import os
+import re
+import stat
+import subprocess
+
+import harness
+from harness import Failed
+
+USAGE, NOT_FOUND = 2, 3
+
+
+def expect(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+class Ctl:
+    """campaignctl with a directory of contexts of its own."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.environment = {key: value for key, value in os.environ.items()
+                            if not key.startswith("CAMPAIGNCTL_") and key != "NO_COLOR"}
+        self.environment["CAMPAIGNCTL_CONFIG_DIR"] = str(directory)
+
+    def run(self, *arguments, code=0, stdin="", **environment):
+        done = subprocess.run([harness.BIN / "campaignctl", *map(str, arguments)], input=stdin,
+                              env={**self.environment, **environment}, capture_output=True,
+                              text=True, timeout=60, check=False)
+        if done.returncode != code:
+            raise Failed(f"campaignctl {' '.join(map(str, arguments))}: exit code "
+                         f"{done.returncode}, not {code}:\n{done.stdout}{done.stderr}")
+        return done.stdout, done.stderr
+
+
+def contexts(ctl, server):
+    out, _ = ctl.run("context", "list")
+    expect(out.split() == ["CONTEXT", "ADDRESS", "NAMESPACE", "TLS", "SIGNED", "IN"],
+           f"no contexts: {out!r}")
+    ctl.run("context", "set", "here", "--address", server.grpc)
+    ctl.run("context", "set", "there", "--address", "127.0.0.1:1", "--namespace", "blue")
+    out, _ = ctl.run("context", "list")
+    expect(re.search(r"\*\s+here\s", out) and "blue" in out, f"two contexts: {out!r}")
+    ctl.run("list")  # the first one made is in use
+    _, err = ctl.run("--context", "there", "--timeout", "2s", "list", code=5)
+    expect("127.0.0.1:1" in err, f"another context: {err!r}")
+    ctl.run("--context", "there", "--address", server.grpc, "list")  # the flag wins
+    ctl.run("list", code=5, CAMPAIGNCTL_CONTEXT="there", CAMPAIGNCTL_ADDRESS="127.0.0.1:2")
+    _, err = ctl.run("--context", "nowhere", "list", code=USAGE)
+    expect("nowhere" in err and "context list" in err, f"an unknown context: {err!r}")
+    ctl.run("context", "use", "there")
+    ctl.run("--timeout", "2s", "list", code=5)
+    ctl.run("context", "use", "here")
+    ctl.run("context", "delete", "there")
+    ctl.run("context", "delete", "there", code=NOT_FOUND)
+
+
+def credentials(ctl, server):
+    _, err = ctl.run("login", stdin="\n", code=USAGE)
+    expect("--token-file" in err, f"login with nothing: {err!r}")
+    ctl.run("login", stdin="ck_not_asked_for\n")  # a server without sign-in takes every caller
+    kept = ctl.directory / "credentials.yaml"
+    expect("ck_not_asked_for" in kept.read_text(), "the token is not kept")
+    expect(stat.S_IMODE(kept.stat().st_mode) == 0o600, f"mode {kept.stat().st_mode:o}")
+    expect("ck_not_asked_for" not in (ctl.directory / "contexts.yaml").read_text(),
+           "the token is in the file that may be shown")
+    out, _ = ctl.run("context", "list")
+    expect("ck_" not in out and "yes" in out, f"signed in: {out!r}")
+    ctl.run("list")
+    kept.chmod(0o644)
+    _, err = ctl.run("list", code=USAGE)
+    expect("chmod 600" in err, f"credentials for all eyes: {err!r}")
+    kept.chmod(0o600)
+    ctl.run("logout")
+    expect("ck_" not in kept.read_text(), "the token is still kept")
+    (ctl.directory / "contexts.yaml").write_text("contexts: [unclosed\n")
+    _, err = ctl.run("list", code=USAGE)
+    expect("contexts.yaml:" in err, f"a broken file: {err!r}")
+    (ctl.directory / "contexts.yaml").unlink()
+
+
+def views(ctl, server):
+    body = {"campaign": harness.campaign("views"), "request_id": "views"}
+    workflow_id = server.rest("POST", "/v1/campaigns", body)["workflow_id"]
+    ctl.run("context", "set", "here", "--address", server.grpc)
+    out, _ = ctl.run("list", "--color", "always")
+    expect("\033[36mRUNNING\033[0m" in out, f"no colours: {out!r}")
+    out, _ = ctl.run("list")
+    expect("\033" not in out and workflow_id in out, f"colours in a pipe: {out!r}")
+    watching = subprocess.Popen(
+        [harness.BIN / "campaignctl", "list", "--watch", "--interval", "100ms", "--output", "json"],
+        env=ctl.environment, stdout=subprocess.PIPE, text=True)
+    seen = ""
+    while seen.count(workflow_id) < 3:
+        line = watching.stdout.readline()
+        expect(line, f"--watch ended: {seen!r}")
+        seen += line
+    watching.terminate()
+    watching.wait()
+    watching.stdout.close()
+    ctl.run("list", "--watch", "--interval", "never", code=USAGE)
+
+
+def commands(ctl):
+    """Every command of the program, as its --help shows them."""
+    found = []
+
+    def look(path):
+        out, _ = ctl.run(*path, "--help")
+        _, _, listed = out.partition("Subcommands:\n")
+        names = re.findall(r"^  ([a-z][a-z-]*)", listed.split("\n\n")[0], re.M)
+        found.extend(" ".join([*path, name]) for name in names)
+        for name in names:
+            look([*path, name])
+    look([])
+    return found
+
+
+def generated(ctl):
+    every = commands(ctl)
+    expect("wizard list" in every and "archive export" in every, f"commands: {every}")
+    page, _ = ctl.run("man")
+    expect(page.startswith(".TH CAMPAIGNCTL 1\n"), f"the manual begins {page[:50]!r}")
+    plain = page.replace("\\-", "-")
+    groups = {command.rsplit(" ", 1)[0] for command in every if " " in command}
+    missing = [command for command in every
+               if f".SS campaignctl {command}" not in plain and command not in groups]
+    expect(not missing, f"not in the manual: {missing}")
+    for shell in ("bash", "zsh", "fish"):
+        script, _ = ctl.run("completion", shell)
+        missing = [command for command in every if command.split()[-1] not in script]
+        expect(not missing, f"not in the completion for {shell}: {missing}")
+
+    def completed(line):
+        ask = ('source <("$0" completion bash); COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]}-1));'
+               ' _campaignctl; echo "${COMPREPLY[*]}"' % line)
+        done = subprocess.run(["bash", "-c", ask, str(harness.BIN / "campaignctl")],
+                              capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout.split()
+    for line, wanted in (('campaignctl ""', "wizard"), ('campaignctl wizard ""', "approve"),
+                         ('campaignctl --address x:1 sch', "schedule"),
+                         ('campaignctl list --output ""', "json"),
+                         ('campaignctl schedule create --', "--cron"),
+                         ('campaignctl schedule create --', "--namespace")):
+        expect(wanted in completed(line), f"{line!r} completes to {completed(line)}")
+
+
+def run():
+    with harness.Workplace("cli") as place:
+        server = place.server(place.sandbox())
+        ctl = Ctl(place.directory / "config")
+        contexts(ctl, server)
+        credentials(ctl, server)
+        views(ctl, server)
+        generated(ctl)
+        print(json.dumps({"commands": len(commands(ctl))}))
+        print("cli: contexts, credentials, views, completions and the manual are as said")
+        return 0
+
+
+if __name__ == "__main__":
+    harness.main(run)
