@@ -249,6 +249,10 @@ class Writer {
   Json Success(const MethodDescriptor* method, const Json* example) {
     Json response = {{"description", ""},
                      {"headers", {{"X-Correlation-ID", ComponentRef("headers", "CorrelationId")}}}};
+    for (const char* name : {"Limit", "Remaining", "Reset"}) {
+      response["headers"][absl::StrCat("RateLimit-", name)] =
+          ComponentRef("headers", absl::StrCat("RateLimit", name));
+    }
     Json ref = schemas_.Ref(method->output_type());
     if (method->server_streaming()) return Stream(method, std::move(response), std::move(ref));
     response["description"] = CommentOf(method->output_type());

@@ -16,10 +16,10 @@ namespace openapi {
 
 namespace {
 
-// Scripts, styles, images and calls from here only. Swagger UI sets style attributes from its
-// script, which this allows, and has its icons as data.
+// Scripts, styles, images and calls from here only, nothing within the page. Swagger UI has its
+// icons as data.
 constexpr char kPolicy[] =
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'";
 

@@ -18,6 +18,8 @@ const gateway::Transcoder& Transcoder() {
     gateway::RegisterCampaignService(nullptr, router);
     gateway::RegisterScheduleService(nullptr, router);
     gateway::RegisterBatchService(nullptr, router);
+    gateway::RegisterAccessService(nullptr, router);
+    gateway::RegisterAuditService(nullptr, router);
     gateway::RegisterOperationsService(nullptr, router);
     return new gateway::Transcoder(*router);
   }();
