@@ -10,6 +10,7 @@
 #include "gateway/json/field_violations.h"
 #include "gateway/json/json_writer.h"
 #include "gateway/json/rpc_status.h"
+#include "gateway/rest/header_fields.h"
 #include "gateway/rest/sse.h"
 #include "orchestrator/v1/service.pb.h"
 
@@ -46,12 +47,13 @@ absl::Status ReadLastEventId(const std::string& id, v1::GetWorkflowHistoryReques
 class HistoryStream : public std::enable_shared_from_this<HistoryStream> {
  public:
   HistoryStream(const Router::Method& method, CallInfo call, v1::GetWorkflowHistoryRequest request,
-                StreamSlots::Slot slot, std::shared_ptr<Exchange> exchange, HttpResponse head,
-                std::function<void(int, const absl::Status&)> answered)
+                StreamSlots::Slot slot, Resource resource, std::shared_ptr<Exchange> exchange,
+                HttpResponse head, std::function<void(int, const absl::Status&)> answered)
       : method_(method),
         call_(std::move(call)),
         request_(std::move(request)),
         slot_(std::move(slot)),
+        resource_(std::move(resource)),
         exchange_(std::move(exchange)),
         head_(std::move(head)),
         answered_(std::move(answered)) {}
@@ -69,10 +71,14 @@ class HistoryStream : public std::enable_shared_from_this<HistoryStream> {
 
   Exchange* exchange() { return exchange_.get(); }
 
-  void Finish(const absl::Status& status) {
+  void Finish(const absl::Status& why) {
     if (std::exchange(finished_, true)) return;
     slot_.reset();
+    const absl::Status status = WithDetails(why, resource_);
     if (!begun_) {
+      if (std::string delay = RetryAfterOf(status); !delay.empty()) {
+        head_.headers.emplace_back("Retry-After", std::move(delay));
+      }
       head_.status = HttpStatusOf(status.code());
       head_.body = StatusJson(status);
       answered_(head_.status, status);
@@ -155,6 +161,7 @@ class HistoryStream : public std::enable_shared_from_this<HistoryStream> {
   const CallInfo call_;
   v1::GetWorkflowHistoryRequest request_;  // the next one
   StreamSlots::Slot slot_;
+  const Resource resource_;
   const std::shared_ptr<Exchange> exchange_;
   HttpResponse head_;
   const std::function<void(int, const absl::Status&)> answered_;
@@ -173,14 +180,14 @@ bool WantsEvents(const HttpRequest& request) {
 }
 
 void StreamHistory(const Router::Method& method, CallInfo call, MessagePtr request,
-                   const std::string& last_event_id, StreamSlots::Slot slot,
+                   const std::string& last_event_id, StreamSlots::Slot slot, Resource resource,
                    std::shared_ptr<Exchange> exchange, HttpResponse head,
                    std::function<void(int, const absl::Status&)> answered) {
   auto& history = static_cast<v1::GetWorkflowHistoryRequest&>(*request);
   const absl::Status status = ReadLastEventId(last_event_id, &history);
-  auto stream =
-      std::make_shared<HistoryStream>(method, std::move(call), std::move(history), std::move(slot),
-                                      std::move(exchange), std::move(head), std::move(answered));
+  auto stream = std::make_shared<HistoryStream>(
+      method, std::move(call), std::move(history), std::move(slot), std::move(resource),
+      std::move(exchange), std::move(head), std::move(answered));
   Exchange* runner = stream->exchange();
   runner->Run([stream, status] { status.ok() ? stream->Start() : stream->Finish(status); });
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "gateway/grpc/error_details.h"
 #include "gateway/grpc/router.h"
 #include "gateway/grpc/stream_slots.h"
 #include "gateway/rest/http.h"
@@ -23,10 +24,10 @@ inline constexpr char kHistoryMethod[] = "orchestrator.v1.WorkflowService.GetWor
 bool WantsEvents(const HttpRequest& request);
 
 // `request` is a GetWorkflowHistoryRequest, which is repeated by `method` (it outlives the stream)
-// until the run is closed or the peer has left; `slot` is kept until then. `answered` is told once
-// how it ended.
+// until the run is closed or the peer has left; `slot` is kept until then. Errors name `resource`.
+// `answered` is told once how it ended.
 void StreamHistory(const Router::Method& method, CallInfo call, MessagePtr request,
-                   const std::string& last_event_id, StreamSlots::Slot slot,
+                   const std::string& last_event_id, StreamSlots::Slot slot, Resource resource,
                    std::shared_ptr<Exchange> exchange, HttpResponse head,
                    std::function<void(int http_status, const absl::Status& status)> answered);
 

@@ -138,10 +138,11 @@ TEST_F(RestStreams, AHistoryGoesOnBehindTheLastEventThatWasSeen) {
               400)
         << wrong;
   }
-  EXPECT_EQ(HttpPeer(rest_->port())
-                .Call("GET", "/v1/workflows/none/history", "", "Accept: text/event-stream\r\n")
-                .status,
-            404);
+  HttpPeer none(rest_->port());
+  const HttpAnswer missing =
+      none.Call("GET", "/v1/workflows/none/history", "", "Accept: text/event-stream\r\n");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_THAT(missing.body, HasSubstr("google.rpc.ResourceInfo"));
 }
 
 class RestFewStreams : public RestStreams {
