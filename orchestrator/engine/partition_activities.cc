@@ -45,27 +45,32 @@ void Partition::Pump() {
     metrics_.ActivityStarted(now - activity.next_attempt_time);
 
     ActivityTask task;
-    task.token = {.run_id = run.id,
-                  .scheduled_event_id = key.second,
-                  .attempt = activity.attempt,
-                  .dispatch = ++last_dispatch_,
-                  .epoch = epoch_,
-                  .partition = index_};
-    task.ns = run.row.ns.value();
-    task.workflow_id = run.row.workflow_id.value();
-    task.workflow_type = run.row.workflow_type;
-    task.traceparent = run.state.started.traceparent();
-    task.correlation_id = run.row.correlation_id;
     task.scheduled = activity.scheduled;
     task.scheduled_time = activity.scheduled_time;
     task.started_time = now;
     task.last_heartbeat = activity.last_heartbeat;
-    attempts_[key] = {.token = task.token, .started_time = now, .heartbeat_time = now};
-    running_.insert(task.token.dispatch);
-    UpdateDue(run);
-    deps_.executor.Start(std::move(task));
+    Dispatch(run, key.second, activity.attempt, std::move(task));
   }
   metrics_.SetActivities(ready_.size(), running_.size());
+}
+
+void Partition::Dispatch(LiveRun& run, int64_t key, int attempt, ActivityTask task) {
+  task.token = {.run_id = run.id,
+                .scheduled_event_id = key,
+                .attempt = attempt,
+                .dispatch = ++last_dispatch_,
+                .epoch = epoch_,
+                .partition = index_};
+  task.ns = run.row.ns.value();
+  task.workflow_id = run.row.workflow_id.value();
+  task.workflow_type = run.row.workflow_type;
+  task.traceparent = run.state.started.traceparent();
+  task.correlation_id = run.row.correlation_id;
+  attempts_[{run.id, key}] = {
+      .token = task.token, .started_time = task.started_time, .heartbeat_time = task.started_time};
+  running_.insert(task.token.dispatch);
+  UpdateDue(run);
+  deps_.executor.Start(std::move(task));
 }
 
 void Partition::StopAttempts(const RunId& id, std::vector<core::AttemptToStop> attempts) {

@@ -136,25 +136,10 @@ void Partition::StartLocal(LiveRun& run, int64_t sequence) {
   local.started_time = now;
   metrics_.ActivityStarted(now - local.next_attempt_time);
   ActivityTask task;
-  task.token = {.run_id = run.id,
-                .scheduled_event_id = -sequence,
-                .attempt = local.attempt,
-                .dispatch = ++last_dispatch_,
-                .epoch = epoch_,
-                .partition = index_};
-  task.ns = run.row.ns.value();
-  task.workflow_id = run.row.workflow_id.value();
-  task.workflow_type = run.row.workflow_type;
-  task.traceparent = run.state.started.traceparent();
-  task.correlation_id = run.row.correlation_id;
   task.scheduled = local.scheduled;
   task.scheduled_time = local.begun;
   task.started_time = now;
-  attempts_[{run.id, -sequence}] = {
-      .token = task.token, .started_time = now, .heartbeat_time = now};
-  running_.insert(task.token.dispatch);
-  UpdateDue(run);
-  deps_.executor.Start(std::move(task));
+  Dispatch(run, -sequence, local.attempt, std::move(task));
 }
 
 void Partition::CompleteLocal(const ActivityToken& token, core::ActivityOutcome outcome,

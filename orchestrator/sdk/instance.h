@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "orchestrator/base/random.h"
 #include "orchestrator/sdk/context.h"
@@ -175,6 +176,10 @@ class Instance {
   Context::ChildFutures StartChild(const std::string& type, v1::Payload input,
                                    const ChildOptions& options, const internal::ScopePtr& scope,
                                    std::source_location where);
+  // `fill` makes the command; `what` names it in refusals.
+  internal::FutureStatePtr CallExternal(const char* what, const internal::ScopePtr& scope,
+                                        std::source_location where,
+                                        absl::FunctionRef<void(v1::HistoryEvent&)> fill);
   internal::FutureStatePtr SignalExternal(const ExternalRun& run, const std::string& signal_name,
                                           v1::Payload input, const internal::ScopePtr& scope,
                                           std::source_location where);

@@ -83,44 +83,44 @@ Context::ChildFutures Instance::StartChild(const std::string& type, v1::Payload 
   return {child.workflow_id, std::move(started), std::move(result)};
 }
 
-internal::FutureStatePtr Instance::SignalExternal(const ExternalRun& run,
-                                                  const std::string& signal_name, v1::Payload input,
-                                                  const internal::ScopePtr& scope,
-                                                  std::source_location where) {
+internal::FutureStatePtr Instance::CallExternal(const char* what, const internal::ScopePtr& scope,
+                                                std::source_location where,
+                                                absl::FunctionRef<void(Event&)> fill) {
   internal::FutureStatePtr future = NewFuture();
   if (const auto* canceled = internal::CanceledBy(scope.get())) {
     Resolve(future, CanceledFailure(canceled->reason));
     return future;
   }
-  RequireWritable("SignalExternal");
+  RequireWritable(what);
   const int64_t sequence = ++last_sequence_;
   scheduled_.emplace_back(commands_.size(), sequence);
-  auto* signal = AddCommand(where)->mutable_signal_external_workflow_execution_initiated();
-  signal->set_workflow_id(run.workflow_id);
-  signal->set_run_id(run.run_id);
-  signal->set_signal_name(signal_name);
-  *signal->mutable_input() = std::move(input);
+  fill(*AddCommand(where));
   externals_[sequence] = future;
   return future;
+}
+
+internal::FutureStatePtr Instance::SignalExternal(const ExternalRun& run,
+                                                  const std::string& signal_name, v1::Payload input,
+                                                  const internal::ScopePtr& scope,
+                                                  std::source_location where) {
+  return CallExternal("SignalExternal", scope, where, [&](Event& command) {
+    auto* signal = command.mutable_signal_external_workflow_execution_initiated();
+    signal->set_workflow_id(run.workflow_id);
+    signal->set_run_id(run.run_id);
+    signal->set_signal_name(signal_name);
+    *signal->mutable_input() = std::move(input);
+  });
 }
 
 internal::FutureStatePtr Instance::CancelExternal(const ExternalRun& run, const std::string& reason,
                                                   const internal::ScopePtr& scope,
                                                   std::source_location where) {
-  internal::FutureStatePtr future = NewFuture();
-  if (const auto* canceled = internal::CanceledBy(scope.get())) {
-    Resolve(future, CanceledFailure(canceled->reason));
-    return future;
-  }
-  RequireWritable("CancelExternal");
-  const int64_t sequence = ++last_sequence_;
-  scheduled_.emplace_back(commands_.size(), sequence);
-  auto* cancel = AddCommand(where)->mutable_request_cancel_external_workflow_execution_initiated();
-  cancel->set_workflow_id(run.workflow_id);
-  cancel->set_run_id(run.run_id);
-  cancel->set_reason(reason);
-  externals_[sequence] = future;
-  return future;
+  return CallExternal("CancelExternal", scope, where, [&](Event& command) {
+    auto* cancel = command.mutable_request_cancel_external_workflow_execution_initiated();
+    cancel->set_workflow_id(run.workflow_id);
+    cancel->set_run_id(run.run_id);
+    cancel->set_reason(reason);
+  });
 }
 
 bool Instance::CancelChild(const std::string& id, std::source_location where) {

@@ -149,12 +149,7 @@ TEST_P(ChildrenFaultTest, EveryCommitOfAFamilyMayFail) {
   EXPECT_GE(faults, 8) << "the family did not commit as often as it should";
 }
 
-INSTANTIATE_TEST_SUITE_P(Where, ChildrenFaultTest,
-                         ::testing::Values(Where::kBeforeWriting, Where::kAfterWriting),
-                         [](const auto& info) {
-                           return info.param == Where::kBeforeWriting ? "BeforeWriting"
-                                                                      : "AfterWriting";
-                         });
+INSTANTIATE_TEST_SUITE_P(Where, ChildrenFaultTest, EverywhereInACommit(), &WhereName);
 
 }  // namespace
 }  // namespace engine_test

@@ -126,12 +126,7 @@ TEST_P(CommitFaultTest, EveryCommitOfAnUndoneRunMayFail) {
   EXPECT_GE(faults, 7) << "the run did not commit as often as it should";
 }
 
-INSTANTIATE_TEST_SUITE_P(Where, CommitFaultTest,
-                         ::testing::Values(Where::kBeforeWriting, Where::kAfterWriting),
-                         [](const auto& info) {
-                           return info.param == Where::kBeforeWriting ? "BeforeWriting"
-                                                                      : "AfterWriting";
-                         });
+INSTANTIATE_TEST_SUITE_P(Where, CommitFaultTest, EverywhereInACommit(), &WhereName);
 
 }  // namespace
 }  // namespace engine_test

@@ -5,13 +5,24 @@
 //                                                          // its caller is told UNAVAILABLE
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <atomic>
+#include <string>
 
 #include "orchestrator/store/forwarding_store.h"
 
 namespace engine_test {
 
 enum class Where { kBeforeWriting, kAfterWriting };
+
+// Both of them as a test's parameters, and their names.
+inline auto EverywhereInACommit() {
+  return ::testing::Values(Where::kBeforeWriting, Where::kAfterWriting);
+}
+inline std::string WhereName(const ::testing::TestParamInfo<Where>& info) {
+  return info.param == Where::kBeforeWriting ? "BeforeWriting" : "AfterWriting";
+}
 
 class FailingStore : public store::ForwardingStore {
  public:

@@ -98,12 +98,7 @@ TEST_P(LocalActivityFaultTest, EveryCommitMayFail) {
   EXPECT_GE(faults, 4) << "the run did not commit as often as it should";
 }
 
-INSTANTIATE_TEST_SUITE_P(Where, LocalActivityFaultTest,
-                         ::testing::Values(Where::kBeforeWriting, Where::kAfterWriting),
-                         [](const auto& info) {
-                           return info.param == Where::kBeforeWriting ? "BeforeWriting"
-                                                                      : "AfterWriting";
-                         });
+INSTANTIATE_TEST_SUITE_P(Where, LocalActivityFaultTest, EverywhereInACommit(), &WhereName);
 
 }  // namespace
 }  // namespace engine_test

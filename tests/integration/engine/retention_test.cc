@@ -31,6 +31,17 @@ Workflow<Text> Waits(sdk::Context ctx, Text input) {
   co_return input;
 }
 
+// Its child ends at once; it waits itself.
+Workflow<Text> WaitsWithChild(sdk::Context ctx, Text input) {
+  constexpr sdk::WorkflowType<Text, Text> kAtOnce{"at once"};
+  const sdk::Outcome<Text> child =
+      co_await ctx.ExecuteChild(kAtOnce, T("c"), {.workflow_id = "child"});
+  if (!child.ok()) co_return child.failure();
+  const sdk::Done end = co_await ctx.WaitUntil([ctx] { return ctx.HasSignal("end"); });
+  if (!end.ok()) co_return end.failure();
+  co_return input;
+}
+
 Workflow<Text> Fails(sdk::Context ctx, Text input) {
   co_return sdk::Failure::Permanent("Broken", "it is broken");
 }
@@ -92,6 +103,7 @@ class RetentionTest : public EngineTest {
     registry.AddWorkflow<Text, Text>("at once", &AtOnce);
     registry.AddWorkflow<Text, Text>("waits", &Waits);
     registry.AddWorkflow<Text, Text>("fails", &Fails);
+    registry.AddWorkflow<Text, Text>("with child", &WaitsWithChild);
     decorate = [this](store::Store* under) {
       auto made = std::make_unique<WatchedStore>(under);
       watched = made.get();
@@ -188,6 +200,23 @@ TEST_F(RetentionTest, RunsThatFailedHaveATimeOfTheirOwn) {
   watched->AwaitPasses(4);
   EXPECT_FALSE(Exists("w1"));
   EXPECT_TRUE(Exists("w2"));
+}
+
+TEST_F(RetentionTest, AChildStaysAsLongAsItsParentIsOpen) {
+  Open();
+  ASSERT_TRUE(Start("with child", "parent").ok());
+  WaitFor("parent", [](const v1::WorkflowInfo& parent) {
+    return parent.history_length() > 5 && parent.pending_children().empty();  // it began and ended
+  });
+  ASSERT_TRUE(Start("at once", "w1").ok());
+  Restart(Keeping(absl::Microseconds(1)));
+  watched->AwaitDeleted(1);
+  watched->AwaitPasses(4);
+  EXPECT_TRUE(Exists("child"));
+  EXPECT_FALSE(Exists("w1"));
+  ASSERT_TRUE(Signal("parent", "end", "").ok());
+  watched->AwaitDeleted(3);
+  EXPECT_THAT(Archived(), UnorderedElementsAre("child", "parent", "w1"));
 }
 
 TEST_F(RetentionTest, NothingIsDeletedThatCouldNotBeArchived) {
