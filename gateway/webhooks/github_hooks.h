@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "activities/connectors/github/github_client.h"
+#include "activities/connectors/slack/slack_client.h"
 #include "gateway/rest/rest_handler.h"
 #include "gateway/webhooks/decisions.h"
 #include "gateway/webhooks/inbox.h"
@@ -60,7 +61,8 @@ class GithubHooks {
     Inbox& inbox;
     Decisions& decisions;
     github::GithubClient& github;
-    base::EventLoop& loop;  // of `github`
+    slack::SlackClient& slack;  // the review's message shows decisions made here
+    base::EventLoop& loop;      // of both
     base::Clock& clock;
     base::Metrics& metrics;
   };
@@ -89,6 +91,7 @@ class GithubHooks {
   base::Task<base::Outcome<std::string>> LastKnownCommit(Review review, outbound::CallContext call);
   base::Task<Note> Decide(Review review, GithubEvent event, std::string key,
                           outbound::CallContext call);
+  base::Task<Note> Show(Review review, DecisionAnswer answer, outbound::CallContext call) const;
   base::Task<Note> Comment(Review review, std::string text, std::string marker, std::string note,
                            outbound::CallContext call) const;
 

@@ -10,6 +10,7 @@
 #include "activities/campaign/review_files.h"
 #include "gateway/webhooks/decision_tasks.h"
 #include "gateway/webhooks/github_hooks.h"
+#include "gateway/webhooks/show_decision.h"
 #include "orchestrator/base/log.h"
 
 namespace webhooks {
@@ -228,8 +229,10 @@ base::Task<GithubHooks::Note> GithubHooks::Decide(Review review, GithubEvent eve
   switch (answer.outcome) {
     case DecisionAnswer::Outcome::kTryAgain:
       co_return base::Failure::Retryable("TryAgain", answer.text);
-    case DecisionAnswer::Outcome::kDecided:
-      co_return answer.text;
+    case DecisionAnswer::Outcome::kDecided: {
+      Note shown = co_await Show(std::move(review), answer, call);
+      co_return shown;
+    }
     case DecisionAnswer::Outcome::kRefused:
     case DecisionAnswer::Outcome::kTooLate:
       break;
@@ -243,6 +246,20 @@ base::Task<GithubHooks::Note> GithubHooks::Decide(Review review, GithubEvent eve
                                     " changes nothing: ", Plain(answer.text), "."),
                        absl::StrCat("late-", event.id, "-", event.login), answer.text, call);
   co_return said;
+}
+
+// The Slack message of the review loses its buttons.
+base::Task<GithubHooks::Note> GithubHooks::Show(Review review, DecisionAnswer answer,
+                                                outbound::CallContext call) const {
+  absl::StatusOr<cv1::CampaignProgress> progress =
+      co_await GetProgress(p_.loop, p_.decisions, review.ns, review.workflow_id);
+  if (!progress.ok()) co_return answer.text;  // the campaign's end shows it
+  const slack::Posted message{.channel = progress->review().slack_channel(),
+                              .ts = progress->review().slack_message_ts()};
+  base::Outcome<bool> shown =
+      co_await ShowDecision(p_.slack, *progress, answer.decision, message, call);
+  if (!shown.ok()) co_return shown.failure();
+  co_return answer.text;
 }
 
 // Once, however often the event is worked on. A pull request that is gone takes no comments.

@@ -18,6 +18,7 @@
 #include "gateway/webhooks/answers.h"
 #include "gateway/webhooks/approvers.h"
 #include "gateway/webhooks/decision_tasks.h"
+#include "gateway/webhooks/show_decision.h"
 #include "orchestrator/base/log.h"
 #include "orchestrator/history/time.h"
 
@@ -345,6 +346,7 @@ base::Task<Note> SlackHooks::DecideFor(Press press, cv1::CampaignProgress progre
   request.comment = press.reason;
   request.key = press.delivery_id;
   const DecisionAnswer answer = co_await Decide(p_.loop, p_.decisions, std::move(request));
+  const slack::Posted message{.channel = press.channel, .ts = press.message_ts};
   switch (answer.outcome) {
     case DecisionAnswer::Outcome::kTryAgain:
       co_return base::Failure::Retryable("TryAgain", answer.text);
@@ -353,7 +355,8 @@ base::Task<Note> SlackHooks::DecideFor(Press press, cv1::CampaignProgress progre
       co_return told;
     }
     case DecisionAnswer::Outcome::kDecided: {
-      base::Outcome<bool> shown = co_await ShowDecision(press, progress, answer.decision, call);
+      base::Outcome<bool> shown =
+          co_await ShowDecision(p_.slack, progress, answer.decision, message, call);
       if (!shown.ok()) co_return shown.failure();
       co_return answer.text;
     }
@@ -361,7 +364,8 @@ base::Task<Note> SlackHooks::DecideFor(Press press, cv1::CampaignProgress progre
       break;
   }
   // The message has buttons still: it was pressed.
-  base::Outcome<bool> shown = co_await ShowDecision(press, progress, answer.decision, call);
+  base::Outcome<bool> shown =
+      co_await ShowDecision(p_.slack, progress, answer.decision, message, call);
   if (!shown.ok()) co_return shown.failure();
   std::string text = absl::StrCat(
       "The campaign was already ", Escaped(answer.decision.decision()), " by ",
@@ -372,27 +376,6 @@ base::Task<Note> SlackHooks::DecideFor(Press press, cv1::CampaignProgress progre
   }
   Note told = co_await Tell(press, std::move(text), answer.text, call);
   co_return told;
-}
-
-// The decision in place of the buttons. What cannot be shown for good is no reason to try again.
-base::Task<base::Outcome<bool>> SlackHooks::ShowDecision(Press press,
-                                                         cv1::CampaignProgress progress,
-                                                         cv1::ApprovalDecision decision,
-                                                         outbound::CallContext call) const {
-  if (press.channel.empty() || press.message_ts.empty()) co_return false;
-  const slack::Review review{.workflow_id = press.key,
-                             .campaign_name = progress.campaign_name(),
-                             .pr_url = progress.github_pr_url()};
-  const slack::ReviewEnd end{.outcome = decision.decision(),
-                             .decided_by = decision.decided_by(),
-                             .reason = decision.comment()};
-  base::Outcome<bool> shown = co_await p_.slack.UpdateMessage(
-      press.channel, press.message_ts, slack::ClosedReviewText(review, end),
-      slack::ClosedReviewBlocks(review, end), call);
-  if (shown.ok() || shown.failure().retryable) co_return shown;
-  base::Log(base::LogLevel::kWarning, "a decision could not be shown in Slack",
-            {.workflow_id = press.key}, {{"error", shown.failure().ToString()}});
-  co_return false;
 }
 
 // Says something that only the one who pressed sees.

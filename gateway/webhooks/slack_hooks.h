@@ -91,10 +91,6 @@ class SlackHooks {
                                                 outbound::CallContext call);
   base::Task<base::Outcome<std::string>> Tell(Press press, std::string text, std::string note,
                                               outbound::CallContext call) const;
-  base::Task<base::Outcome<bool>> ShowDecision(Press press, campaign::v1::CampaignProgress progress,
-                                               campaign::v1::ApprovalDecision decision,
-                                               outbound::CallContext call) const;
-
   const SlackOptions options_;
   const Parts p_;
 };

@@ -21,7 +21,7 @@ Webhooks::Webhooks(WebhooksOptions options, std::unique_ptr<Inbox> inbox, Parts 
       inbox_(std::move(inbox)),
       slack_(std::move(options.slack), {*inbox_, decisions_, p.slack, p.loop, p.clock, p.metrics}),
       github_(std::move(options.github),
-              {*inbox_, decisions_, p.github, p.loop, p.clock, p.metrics}) {
+              {*inbox_, decisions_, p.github, p.slack, p.loop, p.clock, p.metrics}) {
   inbox_->Handle(kSlackSource, [this](Delivery delivery, base::CancelToken cancel) {
     return slack_.Work(std::move(delivery), std::move(cancel));
   });

@@ -330,6 +330,19 @@ def github_approves(server, sandbox):
            "our own merge and closing are not commented on")
 
 
+def github_shows_in_slack(server, sandbox):
+    """A campaign that is scheduled waits on after its approval; its message shows it at once."""
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 24 * 3600))
+    workflow_id = start(server, "github-shows", schedule_time=when)
+    review(server, sandbox, workflow_id, "ann", "APPROVE")
+    shown = until(lambda: not message(sandbox, workflow_id)["alive"] and
+                  message(sandbox, workflow_id), "the message shows the approval")
+    expect("github:ann" in json.dumps(shown), shown)
+    expect(server.status(workflow_id) == "RUNNING", "it waits for its time")
+    server.client.ok("POST", f"/v1/workflows/{workflow_id}/cancel", {})
+    server.wait_ended(workflow_id)
+
+
 def github_rejects(server, sandbox):
     workflow_id = start(server, "github-rejects")
     review(server, sandbox, workflow_id, "bob", "REQUEST_CHANGES", "too loud")
@@ -551,8 +564,8 @@ def run():
 
     groups = [("approvals", SETTINGS, [slack_approves, slack_rejects, slack_command, slack_replays,
                                        slack_roles, slack_is_down,
-                                       github_approves, github_rejects, github_merges,
-                                       other_namespaces, crash]),
+                                       github_approves, github_shows_in_slack, github_rejects,
+                                       github_merges, other_namespaces, crash]),
               ("at-once", ALL_MAY, [two_hundred]),
               ("expires", IMPATIENT % "reject", [rejecting]),
               ("waits", IMPATIENT % "wait", [waiting])]
