@@ -147,12 +147,15 @@ void PointAtSandbox(const std::string& url, Settings* settings) {
   v.github.pages_branch = v.github.base_branch = "main";  // the sandbox's repositories publish it
   v.grafana.base_url = url + "/grafana";
   v.grafana.token = "sandbox-grafana";
+  v.google_chat.base_url = url + "/google-chat";
+  v.google_chat.token_url = url + "/google-chat/token";
+  settings->webhooks.google_chat.keys_url = url + "/google-chat/oauth2/v3/certs";
   v.cms.base_url = url + "/cms/hooks/content";
   v.cms.token = "whsec_c2FuZGJveC1jbXMtc2VjcmV0";
   // The sandbox has limits of its own only when it is told to.
   for (VendorSettings* vendor : std::initializer_list<VendorSettings*>{
            &v.notion, &v.memory, &v.openai, &v.figma, &v.github, &v.slack, &v.sendgrid, &v.buffer,
-           &v.grafana, &v.cms}) {
+           &v.grafana, &v.google_chat, &v.cms}) {
     vendor->limits.clear();
   }
   settings->outbound.private_networks = true;  // the sandbox's website is on this machine
