@@ -411,6 +411,18 @@ def other_namespaces(server, sandbox):
     expect(progress("umbrella")["decision"]["decision"] == "rejected", progress("umbrella"))
 
 
+def with_credentials(server, sandbox):
+    """Once there are keys every call needs one, but for webhooks: their signatures prove them."""
+    workflow_id = start(server, "with-credentials")
+    server.client.ok("POST", "/v1/api-keys", {"name": "ci", "role": "admin", "namespace": "*"})
+    status, _ = server.client.call("GET", f"/v1/workflows/{workflow_id}/progress")
+    expect(status == 401, f"a call without a credential: {status}")
+    expect(github_post(server, "ping", {"zen": "x"})[0] == 200, "a ping")
+    expect(github_post(server, "ping", {"zen": "x"}, secret=b"guess")[0] == 401, "a forged ping")
+    press(sandbox, workflow_id, "approve")
+    until(lambda: not message(sandbox, workflow_id)["alive"], "the approval counts")
+
+
 # --- all at once, crashes, time -------------------------------------------------------------
 
 
@@ -567,6 +579,7 @@ def run():
                                        github_approves, github_shows_in_slack, github_rejects,
                                        github_merges, other_namespaces, crash]),
               ("at-once", ALL_MAY, [two_hundred]),
+              ("with-keys", SETTINGS, [with_credentials]),
               ("expires", IMPATIENT % "reject", [rejecting]),
               ("waits", IMPATIENT % "wait", [waiting])]
     if arguments.red:
