@@ -1,5 +1,7 @@
 #include "gateway/auth/user_quotas.h"
 
+#include <prometheus/counter.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "gateway/auth/limit_status.h"
 #include "orchestrator/base/event_loop.h"
 #include "orchestrator/base/log.h"
+#include "orchestrator/base/metrics.h"
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/database/durable.h"
 #include "orchestrator/database/statement.h"
@@ -51,8 +54,11 @@ std::string When(absl::Time at, absl::Time now) {
 }  // namespace
 
 struct UserQuotas::Impl {
-  Impl(Options options_in, base::Clock& clock_in)
-      : options(std::move(options_in)), clock(clock_in), loop(clock_in, "quotas") {}
+  Impl(Options options_in, base::Clock& clock_in, base::Metrics* metrics_in)
+      : options(std::move(options_in)),
+        clock(clock_in),
+        metrics(metrics_in),
+        loop(clock_in, "quotas") {}
 
   absl::StatusOr<bool> Reserve(const std::string& user, const std::string& campaign, int posts);
   absl::Status Check(const std::string& user, const std::vector<Start>& starts, int posts,
@@ -62,6 +68,7 @@ struct UserQuotas::Impl {
 
   const Options options;
   base::Clock& clock;
+  base::Metrics* const metrics;
   std::unique_ptr<database::Connection> db;  // the loop's thread
   absl::Mutex mu;
   bool closed ABSL_GUARDED_BY(mu) = false;
@@ -141,7 +148,15 @@ absl::StatusOr<bool> UserQuotas::Impl::Reserve(const std::string& user, const st
   ASSIGN_OR_RETURN(const bool known, Known(user, campaign));
   if (known) return false;
   ASSIGN_OR_RETURN(const std::vector<Start> starts, StartsOf(user, now - kDay));
-  RETURN_IF_ERROR(Check(user, starts, posts, now));
+  if (absl::Status refused = Check(user, starts, posts, now); !refused.ok()) {
+    if (metrics != nullptr) {
+      metrics
+          ->Counter("calls_limited_total", "Calls refused because there were too many.",
+                    {{"group", "quota"}})
+          .Increment();
+    }
+    return refused;
+  }
   RETURN_IF_ERROR(database::InTransaction(*db, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(Statement expire,
                      Statement::Prepare(*db, "DELETE FROM starts WHERE time_us <= ?1"));
@@ -162,8 +177,9 @@ UserQuotas::UserQuotas(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 UserQuotas::~UserQuotas() { Close(); }
 
 absl::StatusOr<std::unique_ptr<UserQuotas>> UserQuotas::Open(const std::string& path,
-                                                             Options options, base::Clock& clock) {
-  auto impl = std::make_unique<Impl>(std::move(options), clock);
+                                                             Options options, base::Clock& clock,
+                                                             base::Metrics* metrics) {
+  auto impl = std::make_unique<Impl>(std::move(options), clock, metrics);
   ASSIGN_OR_RETURN(impl->db, database::OpenDurable(path, kSchema));
   impl->loop.Start();
   return std::unique_ptr<UserQuotas>(new UserQuotas(std::move(impl)));

@@ -18,6 +18,10 @@
 #include "absl/status/statusor.h"
 #include "orchestrator/base/clock.h"
 
+namespace base {
+class Metrics;
+}
+
 namespace auth {
 
 class UserQuotas {
@@ -31,9 +35,10 @@ class UserQuotas {
   // Whether it is counted now; false: it was before.
   using Done = absl::AnyInvocable<void(absl::StatusOr<bool> counted)>;
 
-  // `clock` outlives it.
+  // `clock` and `metrics` (may be null) outlive it.
   static absl::StatusOr<std::unique_ptr<UserQuotas>> Open(const std::string& path, Options options,
-                                                          base::Clock& clock);
+                                                          base::Clock& clock,
+                                                          base::Metrics* metrics = nullptr);
   ~UserQuotas();  // calls Close
 
   // Counts the start of a campaign, durably, or refuses it: RESOURCE_EXHAUSTED, which says when it

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "gateway/auth/limit_status.h"
+#include "orchestrator/base/metrics.h"
 #include "tests/unit/audit/trail.h"
 
 namespace auth {
@@ -18,7 +19,8 @@ class UserQuotasTest : public testing::Test {
   UserQuotasTest() { Open(); }
   void Open(UserQuotas::Options options = {}) {
     quotas_.reset();
-    auto opened = UserQuotas::Open(folder_.File("quotas.db"), std::move(options), clock_);
+    auto opened =
+        UserQuotas::Open(folder_.File("quotas.db"), std::move(options), clock_, &metrics_);
     ASSERT_TRUE(opened.ok()) << opened.status();
     quotas_ = *std::move(opened);
   }
@@ -36,6 +38,7 @@ class UserQuotasTest : public testing::Test {
 
   audit::TestFolder folder_;
   audit::TestClock clock_;
+  base::Metrics metrics_;
   std::unique_ptr<UserQuotas> quotas_;
 };
 
@@ -56,6 +59,7 @@ TEST_F(UserQuotasTest, RefusesTheTwentyFirstStartOfAnHourAndSaysWhenItMay) {
   clock_.Advance(absl::Seconds(1));
   EXPECT_TRUE(Reserve("ann", "c20").ok()) << "when it was told";
   EXPECT_FALSE(Reserve("ann", "c21").ok());
+  EXPECT_TRUE(absl::StrContains(metrics_.Expose(), "calls_limited_total{group=\"quota\"} 3"));
 }
 
 TEST_F(UserQuotasTest, ARestartForgetsNothing) {
