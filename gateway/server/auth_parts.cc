@@ -132,11 +132,14 @@ void AuthParts::Fetch(const std::string& url, auth::KeySource::Fetched done) {
   });
 }
 
+void AuthParts::EndFetches() {
+  if (http_ == nullptr) return;
+  loop_.Post([this] { http_->Shutdown(); });
+}
+
 void AuthParts::Stop() {
   if (std::exchange(stopped_, true)) return;
-  if (http_ != nullptr) {
-    loop_.Post([this] { http_->Shutdown(); });
-  }
+  EndFetches();
   loop_.Stop();
   store_->Close();
 }

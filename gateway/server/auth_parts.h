@@ -44,6 +44,8 @@ class AuthParts {
   const std::vector<std::string>& email_domains() const { return email_domains_; }
   // Routes that the settings open.
   const std::set<std::string>& public_routes() const { return public_routes_; }
+  // Ends fetches under way, and those to come at once: no call waits for one any more.
+  void EndFetches();
   // Ends fetches and what is being written. After the servers have stopped. Idempotent.
   void Stop();
 

@@ -248,6 +248,7 @@ void Front::Stop(absl::Duration grace) {
   if (std::exchange(stopped_, true)) return;
   ready_ = false;
   health_.Stop();
+  auth_->EndFetches();
   rest_->Stop(grace);
   grpc_->Stop(grace);
   auth_->Stop();

@@ -40,6 +40,8 @@ class Issuer:
         self.directory = directory
         self.fetches = 0
         self.down = False
+        self.hangs = False
+        self.end = threading.Event()
         self.published = []
         issuer = self
         for key in ("one", "two", "three"):
@@ -49,6 +51,8 @@ class Issuer:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 issuer.fetches += 1
+                if issuer.hangs:
+                    issuer.end.wait(60)
                 if issuer.down:
                     return self.send_error(503)
                 body = json.dumps({"keys": [issuer.jwk(key) for key in issuer.published]}).encode()
@@ -61,6 +65,7 @@ class Issuer:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.handle_error = lambda *_: None  # who hangs up meanwhile
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}/jwks"
 
@@ -118,7 +123,8 @@ def keys(place, sandbox):
     expect(caller(server)[0] == 401, "no credential is still taken")
     status, me = caller(server, secret)
     expect(status == 200 and me["identity"] == "key:ops" and me["namespace"] == "*", f"{me}")
-    for path, code in (("/healthz", 200), ("/readyz", 200), ("/metrics", 401)):
+    for path, code in (("/healthz", 200), ("/readyz", 200), ("/metrics", 401),
+                       ("/assets/wf/banner.png", 404), ("/openapi.json", 200)):
         expect(server.client.raw("GET", path)[0] == code, f"{path} is not {code}")
 
     token = {"CAMPAIGNCTL_TOKEN": secret}
@@ -166,6 +172,8 @@ def tokens(place, sandbox):
     config = directory / "campaignd.yaml"
     config.write_text(f"""auth:
   email_domains: [example.com]
+  public_metrics: true
+  public_assets: false
   jwt:
     jwks_url: "{issuer.url}"
     issuer: https://issuer.example.com
@@ -183,6 +191,8 @@ def tokens(place, sandbox):
                          ({"email": "eve@evil.com"}, 403)):
         status, body = caller(server, issuer.token("one", **{**ann, **claims}))
         expect(status == code, f"{claims}: {status} {body}")
+    for path, code in (("/metrics", 200), ("/assets/wf/banner.png", 401)):
+        expect(server.client.raw("GET", path)[0] == code, f"{path} is not {code}")
     expect(issuer.fetches == 1, f"{issuer.fetches} fetches for all of that")
 
     # Rotation: a token with the new key has the keys fetched; the old one's then end.
@@ -202,7 +212,20 @@ def tokens(place, sandbox):
     harness.wait_until(fetched, 30, "another fetch", 1)
     expect(caller(server, new)[0] == 200, "the keys did not stay while the issuer was down")
     expect(new not in server.log.read_text(), "a token is in the log")
-    server.stop()
+
+    # A fetch that hangs does not hold up the end of the server.
+    issuer.hangs, before = True, issuer.fetches
+
+    def ask():
+        while issuer.fetches == before:
+            output("campaignctl", "--address", server.grpc, "list",
+                   environment={"CAMPAIGNCTL_TOKEN": unknown})
+            time.sleep(1)
+    threading.Thread(target=ask, daemon=True).start()
+    harness.wait_until(lambda: issuer.fetches > before, 30, "a fetch that hangs")
+    code, seconds = server.stop()
+    issuer.end.set()
+    expect(code == 0 and seconds < 6, f"SIGTERM during a fetch: code {code} after {seconds:.1f} s")
 
 
 def run():
