@@ -40,7 +40,7 @@ done < <(curl --silent --no-buffer "$base/v1/workflows/$workflow/watch" \
   --header "Authorization: Bearer ${CAMPAIGND_TOKEN:-none}")
 
 # 6. Decide. The first decision wins; a second one is told who decided.
-call POST "/v1/workflows/$workflow/signals/approve" '{"decided_by": "ann@example.com", "comment": "Go."}' >/dev/null
+call POST "/v1/workflows/$workflow/signals/approve" '{"comment": "Go."}' >/dev/null
 
 # 7. The result, when it is there. Each call waits for a minute at most.
 until result=$(call GET "/v1/workflows/$workflow/result?wait=60s") &&

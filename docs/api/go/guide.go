@@ -170,7 +170,7 @@ func main() {
 
 	// 6. Decide. The first decision wins; a second one is told who decided.
 	must(call[object]("POST", "/v1/workflows/"+workflow+"/signals/approve",
-		object{"decided_by": "ann@example.com", "comment": "Go."}, nil))
+		object{"comment": "Go."}, nil))
 
 	// 7. The result, when it is there. Each call waits for a minute at most.
 	type outcome struct {

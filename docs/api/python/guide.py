@@ -85,10 +85,10 @@ def main():
             break
 
     # 6. Decide. The first decision wins; a second one is told who decided.
-    decision = {"decided_by": "ann@example.com", "comment": "Go."}
+    decision = {"comment": "Go."}
     call("POST", f"/v1/workflows/{workflow_id}/signals/approve", decision)
     try:
-        call("POST", f"/v1/workflows/{workflow_id}/signals/reject", {"decided_by": "bob@example.com"})
+        call("POST", f"/v1/workflows/{workflow_id}/signals/reject", {"comment": "No."})
     except ApiError as error:
         print("too late:", error)
 

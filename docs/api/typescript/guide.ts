@@ -81,11 +81,11 @@ async function main(): Promise<void> {
   // 6. Decide. The first decision wins; a second one is told who decided.
   must(await client.POST("/v1/workflows/{workflow_id}/signals/approve", {
     params: { path: campaign },
-    body: { decided_by: "ann@example.com", comment: "Go." },
+    body: { comment: "Go." },
   }));
   const second = await client.POST("/v1/workflows/{workflow_id}/signals/reject", {
     params: { path: campaign },
-    body: { decided_by: "bob@example.com" },
+    body: { comment: "No." },
   });
   if (second.error) console.log("too late:", second.error.message);
 
