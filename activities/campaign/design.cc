@@ -1,5 +1,5 @@
 // design_assets_activity (requirement O5): one rendered image a channel, at once, copied into our
-// asset store. One is enough; the others are in errors.
+// asset store. One is enough in the end; what is missing is in errors.
 #include <algorithm>
 #include <utility>
 
@@ -54,6 +54,20 @@ Result<v1::Asset> ActivitySet::MakeAsset(std::string workflow_id, std::string ch
   co_return asset;
 }
 
+namespace {
+
+// Whether the campaign should wait for the images that are missing, rather than go out without
+// them: a vendor that is away now, or a full disk of ours, is no reason to; a node that cannot be
+// rendered is, and so is a vendor that still fails at the last attempt.
+bool WorthAnotherAttempt(const sdk::ActivityInfo& info, const std::vector<base::Failure>& causes) {
+  const bool last = info.maximum_attempts > 0 && info.attempt >= info.maximum_attempts;
+  return std::any_of(causes.begin(), causes.end(), [last](const base::Failure& cause) {
+    return cause.not_attempted || cause.type == "StorageFull" || (cause.retryable && !last);
+  });
+}
+
+}  // namespace
+
 Result<v1::DesignOutput> ActivitySet::DesignAssets(sdk::ActivityContext& ctx,
                                                    v1::DesignInput input) const {
   const v1::CampaignSpec& spec = input.campaign();
@@ -82,11 +96,8 @@ Result<v1::DesignOutput> ActivitySet::DesignAssets(sdk::ActivityContext& ctx,
   if (ctx.cancel().canceled()) {
     co_return MayHaveHappened(base::Failure::Canceled(ctx.cancel().reason()));
   }
-  // A full disk of ours is no reason to go out with fewer images.
-  const bool disk_full = std::any_of(causes.begin(), causes.end(), [](const base::Failure& cause) {
-    return cause.type == "StorageFull";
-  });
-  if (causes.empty() || (output.assets_size() > 0 && !disk_full)) co_return output;
+  if (causes.empty()) co_return output;
+  if (output.assets_size() > 0 && !WorthAnotherAttempt(ctx.info(), causes)) co_return output;
   co_return MayHaveHappened(
       CombineFailures("DesignFailed",
                       absl::StrCat(output.assets_size() == 0 ? "none" : "not all", " of the ",

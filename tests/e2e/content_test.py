@@ -10,6 +10,9 @@ import harness
 from harness import Failed
 
 SETTINGS = """
+outbound:
+  breaker:
+    consecutive_failures: 100
 vendors:
   openai:
     model: missing-model
@@ -109,6 +112,18 @@ def findings_reach_the_reviewers(server, sandbox):
     expect(not sandbox.existing(workflow_id), f"left: {sandbox.existing(workflow_id)}")
 
 
+def an_image_is_waited_for(server, sandbox):
+    """A vendor that fails for a while costs no image: of the first attempt's two, one cannot be had
+    (a request is tried four times)."""
+    sandbox.fault(vendor="figma", operation="images.get", kind="error", status=503, rate=1,
+                  count=7)
+    workflow_id = start(server, "content-images", channels=["email", "social"])
+    waits(server, workflow_id)
+    done = result(server, workflow_id)
+    expect(len(done["asset_urls"]) == 2 and not done.get("warnings"), f"the images: {done}")
+    sandbox.clear_faults()
+
+
 def run():
     with harness.Workplace("content") as place:
         sandbox = place.sandbox()
@@ -118,6 +133,7 @@ def run():
         the_same_brief_is_paid_for_once(server, sandbox)
         a_budget_is_kept(server, sandbox)
         findings_reach_the_reviewers(server, sandbox)
+        an_image_is_waited_for(server, sandbox)
         print("content: fine")
         return 0
 
