@@ -177,7 +177,7 @@ TEST(SqliteStore, FailedWriteIsUnavailableAndTheStoreGoesOnAfterIt) {
 
 TEST(SqliteConnection, FullDiskSaysToFreeSpace) {
   TemporaryFolder folder;
-  using store::sqlite::Connection;
+  using database::Connection;
   const auto full = Connection::Open({.path = folder.File("runs.db")}).value();
   ASSERT_TRUE(full->Exec("PRAGMA max_page_count = 2; CREATE TABLE a (b)").ok());
   const absl::Status status = full->Exec("CREATE TABLE c (d)");
@@ -242,7 +242,7 @@ TEST(SqliteMigrations, GoDownAndUpAgain) {
   TemporaryFolder folder;
   const std::string path = folder.File("runs.db");
   using namespace store::sqlite;
-  const auto db = Connection::Open({.path = path}).value();
+  const auto db = database::Connection::Open({.path = path}).value();
   ASSERT_TRUE(MigrateTo(*db, kSchemaVersion).ok());
   ASSERT_TRUE(MigrateTo(*db, 0).ok());
   EXPECT_EQ(db->QueryInt("SELECT count(*) FROM sqlite_schema").value(), 0);
