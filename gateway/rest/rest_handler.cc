@@ -286,23 +286,23 @@ bool RestHandler::HandleRaw(const std::string& method, HttpRequest& request,
     raw_access.route = route.path.text();
     FrontDoor::Knock knock = MakeKnock(request, raw_access, exchange->peer(),
                                        absl::StrCat(route.method, " ", route.path.text()));
-    door_.Enter(std::move(knock), [handler = &route.handler, exchange, raw_access,
-                                   request = std::move(request), fields = std::move(fields)](
-                                      absl::StatusOr<Admission> admission) mutable {
-      if (!admission.ok()) return exchange->Send(raw_access.Error(admission.status()));
-      raw_access.headers = std::move(admission->headers);
-      CallInfo call = std::move(admission->call);
-      (*handler)(
-          {std::move(call), std::move(request), std::move(fields)},
-          [exchange, raw_access, admission = *std::move(admission)](HttpResponse response) mutable {
-            for (auto& header : raw_access.Head().headers) {
-              response.headers.push_back(std::move(header));
-            }
-            admission.Leave(OutcomeOf(response.status));
-            raw_access.Done(response.status, "");
-            exchange->Send(std::move(response));
-          });
-    });
+    door_.Enter(std::move(knock),
+                [handler = &route.handler, exchange, raw_access, request = std::move(request),
+                 fields = std::move(fields)](absl::StatusOr<Admission> admission) mutable {
+                  if (!admission.ok()) return exchange->Send(raw_access.Error(admission.status()));
+                  raw_access.headers = std::move(admission->headers);
+                  CallInfo call = std::move(admission->call);
+                  (*handler)({std::move(call), std::move(request), std::move(fields)},
+                             [exchange, raw_access,
+                              admission = *std::move(admission)](HttpResponse response) mutable {
+                               for (auto& header : raw_access.Head().headers) {
+                                 response.headers.push_back(std::move(header));
+                               }
+                               admission.Leave(OutcomeOf(response.status));
+                               raw_access.Done(response.status, "");
+                               exchange->Send(std::move(response));
+                             });
+                });
     return true;
   }
   return false;
@@ -412,8 +412,8 @@ void RestHandler::Call(const Router::Method& method, Admission admission, Messag
   CallInfo call = std::move(admission.call);
   if (method.streaming && head_only) {  // a stream has no end to measure
     HttpResponse head = access.Head();
-    head.content_type = absl::StartsWith(method.descriptor->name(), "Export") ? kJsonLinesType
-                                                                              : kEventStreamType;
+    head.content_type =
+        absl::StartsWith(method.descriptor->name(), "Export") ? kJsonLinesType : kEventStreamType;
     admission.Leave(absl::OkStatus());
     access.Done(head.status, "");
     return exchange->Send(std::move(head));
@@ -430,33 +430,33 @@ void RestHandler::Call(const Router::Method& method, Admission admission, Messag
                               std::make_shared<DetailedStream>(
                                   MakeJsonLines(exchange, access.Head(), answered), resource));
     }
-    return method.streaming(
-        std::move(call), std::move(message),
-        std::make_shared<DetailedStream>(
-            MakeEventStream(exchange, EventName(method.descriptor->name()), access.Head(), answered),
-            resource));
+    return method.streaming(std::move(call), std::move(message),
+                            std::make_shared<DetailedStream>(
+                                MakeEventStream(exchange, EventName(method.descriptor->name()),
+                                                access.Head(), answered),
+                                resource));
   }
-  method.unary(std::move(call), std::move(message),
-               [exchange, access,
-                admission = std::move(admission)](absl::StatusOr<MessagePtr> response) mutable {
-                 // Off the engine's thread before anything is formatted.
-                 Exchange* runner = exchange.get();
-                 runner->Run([exchange, access, admission = std::move(admission),
-                              response = std::move(response)]() mutable {
-                   admission.Leave(response.status(), response.ok() ? response->get() : nullptr);
-                   if (!response.ok()) {
-                     return exchange->Send(
-                         access.Error(WithDetails(response.status(), admission.resource)));
-                   }
-                   HttpResponse http = access.Head();
-                   if (std::string etag = EtagOf(**response); !etag.empty()) {
-                     http.headers.emplace_back("ETag", std::move(etag));
-                   }
-                   http.body = ToJson(**response);
-                   access.Done(http.status, "");
-                   exchange->Send(std::move(http));
-                 });
-               });
+  method.unary(
+      std::move(call), std::move(message),
+      [exchange, access,
+       admission = std::move(admission)](absl::StatusOr<MessagePtr> response) mutable {
+        // Off the engine's thread before anything is formatted.
+        Exchange* runner = exchange.get();
+        runner->Run([exchange, access, admission = std::move(admission),
+                     response = std::move(response)]() mutable {
+          admission.Leave(response.status(), response.ok() ? response->get() : nullptr);
+          if (!response.ok()) {
+            return exchange->Send(access.Error(WithDetails(response.status(), admission.resource)));
+          }
+          HttpResponse http = access.Head();
+          if (std::string etag = EtagOf(**response); !etag.empty()) {
+            http.headers.emplace_back("ETag", std::move(etag));
+          }
+          http.body = ToJson(**response);
+          access.Done(http.status, "");
+          exchange->Send(std::move(http));
+        });
+      });
 }
 
 }  // namespace gateway
