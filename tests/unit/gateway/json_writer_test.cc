@@ -50,7 +50,8 @@ TEST(JsonWriter, PayloadsAreDecodedWhenTheirTypeIsKnown) {
 TEST(JsonWriter, PrettyAndEmpty) {
   campaign::v1::GetWizardRequest request;
   request.set_wizard_id("wz-1");
-  EXPECT_EQ(ToJson(request, {.pretty = true}), "{\n  \"wizard_id\": \"wz-1\"\n}");
+  EXPECT_EQ(ToJson(request, {.pretty = true}),
+            "{\n  \"wizard_id\": \"wz-1\",\n  \"namespace\": \"\"\n}");
   EXPECT_EQ(ToJson(orchestrator::v1::WorkflowTaskScheduled(), {.pretty = true}), "{}");
 }
 
