@@ -8,7 +8,9 @@
 #include <grpcpp/support/sync_stream.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <future>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -27,10 +29,12 @@
 #include "gateway/grpc/schedule_service.h"
 #include "gateway/rest/rest_handler.h"
 #include "gateway/rest/transcoder.h"
+#include "gateway/tls/tls_files.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "tests/integration/gateway/gateway_fixture.h"
 #include "tests/integration/gateway/http_peer.h"
+#include "tests/integration/gateway/test_certificates.h"
 #include "tests/unit/auth/test_tokens.h"
 
 namespace gateway {
@@ -48,6 +52,7 @@ struct Shown {
   bool good = false;   // else: UNAUTHENTICATED
   Role role = Role::kNone;
   std::string ns = "*";
+  std::shared_ptr<const TestCertificate> certificate = nullptr;  // shown by TLS; null: none
 };
 
 enum class Outcome { kUnauthenticated, kDenied, kLetIn };
@@ -71,8 +76,9 @@ class PermissionMatrix : public GatewayTest {
     store_ = *auth::AccessStore::Open((directory_ / "access.db").string(), clock_);
     access_ =
         std::make_unique<AccessServiceImpl>(AccessServiceImpl::Dependencies{*store_, clock_, {}});
-    gatekeeper_ = std::make_unique<auth::Gatekeeper>(*store_, &verifier_,
-                                                     auth::Gatekeeper::Options{}, clock_);
+    gatekeeper_ = std::make_unique<auth::Gatekeeper>(
+        *store_, &verifier_, auth::Gatekeeper::Options{.certificates = true}, clock_);
+    Write("keys.json", auth::Jwks({&rsa_, &ec_}));
     RegisterScheduleService(&schedules_, &router_);
     RegisterBatchService(&batches_, &router_);
     RegisterAuditService(&audit_, &router_);
@@ -86,6 +92,44 @@ class PermissionMatrix : public GatewayTest {
   }
 
   void SetUp() override {}
+  std::string Path(const std::string& name) const { return (directory_ / name).string(); }
+  void Write(const std::string& name, const std::string& text) const {
+    std::ofstream(Path(name)) << text;
+  }
+  // From here on both fronts talk TLS, and look at certificates that are shown.
+  void UseTls() {
+    const TestCertificate own = authority_.Sign({.common_name = "server"});
+    Write("server.pem", own.certificate);
+    Write("server.key", own.key);
+    Write("clients.pem", client_authority_.pem());
+    auto files = tls::TlsFiles::Load({.certificate_file = Path("server.pem"),
+                                      .key_file = Path("server.key"),
+                                      .client_ca_file = Path("clients.pem")},
+                                     clock_);
+    ASSERT_TRUE(files.ok()) << files.status();
+    tls_ = *std::move(files);
+  }
+  // New connections to both fronts, of somebody with that certificate.
+  void Connect(const TestCertificate* own) {
+    if (tls_ == nullptr) {
+      channel_ = grpc::CreateChannel(grpc_address(), grpc::InsecureChannelCredentials());
+      http_ = std::make_unique<HttpPeer>(rest_->port());
+      return;
+    }
+    grpc::SslCredentialsOptions options{.pem_root_certs = authority_.pem()};
+    if (own != nullptr) {
+      options.pem_cert_chain = own->certificate;
+      options.pem_private_key = own->key;
+    }
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    channel_ = grpc::CreateCustomChannel(grpc_address(), grpc::SslCredentials(options), arguments);
+    http_.reset();
+    context_ = ClientContext(authority_, own);
+    http_ = std::make_unique<HttpPeer>(rest_->port(), context_.get());
+    ASSERT_EQ(http_->tls_error(), "");
+  }
+
   // Serves with a door of that authenticator.
   void Serve(auth::Authenticator& authenticator) {
     full_door_ = std::make_unique<FrontDoor>(authenticator, FrontDoor::Options{});
@@ -94,17 +138,19 @@ class PermissionMatrix : public GatewayTest {
     handler_->AddRaw("GET", "/healthz", [](RawRequest, RawDone done) { done({}); });
     RestServerOptions options;
     options.port = 0;
+    options.tls = tls_.get();
     rest_ = std::make_unique<RestServer>(options, *handler_, clock_);
     ASSERT_TRUE(rest_->Start().ok());
-    grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = "127.0.0.1:0"}, *full_door_,
-                                         workflow_service_.get(), campaign_service_.get(),
-                                         &metrics_, operations_service_.get());
+    GrpcServerOptions grpc_options{.address = "127.0.0.1:0"};
+    grpc_options.tls = tls_.get();
+    grpc_ =
+        std::make_unique<GrpcServer>(grpc_options, *full_door_, workflow_service_.get(),
+                                     campaign_service_.get(), &metrics_, operations_service_.get());
     grpc_->Add(&schedules_, &batches_);
     grpc_->Add(&audit_);
     grpc_->Add(access_.get());
     ASSERT_TRUE(grpc_->Start().ok());
-    channel_ = grpc::CreateChannel(grpc_address(), grpc::InsecureChannelCredentials());
-    http_ = std::make_unique<HttpPeer>(rest_->port());
+    Connect(nullptr);
   }
 
   auth::NewKey Key(Role role, const std::string& ns, absl::Time expires = absl::InfiniteFuture()) {
@@ -113,14 +159,23 @@ class PermissionMatrix : public GatewayTest {
                       [&](absl::StatusOr<auth::NewKey> key) { made.set_value(*std::move(key)); });
     return made.get_future().get();
   }
+  void SetUser(const std::string& email, Role role, const std::string& ns) {
+    std::promise<void> done;
+    store_->SetUser({.email = email, .role = role, .ns = ns},
+                    [&](absl::StatusOr<auth::User>) { done.set_value(); });
+    done.get_future().get();
+  }
   std::string Jwt(json claims, const std::string& secret = kJwtSecret) {
+    return Jwt(std::move(claims), auth::TokenKey::Secret(secret));
+  }
+  std::string Jwt(json claims, const auth::TokenKey& key) {
     json all = {{"iss", "issuer"},
                 {"aud", "campaignd"},
                 {"sub", "ann"},
                 {"namespace", "*"},
                 {"exp", absl::ToUnixSeconds(clock_.Now() + absl::Hours(1))}};
     all.update(claims);
-    return auth::TokenKey::Secret(secret).Sign(all);
+    return key.Sign(all);
   }
 
   // Every kind of credential.
@@ -167,6 +222,50 @@ class PermissionMatrix : public GatewayTest {
     add("jwt tampered", absl::StrCat(viewer[0], ".", root[1], ".", viewer[2]), false, Role::kNone);
     add("jwt none", absl::StrCat(auth::Base64Url(R"({"alg":"none"})"), ".", root[1], "."), false,
         Role::kNone);
+    // The same of an issuer's keys.
+    for (const auto& [name, key] : {std::pair("RS256", &rsa_), std::pair("ES256", &ec_)}) {
+      const auto signed_with = [&](const std::string& what, json claims, bool good, Role role,
+                                   const auth::TokenKey& by) {
+        add(absl::StrCat("jwt ", name, " ", what), Jwt(std::move(claims), by), good, role);
+      };
+      for (const Role role : {Role::kNone, Role::kViewer, Role::kEditor, Role::kAdmin}) {
+        signed_with(auth::RoleName(role), {{"roles", auth::RoleName(role)}}, true, role, *key);
+      }
+      signed_with("expired",
+                  {{"roles", "admin"}, {"exp", absl::ToUnixSeconds(clock_.Now() - absl::Hours(1))}},
+                  false, Role::kNone, *key);
+      signed_with("wrong audience", {{"roles", "admin"}, {"aud", "another"}}, false, Role::kNone,
+                  *key);
+      const std::vector<std::string> own = absl::StrSplit(Jwt({{"roles", "viewer"}}, *key), '.');
+      add(absl::StrCat("jwt ", name, " tampered"), absl::StrCat(own[0], ".", root[1], ".", own[2]),
+          false, Role::kNone);
+      // Our public key as a secret of HS256.
+      add(absl::StrCat("jwt ", name, " confused"),
+          Jwt({{"roles", "admin"}}, auth::TokenKey::Secret(key->Pem())), false, Role::kNone);
+    }
+    add("jwt RS256 of another's key", Jwt({{"roles", "admin"}}, auth::TokenKey::Rsa("rsa-1")),
+        false, Role::kNone);
+    return all;
+  }
+
+  // Client certificates; what is in Authorization counts first.
+  std::vector<Shown> Certificates() {
+    std::vector<Shown> all = {{.name = "no certificate"}};
+    const auto add = [&](const std::string& name, bool good, Role role, const std::string& ns,
+                         const std::string& header = "") {
+      const auto own = std::make_shared<const TestCertificate>(client_authority_.Sign(
+          {.common_name = name, .email = absl::StrCat(name, "@example.com")}));
+      all.push_back({absl::StrCat("certificate ", name), header, good, role, ns, own});
+    };
+    for (const Role role : {Role::kViewer, Role::kEditor, Role::kAdmin}) {
+      SetUser(absl::StrCat(auth::RoleName(role), "@example.com"), role, "*");
+      add(auth::RoleName(role), true, role, "*");
+    }
+    SetUser("tenant@example.com", Role::kAdmin, "default");
+    add("tenant", true, Role::kAdmin, "default");
+    add("stranger", true, Role::kNone, "default");
+    add("admin", false, Role::kNone, "*", "Bearer ck_00000000_nothing");
+    add("stranger", true, Role::kEditor, "*", absl::StrCat("Bearer ", Jwt({{"roles", "editor"}})));
     return all;
   }
 
@@ -216,10 +315,10 @@ class PermissionMatrix : public GatewayTest {
     const bool body = route.http_method != "GET" && route.http_method != "DELETE";
     last_http_ = http_->Call(route.http_method, target, body ? "{}" : "", headers);
     if (last_http_.status == 0) {  // closed after a stream
-      http_ = std::make_unique<HttpPeer>(rest_->port());
+      Connect(shown.certificate.get());
       last_http_ = http_->Call(route.http_method, target, body ? "{}" : "", headers);
     }
-    if (route.method->streaming) http_ = std::make_unique<HttpPeer>(rest_->port());
+    if (route.method->streaming) Connect(shown.certificate.get());
     if (last_http_.status == 401) return Outcome::kUnauthenticated;
     if (last_http_.status == 403) return Outcome::kDenied;
     return Outcome::kLetIn;
@@ -238,6 +337,7 @@ class PermissionMatrix : public GatewayTest {
     };
     const Transcoder transcoder(router_);
     for (const Shown& shown : credentials) {
+      Connect(shown.certificate.get());
       for (const auto& [name, method] : router_.methods()) {
         check("gRPC", name, shown, OverGrpc(method, shown));
       }
@@ -249,9 +349,16 @@ class PermissionMatrix : public GatewayTest {
     return wrong;
   }
 
+  const TestAuthority authority_{"Test CA"};
+  const TestAuthority client_authority_{"Clients CA"};
+  const auth::TokenKey rsa_ = auth::TokenKey::Rsa("rsa-1");
+  const auth::TokenKey ec_ = auth::TokenKey::Ec("ec-1");
+  std::unique_ptr<tls::TlsFiles> tls_;
+  TlsContext context_{nullptr, SSL_CTX_free};
   std::unique_ptr<auth::AccessStore> store_;
   auth::JwtVerifier verifier_{{.rules = {.issuer = "issuer", .audiences = {"campaignd"}},
-                               .secret = base::Secret(kJwtSecret)},
+                               .secret = base::Secret(kJwtSecret),
+                               .keys_file = Path("keys.json")},
                               clock_,
                               {}};
   std::unique_ptr<auth::Gatekeeper> gatekeeper_;
@@ -276,6 +383,15 @@ TEST_F(PermissionMatrix, EveryMethodRoleAndCredentialIsAsTheTableSays) {
   }
   int calls = 0;
   const std::vector<Shown> credentials = Credentials();
+  EXPECT_THAT(Mismatches(credentials, &calls), testing::IsEmpty());
+  EXPECT_GE(calls, static_cast<int>(2 * router_.methods().size() * credentials.size()));
+}
+
+TEST_F(PermissionMatrix, ClientCertificatesAreAsTheTableSays) {
+  UseTls();
+  Serve(*gatekeeper_);
+  int calls = 0;
+  const std::vector<Shown> credentials = Certificates();
   EXPECT_THAT(Mismatches(credentials, &calls), testing::IsEmpty());
   EXPECT_GE(calls, static_cast<int>(2 * router_.methods().size() * credentials.size()));
 }
