@@ -365,6 +365,10 @@ class Workplace:
 
     def __init__(self, name="campaignd"):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-"))
+        # campaignctl must not talk to the server of the person who runs the tests.
+        for variable in [v for v in os.environ if v.startswith("CAMPAIGNCTL_")]:
+            del os.environ[variable]
+        os.environ["CAMPAIGNCTL_CONFIG_DIR"] = str(self.directory / "campaignctl")
         self.programs = []
         self.disk = None
 

@@ -231,7 +231,10 @@ def printed(server, ids, environment, settings, key):
     for name, command in commands.items():
         done = subprocess.run([str(c) for c in command], env={**os.environ, **environment},
                               capture_output=True, timeout=60, check=False)
-        found[name] = done.stdout + done.stderr
+        said = done.stdout + done.stderr
+        expect(done.returncode == 0,  # what failed printed nothing that could be searched
+               f"{name} ended with {done.returncode}: {said[-500:].decode(errors='replace')}")
+        found[name] = said
     return found
 
 
