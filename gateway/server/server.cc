@@ -165,32 +165,32 @@ absl::Status Server::OpenWebhooks(const DataDir& data_dir) {
                  .approvers = s.github_approvers,
                  .content_dir = settings_.campaign.review.content_dir}};
   const campaign::Connectors connectors = vendors_->connectors();
-  ASSIGN_OR_RETURN(webhooks_,
-                   webhooks::Webhooks::Make(std::move(options), data_dir.Path("webhooks.db"),
-                                            {.client = *client_,
-                                             .slack = connectors.slack,
-                                             .github = connectors.github,
-                                             .loop = vendors_->loop(),
-                                             .clock = parts_.clock,
-                                             .metrics = parts_.metrics},
-                                            webhooks::AuditDecisions(parts_.audit)));
+  ASSIGN_OR_RETURN(webhooks_, webhooks::Webhooks::Make(
+                                  std::move(options), data_dir.Path("webhooks.db"),
+                                  {.client = *client_,
+                                   .slack = connectors.slack,
+                                   .github = connectors.github,
+                                   .loop = vendors_->loop(),
+                                   .clock = parts_.clock,
+                                   .metrics = parts_.metrics},
+                                  webhooks::AuditDecisions(parts_.audit, settings_.audit.required,
+                                                           parts_.metrics)));
   front_->Serve(*webhooks_);
   return absl::OkStatus();
 }
 
 absl::Status Server::OpenGoogleChat(const DataDir& data_dir) {
   const auto& s = settings_.webhooks.google_chat;
-  webhooks::GoogleChatOptions options{
-      .audience = s.audience,
-      .audience_is_project = s.audience_mode == "project_number",
-      .keys_url = s.keys_url,
-      .allowed_domains = s.allowed_domains,
-      .editors = s.editors,
-      .approvers = s.approvers,
-      .ns = s.ns,
-      .channels = s.channels,
-      .research_sources = s.research_sources,
-      .tone = s.tone};
+  webhooks::GoogleChatOptions options{.audience = s.audience,
+                                      .audience_is_project = s.audience_mode == "project_number",
+                                      .keys_url = s.keys_url,
+                                      .allowed_domains = s.allowed_domains,
+                                      .editors = s.editors,
+                                      .approvers = s.approvers,
+                                      .ns = s.ns,
+                                      .channels = s.channels,
+                                      .research_sources = s.research_sources,
+                                      .tone = s.tone};
   ASSIGN_OR_RETURN(google_chat_,
                    webhooks::GoogleChat::Make(std::move(options), data_dir.Path("webhooks.db"),
                                               {.client = *client_,

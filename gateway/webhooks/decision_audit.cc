@@ -1,76 +1,116 @@
 #include "gateway/webhooks/decision_audit.h"
 
+#include <prometheus/counter.h>
+
 #include <deque>
+#include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "orchestrator/base/metrics.h"
 
 namespace webhooks {
 namespace {
 
-// By the names of gRPC's codes, as calls are recorded.
-const char* OutcomeName(DecisionAnswer::Outcome outcome) {
-  switch (outcome) {
-    case DecisionAnswer::Outcome::kDecided:
-      return audit::kOk;
-    case DecisionAnswer::Outcome::kTooLate:
-      return "ALREADY_EXISTS";
-    case DecisionAnswer::Outcome::kRefused:
-      return "FAILED_PRECONDITION";
-    case DecisionAnswer::Outcome::kTryAgain:
-      return "UNAVAILABLE";
-  }
-  return audit::kUnknown;
-}
+using Go = absl::AnyInvocable<void(absl::StatusOr<Decisions::Ended>)>;
 
-// Keys that were recorded lately: a delivery whose answer Slack does not take is worked on again
-// and again, and decides the same each time.
+// Attempts that were recorded lately: a delivery whose answer Slack does not take is worked on
+// again and again, and decides the same each time.
 class Recent {
  public:
-  // False when it is known.
-  bool Add(const std::string& key) {
+  struct Known {
+    int64_t sequence = 0;  // of its start
+    bool ended = false;
+  };
+  std::optional<Known> Find(const std::string& key) {
     absl::MutexLock lock(&mu_);
-    if (!known_.insert(key).second) return false;
-    order_.push_back(key);
+    const auto found = known_.find(key);
+    if (found == known_.end()) return std::nullopt;
+    return found->second;
+  }
+  void Set(const std::string& key, Known known) {
+    if (key.empty()) return;
+    absl::MutexLock lock(&mu_);
+    if (known_.insert_or_assign(key, known).second) order_.push_back(key);
     if (order_.size() > kRecentMax) {
       known_.erase(order_.front());
       order_.pop_front();
     }
-    return true;
   }
 
  private:
   static constexpr size_t kRecentMax = 10'000;
   absl::Mutex mu_;
-  std::set<std::string> known_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, Known> known_ ABSL_GUARDED_BY(mu_);
   std::deque<std::string> order_ ABSL_GUARDED_BY(mu_);
 };
 
-}  // namespace
-
-audit::Event EventOf(const DecisionRequest& request, const DecisionAnswer& answer) {
-  return {.actor = request.who,
-          .credential = request.via,
-          .action = request.verdict == Verdict::kApprove ? "ApproveCampaign" : "RejectCampaign",
-          .subject = absl::StrCat("workflow/", request.workflow_id),
-          .outcome = OutcomeName(answer.outcome),
-          .detail = answer.text,
-          .correlation_id = request.key,
-          .ns = request.ns};
+audit::Event StartOf(Attempt attempt) {
+  return {.actor = std::move(attempt.who),
+          .credential = std::move(attempt.via),
+          .action = std::move(attempt.action),
+          .subject = absl::StrCat("workflow/", attempt.workflow_id),
+          .outcome = audit::kStarted,
+          .detail = std::move(attempt.detail),
+          .correlation_id = std::move(attempt.key),
+          .ns = std::move(attempt.ns)};
 }
 
-Decisions::Observer AuditDecisions(audit::AuditLog* log) {
-  if (log == nullptr) return nullptr;
-  const auto recent = std::make_shared<Recent>();
-  return [log, recent](const DecisionRequest& request, const DecisionAnswer& answer) {
-    // What did not happen is tried again, and recorded then.
-    if (answer.outcome == DecisionAnswer::Outcome::kTryAgain) return;
-    if (!request.key.empty() && !recent->Add(absl::StrCat(request.via, "/", request.key))) return;
-    log->Append(EventOf(request, answer), [](absl::StatusOr<int64_t>) {});
+struct Trail {
+  audit::AuditLog* log;
+  bool required;
+  base::Metrics& metrics;
+  Recent recent;
+};
+
+// What tells the trail how an attempt ended.
+Decisions::Ended EndOf(std::shared_ptr<Trail> trail, std::string key, audit::Event event,
+                       int64_t sequence) {
+  return [trail = std::move(trail), key = std::move(key), event = std::move(event), sequence](
+             const std::string& outcome, const std::string& detail) mutable {
+    trail->recent.Set(key, {.sequence = sequence, .ended = true});
+    event.outcome = outcome;
+    event.detail = detail;
+    event.started_by = sequence;
+    trail->log->AppendLater(std::move(event));
   };
+}
+
+void Begin(const std::shared_ptr<Trail>& trail, Attempt attempt, Go go) {
+  const std::string key =
+      attempt.key.empty() ? "" : absl::StrCat(attempt.via, "/", attempt.action, "/", attempt.key);
+  audit::Event event = StartOf(std::move(attempt));
+  if (const auto known = trail->recent.Find(key); known.has_value()) {
+    if (known->ended) return go(Decisions::Ended());
+    return go(EndOf(trail, key, std::move(event), known->sequence));
+  }
+  trail->log->Append(
+      event, [trail, key, event, go = std::move(go)](absl::StatusOr<int64_t> sequence) mutable {
+        if (sequence.ok()) {
+          trail->recent.Set(key, {.sequence = *sequence});
+          return go(EndOf(trail, std::move(key), std::move(event), *sequence));
+        }
+        if (trail->required) {
+          return go(absl::UnavailableError(
+              absl::StrCat("nothing was done, for it could not be recorded in the audit trail: ",
+                           std::string(sequence.status().message()))));
+        }
+        trail->metrics.Counter("audit_events_lost_total", "Outcomes that could not be recorded.")
+            .Increment();
+        go(Decisions::Ended());
+      });
+}
+
+}  // namespace
+
+Decisions::Recorder AuditDecisions(audit::AuditLog* log, bool required, base::Metrics& metrics) {
+  if (log == nullptr) return nullptr;
+  const std::shared_ptr<Trail> trail(new Trail{log, required, metrics, {}});
+  return [trail](Attempt attempt, Go go) { Begin(trail, std::move(attempt), std::move(go)); };
 }
 
 }  // namespace webhooks

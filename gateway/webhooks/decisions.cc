@@ -36,6 +36,21 @@ bool MayPass(absl::StatusCode code) {
          code == absl::StatusCode::kUnknown;
 }
 
+// By the names of gRPC's codes, as calls are recorded.
+const char* OutcomeName(DecisionAnswer::Outcome outcome) {
+  switch (outcome) {
+    case DecisionAnswer::Outcome::kDecided:
+      return "OK";
+    case DecisionAnswer::Outcome::kTooLate:
+      return "ALREADY_EXISTS";
+    case DecisionAnswer::Outcome::kRefused:
+      return "FAILED_PRECONDITION";
+    case DecisionAnswer::Outcome::kTryAgain:
+      break;
+  }
+  return "UNAVAILABLE";
+}
+
 DecisionAnswer Refused(std::string text) {
   return {.outcome = DecisionAnswer::Outcome::kRefused, .text = std::move(text)};
 }
@@ -88,10 +103,37 @@ DecisionAnswer AnswerClosed(const absl::StatusOr<cv1::CampaignProgress>& progres
 
 }  // namespace
 
-Decisions::Decisions(client::WorkflowClient& client, Observer observer)
-    : client_(client), observer_(std::move(observer)) {}
+Decisions::Decisions(client::WorkflowClient& client, Recorder recorder)
+    : client_(client), recorder_(std::move(recorder)) {}
+
+void Decisions::Record(Attempt attempt, absl::AnyInvocable<void(absl::StatusOr<Ended>)> go) {
+  if (!recorder_) return go(Ended());
+  recorder_(std::move(attempt), std::move(go));
+}
 
 void Decisions::Decide(DecisionRequest request, Done done) {
+  Attempt attempt{
+      .ns = request.ns,
+      .workflow_id = request.workflow_id,
+      .action = request.verdict == Verdict::kApprove ? "ApproveCampaign" : "RejectCampaign",
+      .who = request.who,
+      .via = request.via,
+      .detail = request.comment,
+      .key = request.key};
+  Record(std::move(attempt), [this, request = std::move(request),
+                              done = std::move(done)](absl::StatusOr<Ended> ended) mutable {
+    if (!ended.ok()) return done({.text = std::string(ended.status().message())});
+    Send(std::move(request),
+         [ended = *std::move(ended), done = std::move(done)](DecisionAnswer answer) mutable {
+           if (ended && answer.outcome != DecisionAnswer::Outcome::kTryAgain) {
+             ended(OutcomeName(answer.outcome), answer.text);
+           }
+           done(std::move(answer));
+         });
+  });
+}
+
+void Decisions::Send(DecisionRequest request, Done done) {
   cv1::DecisionInput input;
   input.set_decided_by(campaign::CleanLine(request.who, campaign::kDecidedByCharactersMax));
   input.set_via(request.via);
@@ -106,14 +148,10 @@ void Decisions::Decide(DecisionRequest request, Done done) {
   *update.mutable_input() = history::ToPayload(input);
   update.set_identity(input.decided_by());
 
-  auto finish = [this, request, done = std::move(done)](DecisionAnswer answer) mutable {
-    if (observer_) observer_(request, answer);
-    done(std::move(answer));
-  };
   client_.Update(
       std::move(update),
       [this, ns = request.ns, workflow_id = request.workflow_id,
-       finish = std::move(finish)](absl::StatusOr<v1::UpdateWorkflowResponse> response) mutable {
+       finish = std::move(done)](absl::StatusOr<v1::UpdateWorkflowResponse> response) mutable {
         if (response.ok()) return finish(AnswerOf(*response));
         const absl::Status& status = response.status();
         if (absl::IsNotFound(status)) return finish(Unknown(workflow_id));
@@ -131,6 +169,28 @@ void Decisions::Decide(DecisionRequest request, Done done) {
 
 void Decisions::UpdateContent(ContentChange change,
                               client::Callback<cv1::UpdateContentOutput> done) {
+  Attempt attempt{.ns = change.ns,
+                  .workflow_id = change.workflow_id,
+                  .action = "UpdateContent",
+                  .who = change.who,
+                  .via = change.via,
+                  .detail = absl::StrCat("content_id=", change.content_id),
+                  .key = change.key};
+  Record(std::move(attempt), [this, change = std::move(change),
+                              done = std::move(done)](absl::StatusOr<Ended> ended) mutable {
+    if (!ended.ok()) return done(ended.status());
+    Send(std::move(change), [ended = *std::move(ended), done = std::move(done)](
+                                absl::StatusOr<cv1::UpdateContentOutput> output) mutable {
+      if (ended && (output.ok() || !MayPass(output.status().code()))) {
+        ended(absl::StatusCodeToString(output.status().code()),
+              std::string(output.status().message()));
+      }
+      done(std::move(output));
+    });
+  });
+}
+
+void Decisions::Send(ContentChange change, client::Callback<cv1::UpdateContentOutput> done) {
   cv1::UpdateContentInput input;
   input.set_content_id(change.content_id);
   input.set_new_content(change.text);

@@ -14,6 +14,7 @@
 //                    [](DecisionAnswer answer) { Say(answer.text); });
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -61,16 +62,34 @@ struct ContentChange {
   std::string content_id;
   std::string text;
   std::string who;
+  std::string via;
   std::string key;  // as in DecisionRequest
+};
+
+// Something that is about to be done, for the audit trail.
+struct Attempt {
+  std::string ns;
+  std::string workflow_id;
+  std::string action;  // ApproveCampaign, RejectCampaign, UpdateContent
+  std::string who;
+  std::string via;
+  std::string detail;  // the reason, or which text
+  std::string key;     // as in DecisionRequest
 };
 
 class Decisions {
  public:
-  // What Decide and the other calls did, for the audit trail; runs on any thread, must not block.
-  using Observer = std::function<void(const DecisionRequest&, const DecisionAnswer&)>;
+  // Told once how an attempt ended: a gRPC code's name, and a line for people. Not told of attempts
+  // that are to be repeated.
+  using Ended = absl::AnyInvocable<void(const std::string& outcome, const std::string& detail)>;
+  // Records an attempt before anything happens and calls `go` once, on any thread: with what is to
+  // be told of the end (empty: nothing), or with why it could not be recorded, so that nothing may
+  // happen (UNAVAILABLE). Must not block.
+  using Recorder =
+      std::function<void(Attempt attempt, absl::AnyInvocable<void(absl::StatusOr<Ended>)> go)>;
 
-  // `client` must outlive it.
-  explicit Decisions(client::WorkflowClient& client, Observer observer = nullptr);
+  // `client` must outlive it. Without a recorder nothing is recorded.
+  explicit Decisions(client::WorkflowClient& client, Recorder recorder = nullptr);
 
   void Decide(DecisionRequest request, absl::AnyInvocable<void(DecisionAnswer)> done);
 
@@ -88,8 +107,12 @@ class Decisions {
                    client::Callback<std::vector<campaign::v1::CampaignProgress>> done);
 
  private:
+  void Record(Attempt attempt, absl::AnyInvocable<void(absl::StatusOr<Ended>)> go);
+  void Send(DecisionRequest request, absl::AnyInvocable<void(DecisionAnswer)> done);
+  void Send(ContentChange change, client::Callback<campaign::v1::UpdateContentOutput> done);
+
   client::WorkflowClient& client_;
-  const Observer observer_;
+  const Recorder recorder_;
 };
 
 // "approved by slack:U1 (ann) (slack) at 2026-03-01 12:00 UTC: fine".

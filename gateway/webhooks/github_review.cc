@@ -166,6 +166,7 @@ base::Task<GithubHooks::Note> GithubHooks::TakeOverText(Review review, std::stri
                     .content_id = content_id,
                     .text = text,
                     .who = IdentityOf(login),
+                    .via = kGithubSource,
                     .key = absl::StrCat("github/", known, "/", head, "/", content_id)});
   if (updated.ok()) co_return absl::StrCat(content_id, " was taken over");
   if (!absl::IsInvalidArgument(updated.status()) && !absl::IsFailedPrecondition(updated.status())) {

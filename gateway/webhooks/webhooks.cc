@@ -8,16 +8,16 @@ namespace webhooks {
 
 absl::StatusOr<std::unique_ptr<Webhooks>> Webhooks::Make(WebhooksOptions options,
                                                          const std::string& path, Parts parts,
-                                                         Decisions::Observer observer) {
+                                                         Decisions::Recorder recorder) {
   ASSIGN_OR_RETURN(std::unique_ptr<Inbox> inbox,
                    Inbox::Open(path, parts.loop, parts.clock, parts.metrics, options.inbox));
   return std::unique_ptr<Webhooks>(
-      new Webhooks(std::move(options), std::move(inbox), parts, std::move(observer)));
+      new Webhooks(std::move(options), std::move(inbox), parts, std::move(recorder)));
 }
 
 Webhooks::Webhooks(WebhooksOptions options, std::unique_ptr<Inbox> inbox, Parts p,
-                   Decisions::Observer observer)
-    : decisions_(p.client, std::move(observer)),
+                   Decisions::Recorder recorder)
+    : decisions_(p.client, std::move(recorder)),
       inbox_(std::move(inbox)),
       slack_(std::move(options.slack), {*inbox_, decisions_, p.slack, p.loop, p.clock, p.metrics}),
       github_(std::move(options.github),

@@ -41,7 +41,7 @@ class Webhooks {
   // All parts outlive it. Codes as of DeliveryStore.
   static absl::StatusOr<std::unique_ptr<Webhooks>> Make(WebhooksOptions options,
                                                         const std::string& path, Parts parts,
-                                                        Decisions::Observer observer = nullptr);
+                                                        Decisions::Recorder recorder = nullptr);
 
   void AddTo(gateway::RestHandler& handler);
   void Start() { inbox_->Start(); }
@@ -52,7 +52,7 @@ class Webhooks {
 
  private:
   Webhooks(WebhooksOptions options, std::unique_ptr<Inbox> inbox, Parts parts,
-           Decisions::Observer observer);
+           Decisions::Recorder recorder);
 
   Decisions decisions_;
   std::unique_ptr<Inbox> inbox_;

@@ -155,9 +155,9 @@ def updates(server, workflow_id, names=("approve", "reject")):
             if each.get("update_name", each.get("name")) in names]
 
 
-def audited(server, workflow_id):
-    """The decisions on the campaign in the audit trail, oldest first."""
-    text = urllib.parse.quote(f'subject = "workflow/{workflow_id}" AND action = "ApproveCampaign"')
+def audited(server, workflow_id, condition='action = "ApproveCampaign" AND outcome != "STARTED"'):
+    """What the audit trail has of the campaign, oldest first: how decisions ended."""
+    text = urllib.parse.quote(f'subject = "workflow/{workflow_id}" AND {condition}')
     return server.client.ok("GET", f"/v1/audit/events?filter={text}&order_by=sequence").get(
         "events", [])
 
@@ -196,6 +196,9 @@ def slack_approves(server, sandbox):
     kept = until(lambda: audited(server, workflow_id), "the decision is in the audit trail")
     expect([(e["actor"], e["action"], e["outcome"]) for e in kept] ==
            [("slack:U0REVIEWER1 (ann)", "ApproveCampaign", "OK")], kept)
+    before = audited(server, workflow_id, 'action = "ApproveCampaign" AND outcome = "STARTED"')
+    expect([e["sequence"] for e in before] == [kept[0]["started_by"]],
+           f"recorded before it was made: {before}")
     shown = message(sandbox, workflow_id)
     expect(not shown["alive"] and "<@U0REVIEWER1>" in json.dumps(shown), shown)
     # Somebody who looks at the old message comes too late.
@@ -308,6 +311,9 @@ def github_approves(server, sandbox):
         "content": base64.b64encode(text.encode()).decode()})
     until(lambda: any(p["text"] == "Run again, says Ann" for p in
                       server.progress(workflow_id)["content"]), "the edit becomes the campaign's")
+    changed = until(lambda: audited(server, workflow_id, 'action = "UpdateContent" AND outcome = OK'),
+                    "the edit is in the audit trail")
+    expect([e["actor"] for e in changed] == ["github:ann"], changed)
     review(server, sandbox, workflow_id, "ann", "APPROVE", commit=old_head)
     until(lambda: any("the branch has changed since" in c for c in
                       comments(server, sandbox, workflow_id)), "a stale approval is answered")

@@ -223,6 +223,8 @@ def trail(server):
     expect(started and all("@" in e["actor"] and e["subject"].startswith("wizard/") for e in started),
            f"starts in the trail: {started}")
     expect(events('credential = google_chat AND action = CreateWizard AND outcome = OK'), "drafts in the trail")
+    decided = events('credential = google_chat AND action = ApproveCampaign AND outcome = OK')
+    expect(decided and all(e["started_by"] for e in decided), f"decisions in the trail: {decided}")
     refused = events('action = "sign-in.failed" AND subject = "method/POST /webhooks/google-chat"')
     expect(refused, "strangers are in the trail")
 
