@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "gateway/audit/entry_proto.h"
 #include "gateway/audit/filter_sql.h"
 #include "gateway/grpc/validate.h"
@@ -51,7 +52,7 @@ int64_t ReadToken(const cv1::ListAuditEventsRequest& request, FieldViolations* v
 audit::Condition ReadFilter(const std::string& filter, FieldViolations* violations) {
   absl::StatusOr<audit::Condition> condition = audit::ToSql(filter);
   if (condition.ok()) return *std::move(condition);
-  violations->Add("filter", condition.status().message());
+  violations->Add("filter", absl::StripPrefix(condition.status().message(), "filter: "));
   return {};
 }
 

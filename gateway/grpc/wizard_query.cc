@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "gateway/grpc/ids.h"
 #include "gateway/json/field_violations.h"
 #include "orchestrator/base/status_macros.h"
@@ -69,7 +70,7 @@ absl::StatusOr<WizardQuery> WizardQuery::Parse(const std::string& ns,
   query.where_ = {.sql = "namespace = ?", .values = {ns}};
   auto where = filter::ParseFor(kFields, request.filter());
   if (!where.ok()) {
-    violations.Add("filter", std::string(where.status().message()));
+    violations.Add("filter", absl::StripPrefix(where.status().message(), "filter: "));
   } else if (*where != nullptr) {
     SqlCondition more = ToSql(**where, Columns());
     absl::StrAppend(&query.where_.sql, " AND ", more.sql);

@@ -32,7 +32,8 @@ Callback<Response> NamingField(Callback<Response> done) {
       for (const char* field : {"filter", "order_by", "page_token"}) {
         if (!absl::StartsWith(message, field)) continue;
         size_t end = std::string(field).size();
-        if (message.compare(end, 2, ": ") == 0) end += 2;
+        if (message.compare(end, 1, ":") == 0) ++end;
+        if (message.compare(end, 1, " ") == 0) ++end;
         return done(FieldError(field, message.substr(end)));
       }
     }

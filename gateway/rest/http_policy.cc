@@ -98,7 +98,11 @@ bool Matches(const std::string& if_none_match, absl::string_view etag) {
 
 void AddVary(HttpResponse* response, absl::string_view name) {
   for (auto& [key, value] : response->headers) {
-    if (absl::EqualsIgnoreCase(key, "Vary")) return absl::StrAppend(&value, ", ", name);
+    if (!absl::EqualsIgnoreCase(key, "Vary")) continue;
+    for (absl::string_view known : absl::StrSplit(value, ',')) {
+      if (absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(known), name)) return;
+    }
+    return absl::StrAppend(&value, ", ", name);
   }
   response->headers.emplace_back("Vary", std::string(name));
 }

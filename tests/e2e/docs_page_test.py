@@ -40,6 +40,7 @@ def files(server):
         expect(got.get("content-encoding") == "gzip" and
                gzip.decompress(packed).rstrip(b"\n") == plain.rstrip(b"\n"), f"{path}: gzip: {got}")
         expect(int(got["content-length"]) == len(packed), f"{path}: {got}")
+        expect(got["vary"] == "Accept-Encoding", f"{path}: {got}")
         status, again, body = server.client.raw("GET", path, None, {"If-None-Match": got["etag"]})
         expect(status == 304 and not body, f"{path}: If-None-Match: HTTP {status}")
     for path in ("/docs/none.js", "/docs/index.html%2f..", "/docs/../openapi.json"):

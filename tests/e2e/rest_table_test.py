@@ -418,6 +418,9 @@ def violations_of(answer):
     for detail in answer.get("details", []):
         for violation in detail.get("field_violations", []):
             fields.add(violation["field"])
+            said = violation["description"]
+            if said != said.strip() or said.startswith(violation["field"] + ":"):
+                raise Failed(f"a description that cannot be read behind its field: {violation}")
     return fields
 
 
