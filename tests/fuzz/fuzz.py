@@ -2,7 +2,7 @@
 """Builds the fuzz targets with libFuzzer and AddressSanitizer in build-fuzz, only what they link,
 and runs each for a while. An input that breaks one is kept in build-fuzz/found/.
 
-    tests/fuzz/fuzz.py [--seconds 60] [--jobs 2] [TARGET...]
+    tests/fuzz/fuzz.py [--seconds 60] [--jobs 2] [--build-only] [TARGET...]
 """
 
 import argparse
@@ -60,6 +60,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--build-only", action="store_true", help="build them and end")
     parser.add_argument("targets", nargs="*", help=", ".join(TARGETS))
     args = parser.parse_args()
     targets = args.targets or TARGETS
@@ -67,6 +68,8 @@ def main():
         if target not in TARGETS:
             sys.exit(f"fuzz: there is no target {target}; there are {', '.join(TARGETS)}")
     build(targets, args.jobs)
+    if args.build_only:
+        return 0
     broken = 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for target, code, text in pool.map(lambda t: fuzz(t, args.seconds), targets):
