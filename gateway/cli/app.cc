@@ -6,6 +6,7 @@
 #include "absl/time/time.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/table.h"
+#include "gateway/cli/usage_error.h"
 #include "gateway/json/json_writer.h"
 
 namespace cli {
@@ -96,13 +97,8 @@ int Main(int argc, char** argv) {
   } catch (const CLI::Success& success) {  // --help
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    const std::vector<std::string> unknown = app.remaining();
-    if (app.get_subcommands().empty() && !unknown.empty()) {
-      std::cerr << "error: there is no command or option " << unknown[0];
-    } else {
-      std::cerr << "error: " << error.what();
-    }
-    std::cerr << "\nnext: `campaignctl --help` and `campaignctl "
+    std::cerr << "error: " << UsageProblem(app, error)
+              << "\nnext: `campaignctl --help` and `campaignctl "
               << "COMMAND --help` show the commands and their options\n";
     return kUsage;
   }

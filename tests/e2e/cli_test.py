@@ -152,6 +152,20 @@ def generated(ctl):
         expect(wanted in completed(line), f"{line!r} completes to {completed(line)}")
 
 
+def mistakes(ctl):
+    for line, wanted in ((("lst",), "there is no command lst; did you mean list?"),
+                         (("wizard", "aprove", "wz-1"), "did you mean wizard approve?"),
+                         (("wizard", "frobnicate"), "there is no command wizard frobnicate\n"),
+                         (("kill-switch", "of"), "did you mean kill-switch off?"),
+                         ((), "a command is missing"),
+                         (("keys",), "keys needs a command: create, list, revoke"),
+                         (("list", "--colour", "x"), "--colour"),
+                         (("--colour", "x"), "no command or option --colour"),
+                         (("approve",), "WORKFLOW_ID is required")):
+        _, err = ctl.run(*line, code=USAGE)
+        expect(wanted in err and "next: " in err, f"{line}: {err!r}")
+
+
 def run():
     with harness.Workplace("cli") as place:
         server = place.server(place.sandbox())
@@ -160,6 +174,7 @@ def run():
         credentials(ctl, server)
         views(ctl, server)
         generated(ctl)
+        mistakes(ctl)
         print(json.dumps({"commands": len(commands(ctl))}))
         print("cli: contexts, credentials, views, completions and the manual are as said")
         return 0

@@ -165,8 +165,8 @@ TEST_F(Cli, WizardsFromDraftToCampaign) {
 }
 
 TEST_F(Cli, WizardsAreValidatedPreviewedClonedFilteredAndDeleted) {
-  const Ran made = Run({"wizard", "create", "-f", File("d.yaml", "campaign_name: Spring\n"),
-                        "--output", "json"});
+  const Ran made = Run(
+      {"wizard", "create", "-f", File("d.yaml", "campaign_name: Spring\n"), "--output", "json"});
   ASSERT_EQ(made.exit_code, 0) << made.err;
   const std::string id = json::parse(made.out)["wizard_id"];
   const std::string etag = json::parse(made.out)["etag"];
@@ -288,7 +288,7 @@ TEST_F(Cli, SaysWhenTheServerCannotBeReached) {
 
 TEST_F(Cli, UsageErrorsAndHelp) {
   EXPECT_EQ(Run({}).exit_code, 2);
-  EXPECT_THAT(Run({"strat"}).err, HasSubstr("no command or option strat"));
+  EXPECT_THAT(Run({"strat"}).err, HasSubstr("no command strat; did you mean start?"));
   EXPECT_EQ(Run({"list", "--output", "xml"}).exit_code, 2);
   EXPECT_EQ(Run({"list", "--timeout", "soon"}).exit_code, 2);
   const Ran help = Run({"saga", "retry", "--help"});
