@@ -33,11 +33,17 @@ outbound::RateLimiter::Options LimiterOptions(const Settings& settings) {
       .wait_max = settings.outbound.limiter_wait_max,
       .drain_per_second = settings.outbound.breaker.drain_per_second};
   const std::pair<const char*, const std::string*> limits[] = {
-      {"notion", &v.notion.limits},     {"memory", &v.memory.limits},
-      {"openai", &v.openai.limits},     {"figma", &v.figma.limits},
-      {"github", &v.github.limits},     {"slack", &v.slack.limits},
-      {"sendgrid", &v.sendgrid.limits}, {"buffer", &v.buffer.limits},
-      {"grafana", &v.grafana.limits},   {"google_chat", &v.google_chat.limits},   {"cms", &v.cms.limits}};
+      {"notion", &v.notion.limits},
+      {"memory", &v.memory.limits},
+      {"openai", &v.openai.limits},
+      {"figma", &v.figma.limits},
+      {"github", &v.github.limits},
+      {"slack", &v.slack.limits},
+      {"sendgrid", &v.sendgrid.limits},
+      {"buffer", &v.buffer.limits},
+      {"grafana", &v.grafana.limits},
+      {"google_chat", &v.google_chat.limits},
+      {"cms", &v.cms.limits}};
   for (const auto& [vendor, text] : limits) {
     // The settings were checked when they were read.
     options.limits[vendor] = outbound::ParseRateLimits(*text).value_or(outbound::RateLimits());
@@ -55,7 +61,8 @@ outbound::HttpClient::Options HttpOptions(const OutboundSettings& s,
   return options;
 }
 
-webdriver::BrowserPool::Options BrowserOptions(const Settings& settings, const DataDir& data_dir) {
+webdriver::BrowserPool::Options BrowserOptions(const Settings& settings, const DataDir& data_dir,
+                                               const outbound::KillSwitch& kill_switch) {
   const WebDriverSettings& s = settings.vendors.webdriver;
   webdriver::BrowserPool::Options options;
   options.chromedriver_path = s.chromedriver_path;
@@ -66,6 +73,7 @@ webdriver::BrowserPool::Options BrowserOptions(const Settings& settings, const D
   options.page_timeout = s.page_timeout;
   options.page_limits.characters_max = s.page_characters_max;
   options.private_addresses_allowed = settings.outbound.private_networks;
+  options.may_send = [&kill_switch] { return !kill_switch.on(); };
   return options;
 }
 
@@ -112,7 +120,8 @@ outbound::TryObserver AuditOfCalls(const AuditSettings& settings, audit::AuditLo
         {.actor = "campaignd",
          .credential = "server",
          .action = "outbound.call",
-         .subject = context.workflow_id.empty() ? "" : absl::StrCat("workflow/", context.workflow_id),
+         .subject =
+             context.workflow_id.empty() ? "" : absl::StrCat("workflow/", context.workflow_id),
          .outcome = absl::AsciiStrToUpper(absl::string_view(outcome.data(), outcome.size())),
          .detail = absl::StrCat(vendor.name, " ", request.operation, ": ", request.method, " ",
                                 HostOf(request.url), ", status ", status),
@@ -143,7 +152,7 @@ Vendors::Vendors(const Settings& settings, const DataDir& data_dir,
       notion_(outbound_, {.base_url = settings.vendors.notion.base_url,
                           .token = settings.vendors.notion.token,
                           .version = settings.vendors.notion.version}),
-      browsers_(io_, outbound_, BrowserOptions(settings, data_dir)),
+      browsers_(io_, outbound_, BrowserOptions(settings, data_dir, kill_switch_)),
       pages_(io_, outbound_, browsers_,
              {.obey = settings.vendors.webdriver.obey_robots,
               .private_addresses_allowed = settings.outbound.private_networks}),

@@ -88,6 +88,8 @@ BrowserPool::BrowserPool(base::EpollLoop& loop, outbound::Outbound& outbound, Op
       outbound_(outbound),
       options_(WithDataDir(std::move(options))),
       driver_(loop, outbound, options_.chromedriver_path),
+      gate_(loop, {.private_addresses_allowed = options_.private_addresses_allowed,
+                   .may_send = options_.may_send}),
       slots_(std::max(1, options_.sessions_max)) {
   const int killed = KillBrowsersBelow(options_.data_dir);
   if (killed > 0) {
@@ -241,6 +243,9 @@ Task<Outcome<BrowserPool::SessionPtr>> BrowserPool::NewSession(CallContext conte
     Outcome<std::string> running = co_await driver_.EnsureRunning(context);
     if (!running.ok()) co_return running.failure();
     url = *running;
+    const Outcome<int> gate_port = gate_.Listen();
+    if (!gate_port.ok()) co_return gate_port.failure();
+    settings.gate_port = *gate_port;
     settings.user_data_dir = wire::Cat(options_.data_dir, "/", getpid(), "-", ++sessions_made_);
     std::error_code error;
     std::filesystem::create_directories(settings.user_data_dir, error);
@@ -357,6 +362,7 @@ Task<Outcome<Unit>> BrowserPool::Stop() {
   // Our own browsers end with their chromedriver.
   idle_.clear();
   driver_.Kill();
+  gate_.Close();
   if (options_.webdriver_url.empty()) sessions_ = 0;
   KillBrowsersBelow(options_.data_dir);
   RemoveSessionDirectories(options_.data_dir);

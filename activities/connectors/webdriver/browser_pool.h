@@ -11,12 +11,14 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "activities/connectors/webdriver/browser_gate.h"
 #include "activities/connectors/webdriver/driver_process.h"
 #include "activities/connectors/webdriver/page_renderer.h"
 #include "activities/connectors/webdriver/page_script.h"
@@ -47,7 +49,9 @@ class BrowserPool : public PageRenderer {
     size_t cache_entries_max = 256;
     // Pages are named by users: without this no private, loopback or link-local address is
     // reached, directly, by name, by redirect or as a part of a page.
+    // A remote end's browsers are asked to do so themselves.
     bool private_addresses_allowed = false;
+    std::function<bool()> may_send;  // BrowserGate::Options
   };
 
   // Ends leftovers of an earlier process; blocks for some milliseconds.
@@ -91,6 +95,7 @@ class BrowserPool : public PageRenderer {
   outbound::Outbound& outbound_;
   const Options options_;
   DriverProcess driver_;
+  BrowserGate gate_;
   base::Semaphore slots_;
   std::vector<SessionPtr> idle_;  // most recently used last
   int sessions_ = 0;

@@ -11,8 +11,10 @@ using wire::Json;
 
 constexpr size_t kShortTextBytesMax = 1000;
 
-// Sends every address of a private network to a proxy that does not exist. The names are resolved
-// here, so that a public name of a private address, a redirect and a subresource are all caught.
+// For a remote service, which cannot come through our gate: sends every address of a private
+// network to a proxy that does not exist. The names are resolved here, so that a public name of a
+// private address, a redirect and a subresource are all caught; a name that resolves to something
+// else a moment later is not.
 constexpr char kPrivateNetworksPac[] = R"js(
 function isPrivate(ip) {
   if (ip.indexOf(':') < 0) {
@@ -41,7 +43,8 @@ function FindProxyForURL(url, host) {
 
 // Chromium never asks a proxy script about these.
 constexpr char kPrivateNames[] =
-    "MAP localhost ~NOTFOUND, MAP *.localhost ~NOTFOUND, MAP 127.* ~NOTFOUND, "
+    "MAP localhost ~NOTFOUND, MAP *.localhost ~NOTFOUND, MAP localhost. ~NOTFOUND, "
+    "MAP *.localhost. ~NOTFOUND, MAP 127.* ~NOTFOUND, "
     "MAP 169.254.* ~NOTFOUND, MAP [::1] ~NOTFOUND, MAP ::1 ~NOTFOUND, MAP [fe80:* ~NOTFOUND, "
     "MAP [::ffff:* ~NOTFOUND, MAP ::ffff:* ~NOTFOUND, MAP fe80:* ~NOTFOUND";
 
@@ -178,7 +181,14 @@ std::string CapabilitiesJson(const SessionSettings& settings) {
     // Over a pipe a browser ends with its chromedriver, however that ends.
     args.push_back("--remote-debugging-pipe");
   }
-  if (!settings.private_addresses_allowed) {
+  if (settings.gate_port != 0) {
+    args.push_back(wire::Cat("--proxy-server=socks5://127.0.0.1:", settings.gate_port));
+    args.push_back("--proxy-bypass-list=<-loopback>");
+    // The gate resolves names; and nothing goes around it by UDP.
+    args.push_back("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1");
+    args.push_back("--force-webrtc-ip-handling-policy=disable_non_proxied_udp");
+    args.push_back("--webrtc-ip-handling-policy=disable_non_proxied_udp");
+  } else if (!settings.private_addresses_allowed) {
     args.push_back("--proxy-pac-url=data:application/x-ns-proxy-autoconfig;base64," +
                    absl::Base64Escape(kPrivateNetworksPac));
     args.push_back(wire::Cat("--host-resolver-rules=", kPrivateNames));

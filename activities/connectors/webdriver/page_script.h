@@ -45,6 +45,7 @@ struct SessionSettings {
   std::string browser_path;   // empty: chromedriver's own choice
   std::string user_data_dir;  // empty: chromedriver's own choice (a remote one)
   bool private_addresses_allowed = false;
+  int gate_port = 0;  // of our BrowserGate, which then judges addresses; 0: a remote service
   absl::Duration page_timeout = absl::Seconds(30);
 };
 // The capabilities of a headless Chromium session, as JSON.
