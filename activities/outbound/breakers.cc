@@ -314,6 +314,11 @@ void Breakers::Restore(const std::string& service, BreakerForce force, const std
   Force(service, force, by, reason).IgnoreError();
 }
 
+bool Breakers::ForcedClosed(const std::string& vendor, const std::string& host) {
+  absl::MutexLock lock(&mu_);
+  return Find(vendor, host).breaker.forced() == BreakerForce::kClosed;
+}
+
 absl::StatusOr<BreakerStatus> Breakers::Force(const std::string& service, BreakerForce force,
                                               const std::string& by, const std::string& reason) {
   absl::MutexLock lock(&mu_);

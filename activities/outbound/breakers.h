@@ -72,6 +72,9 @@ class Breakers {
   void Ended(const std::string& vendor, const std::string& host, CircuitBreaker::Ticket ticket);
   absl::Duration ComeBackAfter(const std::string& vendor, const std::string& host);
 
+  // By an operator.
+  bool ForcedClosed(const std::string& vendor, const std::string& host);
+
   const BreakerOptions& options() const { return options_; }
   std::vector<BreakerStatus> List();
   // NOT_FOUND for a service without a breaker.

@@ -190,6 +190,10 @@ base::Task<std::optional<base::Failure>> Pipeline::Pass(const Vendor& vendor,
       breakers == nullptr || breakers->WouldGo(vendor.name, gate->host, context.idempotency_key);
   if (would_go && guards_.limiter != nullptr) {
     const absl::Duration left = context.deadline - loop_.clock().Now();
+    // A Retry-After that would have opened the breaker holds nothing back that an operator forced.
+    if (breakers != nullptr && breakers->ForcedClosed(vendor.name, gate->host)) {
+      guards_.limiter->LetGo(vendor, request, breakers->options().long_retry_after / 2);
+    }
     RateLimiter::Turn turn =
         guards_.limiter->Take(vendor, request, left / 2, context.idempotency_key);
     if (!turn.granted) {

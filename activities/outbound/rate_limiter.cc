@@ -248,6 +248,15 @@ void RateLimiter::Observe(const Vendor& vendor, const HttpRequest& request,
   }
 }
 
+void RateLimiter::LetGo(const Vendor& vendor, const HttpRequest& request,
+                        absl::Duration longer_than) {
+  Bucket& bucket = HoldBucket(vendor, request);
+  if (bucket.pacer.WaitFor(Now()) < longer_than) return;
+  bucket.pacer = Pacer(bucket.pacer.gap(), 1);
+  bucket.refused_in_a_row = 0;
+  bucket.strikes = 0;
+}
+
 bool RateLimiter::RefusesAll(Bucket& bucket, absl::Duration hold, absl::Duration retry_after) {
   bucket.strikes = std::min(bucket.strikes + kStrikesOfARefusal, kStrikesToHold);
   return hold > absl::ZeroDuration() || retry_after > options_.wait_max ||

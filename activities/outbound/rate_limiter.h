@@ -66,6 +66,9 @@ class RateLimiter {
             const std::string& caller = "");
   void Observe(const Vendor& vendor, const HttpRequest& request, const HttpResponse& response,
                const Classification& classification);
+  // Forgets that the vendor holds such a call back for `longer_than` or more: an operator knows
+  // better.
+  void LetGo(const Vendor& vendor, const HttpRequest& request, absl::Duration longer_than);
 
  private:
   // Short limits are paced; a long one gives its calls to whoever comes first and remembers them.

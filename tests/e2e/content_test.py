@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """What the language model costs and what moderation finds, over the real server: a budget is kept,
 the same brief is paid for once, a model that is not there is replaced, findings reach the
-reviewers, and a text that a rule forbids ends the campaign.
+reviewers, a text that a rule forbids ends the campaign, and a vendor's days are waited for.
 
     tests/e2e/content_test.py
 """
+
+import datetime
 
 import harness
 from harness import Failed
@@ -124,6 +126,33 @@ def an_image_is_waited_for(server, sandbox):
     sandbox.clear_faults()
 
 
+def a_vendor_may_be_away_for_days(server, sandbox):
+    """Figma's limits of small plans: the breaker is open as long, and an operator may know better."""
+    days = 3
+    fault = sandbox.fault(vendor="figma", operation="images.get", kind="rate_limit",
+                          retry_after_s=days * 86400, count=1)
+    workflow_id = start(server, "content-days", target_audience="the patient")
+
+    def figma():
+        return next(b for b in server.rest("GET", "/v1/breakers")["breakers"]
+                    if b["service"] == "figma")
+    harness.wait_until(lambda: figma()["state"] == "open", 60, "Figma's breaker to open")
+    expect(server.metric("circuit_breaker_state", service="figma") == 1, "the metric")
+    probe = datetime.datetime.fromisoformat(figma()["next_probe_at"][:19] + "+00:00")
+    wait = probe - datetime.datetime.now(datetime.timezone.utc)
+    expect(wait > datetime.timedelta(days=days, minutes=-10), f"the next probe comes in {wait}")
+
+    def waiting():
+        return server.rest("GET", f"/v1/workflows/{workflow_id}").get("pending_activities", [])
+    harness.wait_until(lambda: any(a.get("postponed") for a in waiting()), 60, "it waits")
+    expect(all(a["attempt"] == 1 for a in waiting()), f"no attempt is used: {waiting()}")
+    sandbox.client.ok("DELETE", f"/__sandbox/faults/{fault['id']}")
+    server.rest("POST", "/v1/breakers/figma/force-close", {"reason": "the plan was raised"})
+    server.rest("POST", f"/v1/workflows/{workflow_id}/retry-now", {})
+    waits(server, workflow_id)
+    server.rest("POST", "/v1/breakers/figma/reset", {"reason": "done"})
+
+
 def run():
     with harness.Workplace("content") as place:
         sandbox = place.sandbox()
@@ -134,6 +163,7 @@ def run():
         a_budget_is_kept(server, sandbox)
         findings_reach_the_reviewers(server, sandbox)
         an_image_is_waited_for(server, sandbox)
+        a_vendor_may_be_away_for_days(server, sandbox)
         print("content: fine")
         return 0
 

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 12> kKinds = {
     "slow_body", "echo",       "endless_body"};
 constexpr std::string_view kSettingPrefix = "fault/";
 constexpr int64_t kLatencyMsMax = 600'000;
-constexpr int64_t kRetryAfterSMax = 86'400;
+constexpr int64_t kRetryAfterSMax = 2'678'400;  // 31 days
 constexpr int64_t kCountMax = 1'000'000'000;
 constexpr size_t kFaultsMax = 1'000;
 constexpr size_t kTextMax = 300;

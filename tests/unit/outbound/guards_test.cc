@@ -152,6 +152,17 @@ TEST_F(GuardsTest, ALongRetryAfterOpensTheBreaker) {
   EXPECT_EQ(sent(), 1u);
 }
 
+TEST_F(GuardsTest, AnOperatorsForceLetsGoOfALongRetryAfter) {
+  transport_.script = {Answer(429, "", {{"retry-after", "172800"}}), Answer(200)};
+  EXPECT_FALSE(Call(kGithub).ok());
+  ASSERT_TRUE(
+      breakers_.Force("github", outbound::BreakerForce::kClosed, "ann", "a larger plan").ok());
+  EXPECT_TRUE(Call(kGithub).ok());
+  ASSERT_TRUE(breakers_.Force("github", outbound::BreakerForce::kNone, "ann", "done").ok());
+  EXPECT_TRUE(Call(kGithub).ok());
+  EXPECT_EQ(sent(), 3u);
+}
+
 TEST_F(GuardsTest, CanceledCallsFreeTheProbe) {
   transport_.script = {Refused()};
   (void)Call(kGithub);
