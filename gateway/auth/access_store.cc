@@ -11,9 +11,9 @@
 #include "gateway/auth/api_keys.h"
 #include "gateway/auth/digest.h"
 #include "gateway/auth/users.h"
-#include "orchestrator/base/event_loop.h"
 #include "orchestrator/base/log.h"
 #include "orchestrator/base/status_macros.h"
+#include "orchestrator/database/disk_thread.h"
 #include "orchestrator/database/durable.h"
 
 namespace auth {
@@ -24,7 +24,7 @@ struct AccessStore::Impl {
         db(std::move(db_in)),
         key_table(*db),
         user_table(*db),
-        loop(clock_in, "access") {}
+        thread(clock_in, "access") {}
 
   absl::Status Load();
   absl::StatusOr<NewKey> CreateKey(ApiKey key);
@@ -33,19 +33,6 @@ struct AccessStore::Impl {
   absl::StatusOr<User> SetUser(User user);
   absl::StatusOr<User> DeleteUser(const std::string& email);
   void WriteUse(const std::string& id, absl::Time at);
-
-  // Runs `work` on the store's thread and answers with what it returns.
-  template <typename T, typename Work>
-  void Run(Callback<T> done, Work work) {
-    {
-      absl::ReaderMutexLock lock(&loop_mu);
-      if (!closed) {
-        loop.Post([done = std::move(done), work = std::move(work)]() mutable { done(work()); });
-        return;
-      }
-    }
-    done(absl::UnavailableError("the server is stopping; try again"));
-  }
 
   base::Clock& clock;
   const std::unique_ptr<database::Connection> db;
@@ -56,9 +43,7 @@ struct AccessStore::Impl {
   absl::flat_hash_map<std::string, StoredKey> keys ABSL_GUARDED_BY(mu);  // by id
   std::map<std::string, User, std::less<>> users ABSL_GUARDED_BY(mu);    // by address
 
-  absl::Mutex loop_mu;
-  bool closed ABSL_GUARDED_BY(loop_mu) = false;  // then the loop takes nothing more
-  base::EpollLoop loop;
+  database::DiskThread thread;
 };
 
 absl::Status AccessStore::Impl::Load() {
@@ -171,31 +156,25 @@ absl::StatusOr<std::unique_ptr<AccessStore>> AccessStore::Open(const std::string
       auto db, database::OpenDurable(path, absl::StrCat(ApiKeyTable::kSchema, UserTable::kSchema)));
   auto impl = std::make_unique<Impl>(std::move(db), clock);
   RETURN_IF_ERROR(impl->Load());
-  impl->loop.Start();
+  impl->thread.Start();
   return std::unique_ptr<AccessStore>(new AccessStore(std::move(impl)));
 }
 
 AccessStore::~AccessStore() { Close(); }
 
-void AccessStore::Close() {
-  {
-    absl::MutexLock lock(&impl_->loop_mu);
-    impl_->closed = true;
-  }
-  impl_->loop.Stop();  // runs what was posted before
-}
+void AccessStore::Close() { impl_->thread.Close(); }
 
 void AccessStore::CreateKey(ApiKey key, Callback<NewKey> done) {
-  impl_->Run(std::move(done), [impl = impl_.get(), key = std::move(key)]() mutable {
+  impl_->thread.Run(std::move(done), [impl = impl_.get(), key = std::move(key)]() mutable {
     return impl->CreateKey(std::move(key));
   });
 }
 
 void AccessStore::RevokeKey(std::string id, std::string by, std::string only_ns,
                             Callback<ApiKey> done) {
-  impl_->Run(std::move(done),
-             [impl = impl_.get(), id = std::move(id), by = std::move(by),
-              only_ns = std::move(only_ns)] { return impl->RevokeKey(id, by, only_ns); });
+  impl_->thread.Run(std::move(done),
+                    [impl = impl_.get(), id = std::move(id), by = std::move(by),
+                     only_ns = std::move(only_ns)] { return impl->RevokeKey(id, by, only_ns); });
 }
 
 std::vector<ApiKey> AccessStore::Keys() const {
@@ -225,10 +204,7 @@ std::optional<ApiKey> AccessStore::FindKey(absl::string_view secret) {
     held.last_used = now;
     key = held;
   }
-  absl::ReaderMutexLock lock(&impl_->loop_mu);
-  if (!impl_->closed) {
-    impl_->loop.Post([impl = impl_.get(), id, now] { impl->WriteUse(id, now); });
-  }
+  impl_->thread.Post([impl = impl_.get(), id, now] { impl->WriteUse(id, now); });
   return key;
 }
 
@@ -238,14 +214,15 @@ bool AccessStore::has_keys() const {
 }
 
 void AccessStore::SetUser(User user, Callback<User> done) {
-  impl_->Run(std::move(done), [impl = impl_.get(), user = std::move(user)]() mutable {
+  impl_->thread.Run(std::move(done), [impl = impl_.get(), user = std::move(user)]() mutable {
     return impl->SetUser(std::move(user));
   });
 }
 
 void AccessStore::DeleteUser(std::string email, Callback<User> done) {
-  impl_->Run(std::move(done),
-             [impl = impl_.get(), email = std::move(email)] { return impl->DeleteUser(email); });
+  impl_->thread.Run(std::move(done), [impl = impl_.get(), email = std::move(email)] {
+    return impl->DeleteUser(email);
+  });
 }
 
 std::vector<User> AccessStore::Users() const {

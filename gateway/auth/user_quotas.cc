@@ -6,15 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gateway/auth/limit_status.h"
-#include "orchestrator/base/event_loop.h"
 #include "orchestrator/base/log.h"
 #include "orchestrator/base/metrics.h"
 #include "orchestrator/base/status_macros.h"
+#include "orchestrator/database/disk_thread.h"
 #include "orchestrator/database/durable.h"
 #include "orchestrator/database/statement.h"
 
@@ -58,7 +56,7 @@ struct UserQuotas::Impl {
       : options(std::move(options_in)),
         clock(clock_in),
         metrics(metrics_in),
-        loop(clock_in, "quotas") {}
+        thread(clock_in, "quotas") {}
 
   absl::StatusOr<bool> Reserve(const std::string& user, const std::string& campaign, int posts);
   absl::Status Check(const std::string& user, const std::vector<Start>& starts, int posts,
@@ -69,10 +67,8 @@ struct UserQuotas::Impl {
   const Options options;
   base::Clock& clock;
   base::Metrics* const metrics;
-  std::unique_ptr<database::Connection> db;  // the loop's thread
-  absl::Mutex mu;
-  bool closed ABSL_GUARDED_BY(mu) = false;
-  base::EpollLoop loop;
+  std::unique_ptr<database::Connection> db;  // the thread's
+  database::DiskThread thread;
 };
 
 absl::StatusOr<bool> UserQuotas::Impl::Known(const std::string& user, const std::string& campaign) {
@@ -181,7 +177,7 @@ absl::StatusOr<std::unique_ptr<UserQuotas>> UserQuotas::Open(const std::string& 
                                                              base::Metrics* metrics) {
   auto impl = std::make_unique<Impl>(std::move(options), clock, metrics);
   ASSIGN_OR_RETURN(impl->db, database::OpenDurable(path, kSchema));
-  impl->loop.Start();
+  impl->thread.Start();
   return std::unique_ptr<UserQuotas>(new UserQuotas(std::move(impl)));
 }
 
@@ -193,23 +189,13 @@ void UserQuotas::Reserve(const std::string& user, const std::string& campaign, i
   if (o.exempt.contains(user) || (o.starts_per_hour == 0 && o.posts_per_day == 0)) {
     return done(false);
   }
-  {
-    absl::MutexLock lock(&impl_->mu);
-    if (!impl_->closed) {
-      impl_->loop.Post(
-          [impl = impl_.get(), user, campaign, posts, done = std::move(done)]() mutable {
-            done(impl->Reserve(user, campaign, posts));
-          });
-      return;
-    }
-  }
-  done(absl::UnavailableError("the server is stopping; try again"));
+  impl_->thread.Run(std::move(done), [impl = impl_.get(), user, campaign, posts] {
+    return impl->Reserve(user, campaign, posts);
+  });
 }
 
 void UserQuotas::Release(const std::string& user, const std::string& campaign) {
-  absl::MutexLock lock(&impl_->mu);
-  if (impl_->closed) return;
-  impl_->loop.Post([impl = impl_.get(), user, campaign] {
+  impl_->thread.Post([impl = impl_.get(), user, campaign] {
     auto remove =
         Statement::Prepare(*impl->db, "DELETE FROM starts WHERE user = ?1 AND campaign = ?2");
     absl::Status status = remove.status();
@@ -225,12 +211,6 @@ void UserQuotas::Release(const std::string& user, const std::string& campaign) {
   });
 }
 
-void UserQuotas::Close() {
-  {
-    absl::MutexLock lock(&impl_->mu);
-    if (std::exchange(impl_->closed, true)) return;
-  }
-  impl_->loop.Stop();
-}
+void UserQuotas::Close() { impl_->thread.Close(); }
 
 }  // namespace auth

@@ -3,15 +3,13 @@
 #include <limits>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "gateway/grpc/operations_database.h"
 #include "gateway/json/field_violations.h"
-#include "orchestrator/base/event_loop.h"
 #include "orchestrator/base/log.h"
 #include "orchestrator/base/status_macros.h"
+#include "orchestrator/database/disk_thread.h"
 #include "orchestrator/history/time.h"
 
 namespace gateway {
@@ -40,7 +38,7 @@ struct OperationsStore::Impl {
       : clock(clock_in),
         kill_switch(kill_switch_in),
         breakers(breakers_in),
-        loop(clock_in, "operations") {}
+        thread(clock_in, "operations") {}
 
   campaign::v1::OperatorChange MakeChange(const std::string& by, const std::string& subject,
                                           const std::string& action, const std::string& reason);
@@ -51,27 +49,12 @@ struct OperationsStore::Impl {
                                                 const std::string& reason);
   absl::StatusOr<Changes> ListChanges(int page_size, const std::string& page_token);
 
-  // Runs `work` on the store's thread and answers with what it returns.
-  template <typename T, typename Work>
-  void Run(client::Callback<T> done, Work work) {
-    {
-      absl::ReaderMutexLock lock(&mu);
-      if (!closed) {
-        loop.Post([done = std::move(done), work = std::move(work)]() mutable { done(work()); });
-        return;
-      }
-    }
-    done(absl::UnavailableError("the server is stopping; try again"));
-  }
-
   base::Clock& clock;
   outbound::KillSwitch& kill_switch;
   outbound::Breakers& breakers;
   OperationsDatabase database;
   outbound::KillSwitchState stored;  // the store's thread only
-  absl::Mutex mu;
-  bool closed ABSL_GUARDED_BY(mu) = false;  // then the loop takes nothing more
-  base::EpollLoop loop;
+  database::DiskThread thread;
 };
 
 campaign::v1::OperatorChange OperationsStore::Impl::MakeChange(const std::string& by,
@@ -149,19 +132,13 @@ absl::StatusOr<std::unique_ptr<OperationsStore>> OperationsStore::Open(
   for (const auto& [service, order] : orders) {
     breakers.Restore(service, order.force, order.by, order.reason);
   }
-  impl->loop.Start();
+  impl->thread.Start();
   return std::unique_ptr<OperationsStore>(new OperationsStore(std::move(impl)));
 }
 
 OperationsStore::~OperationsStore() { Close(); }
 
-void OperationsStore::Close() {
-  {
-    absl::MutexLock lock(&impl_->mu);
-    impl_->closed = true;
-  }
-  impl_->loop.Stop();  // runs what was posted before
-}
+void OperationsStore::Close() { impl_->thread.Close(); }
 
 void OperationsStore::SetKillSwitch(bool on, std::string by, std::string reason,
                                     client::Callback<outbound::KillSwitchState> done) {
@@ -170,24 +147,26 @@ void OperationsStore::SetKillSwitch(bool on, std::string by, std::string reason,
     impl_->kill_switch.Set(
         {.on = true, .reason = reason, .changed_by = by, .changed_at = impl_->clock.Now()});
   }
-  impl_->Run(std::move(done),
-             [impl = impl_.get(), on, by = std::move(by), reason = std::move(reason)] {
-               return impl->SetKillSwitch(on, by, reason);
-             });
+  impl_->thread.Run(std::move(done),
+                    [impl = impl_.get(), on, by = std::move(by), reason = std::move(reason)] {
+                      return impl->SetKillSwitch(on, by, reason);
+                    });
 }
 
 void OperationsStore::Force(std::string service, outbound::BreakerForce force, std::string by,
                             std::string reason, client::Callback<outbound::BreakerStatus> done) {
-  impl_->Run(std::move(done),
-             [impl = impl_.get(), service = std::move(service), force, by = std::move(by),
-              reason = std::move(reason)] { return impl->Force(service, force, by, reason); });
+  impl_->thread.Run(std::move(done), [impl = impl_.get(), service = std::move(service), force,
+                                      by = std::move(by), reason = std::move(reason)] {
+    return impl->Force(service, force, by, reason);
+  });
 }
 
 void OperationsStore::ListChanges(int page_size, std::string page_token,
                                   client::Callback<Changes> done) {
-  impl_->Run(std::move(done), [impl = impl_.get(), page_size, page_token = std::move(page_token)] {
-    return impl->ListChanges(page_size, page_token);
-  });
+  impl_->thread.Run(std::move(done),
+                    [impl = impl_.get(), page_size, page_token = std::move(page_token)] {
+                      return impl->ListChanges(page_size, page_token);
+                    });
 }
 
 }  // namespace gateway

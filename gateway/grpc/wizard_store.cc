@@ -2,14 +2,12 @@
 
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "gateway/grpc/ids.h"
 #include "gateway/grpc/wizard_database.h"
 #include "gateway/grpc/wizard_query.h"
-#include "orchestrator/base/event_loop.h"
 #include "orchestrator/base/status_macros.h"
+#include "orchestrator/database/disk_thread.h"
 #include "orchestrator/history/time.h"
 
 namespace gateway {
@@ -31,7 +29,7 @@ Wizard WithEtag(Wizard wizard) {
 
 struct WizardStore::Impl {
   Impl(base::Clock& clock_in, base::Random& random_in)
-      : clock(clock_in), random(random_in), loop(clock_in, "wizards") {}
+      : clock(clock_in), random(random_in), thread(clock_in, "wizards") {}
 
   absl::StatusOr<Wizard> Create(NewWizard made);
   absl::StatusOr<std::optional<Wizard>> FindCreated(const std::string& ns,
@@ -44,25 +42,10 @@ struct WizardStore::Impl {
                                 Change& change);
   absl::StatusOr<Wizard> Delete(const std::string& ns, const std::string& wizard_id, Change& check);
 
-  // Runs `work` on the store's thread and answers with what it returns.
-  template <typename T, typename Work>
-  void Run(client::Callback<T> done, Work work) {
-    {
-      absl::ReaderMutexLock lock(&mu);
-      if (!closed) {
-        loop.Post([done = std::move(done), work = std::move(work)]() mutable { done(work()); });
-        return;
-      }
-    }
-    done(absl::UnavailableError("the wizard store is closed; try again"));
-  }
-
   base::Clock& clock;
   base::Random& random;
   WizardDatabase database;
-  absl::Mutex mu;
-  bool closed ABSL_GUARDED_BY(mu) = false;  // then the loop takes nothing more
-  base::EpollLoop loop;
+  database::DiskThread thread;
 };
 
 absl::StatusOr<std::optional<Wizard>> WizardStore::Impl::FindCreated(
@@ -148,51 +131,47 @@ absl::StatusOr<std::unique_ptr<WizardStore>> WizardStore::Open(const std::string
                                                                base::Random& random) {
   auto impl = std::make_unique<Impl>(clock, random);
   RETURN_IF_ERROR(impl->database.Open(path));
-  impl->loop.Start();
+  impl->thread.Start();
   return std::unique_ptr<WizardStore>(new WizardStore(std::move(impl)));
 }
 
 WizardStore::~WizardStore() { Close(); }
 
-void WizardStore::Close() {
-  {
-    absl::MutexLock lock(&impl_->mu);
-    impl_->closed = true;
-  }
-  impl_->loop.Stop();  // runs what was posted before
-}
+void WizardStore::Close() { impl_->thread.Close(); }
 
 void WizardStore::Create(NewWizard wizard, Callback<Wizard> done) {
-  impl_->Run(std::move(done), [impl = impl_.get(), wizard = std::move(wizard)]() mutable {
+  impl_->thread.Run(std::move(done), [impl = impl_.get(), wizard = std::move(wizard)]() mutable {
     return impl->Create(std::move(wizard));
   });
 }
 
 void WizardStore::FindCreated(std::string ns, std::string request_id, std::string request_digest,
                               Callback<std::optional<Wizard>> done) {
-  impl_->Run(std::move(done),
-             [impl = impl_.get(), ns = std::move(ns), request_id = std::move(request_id),
-              request_digest = std::move(request_digest)] {
-               return impl->FindCreated(ns, request_id, request_digest);
-             });
+  impl_->thread.Run(std::move(done),
+                    [impl = impl_.get(), ns = std::move(ns), request_id = std::move(request_id),
+                     request_digest = std::move(request_digest)] {
+                      return impl->FindCreated(ns, request_id, request_digest);
+                    });
 }
 
 void WizardStore::Get(std::string ns, std::string wizard_id, Callback<Wizard> done) {
-  impl_->Run(std::move(done),
-             [impl = impl_.get(), ns = std::move(ns), wizard_id = std::move(wizard_id)] {
-               return impl->Get(ns, wizard_id);
-             });
+  impl_->thread.Run(std::move(done),
+                    [impl = impl_.get(), ns = std::move(ns), wizard_id = std::move(wizard_id)] {
+                      return impl->Get(ns, wizard_id);
+                    });
 }
 
 void WizardStore::List(std::string ns, campaign::v1::ListWizardsRequest request,
                        Callback<ListWizardsResponse> done) {
-  impl_->Run(std::move(done), [impl = impl_.get(), ns = std::move(ns),
-                               request = std::move(request)] { return impl->List(ns, request); });
+  impl_->thread.Run(std::move(done),
+                    [impl = impl_.get(), ns = std::move(ns), request = std::move(request)] {
+                      return impl->List(ns, request);
+                    });
 }
 
 void WizardStore::Update(std::string ns, std::string wizard_id, Change change,
                          Callback<Wizard> done) {
-  impl_->Run(
+  impl_->thread.Run(
       std::move(done),
       [impl = impl_.get(), ns = std::move(ns), wizard_id = std::move(wizard_id),
        change = std::move(change)]() mutable { return impl->Update(ns, wizard_id, change); });
@@ -200,9 +179,10 @@ void WizardStore::Update(std::string ns, std::string wizard_id, Change change,
 
 void WizardStore::Delete(std::string ns, std::string wizard_id, Change check,
                          Callback<Wizard> done) {
-  impl_->Run(std::move(done),
-             [impl = impl_.get(), ns = std::move(ns), wizard_id = std::move(wizard_id),
-              check = std::move(check)]() mutable { return impl->Delete(ns, wizard_id, check); });
+  impl_->thread.Run(
+      std::move(done),
+      [impl = impl_.get(), ns = std::move(ns), wizard_id = std::move(wizard_id),
+       check = std::move(check)]() mutable { return impl->Delete(ns, wizard_id, check); });
 }
 
 }  // namespace gateway
