@@ -2,7 +2,7 @@
 // (gateway/auth/call_limits.h) and records what they change (gateway/audit).
 //
 // A call that changes something is recorded before its handler runs, durably, and again when it
-// has ended: whatever happened has an entry, after any crash. docs/decisions/0034 says why so.
+// has ended: whatever happened has an entry, after any crash. docs/decisions/0027 says why so.
 //
 // Thread-safety: thread-safe.
 #pragma once
