@@ -16,9 +16,9 @@ Result<v1::AnalyticsOutput> ActivitySet::SetUpAnalytics(sdk::ActivityContext& ct
   spec.campaign_name = input.campaign().campaign_name();
   spec.metrics.assign(input.campaign().metrics().begin(), input.campaign().metrics().end());
   if (spec.metrics.empty()) spec.metrics = {"views", "clicks", "conversions"};
-  spec.description = absl::StrCat(
-      absl::StrJoin(input.campaign().campaign_goals(), "; "), "\n\nFor ",
-      input.campaign().target_audience(), ", on ", absl::StrJoin(input.published_channels(), ", "));
+  spec.description = absl::StrCat(absl::StrJoin(input.campaign().campaign_goals(), "; "),
+                                  "\n\nFor ", input.campaign().target_audience(), ", on ",
+                                  absl::StrJoin(input.published_channels(), ", "));
   spec.site_url = settings_.link_base_url;
   base::Outcome<grafana::Dashboard> dashboard =
       co_await connectors_.grafana.EnsureDashboard(spec, CallFor(ctx));

@@ -36,8 +36,8 @@ namespace outbound {
 // Told of every try that was made: `outcome` is ok, rate_limited, retryable, unknown, permanent or
 // canceled, `status` the HTTP status (0: no answer). On the loop's thread; must not block.
 using TryObserver =
-    std::function<void(const Vendor& vendor, const HttpRequest& request,
-                       const CallContext& context, std::string_view outcome, int status)>;
+    std::function<void(const Vendor& vendor, const HttpRequest& request, const CallContext& context,
+                       std::string_view outcome, int status)>;
 
 // What stands before a call; null: nothing does. They outlive the pipeline.
 struct Guards {

@@ -71,8 +71,8 @@ class AuditLog {
                                                         base::Metrics* metrics);
   ~AuditLog();  // calls Close
 
-  // One event of a program that is not the server, which must not run: durable when it returns, with
-  // its sequence.
+  // One event of a program that is not the server, which must not run: durable when it returns,
+  // with its sequence.
   static absl::StatusOr<int64_t> AppendOffline(Options options, base::Clock& clock, Event event);
 
   void Append(Event event, Appended done);

@@ -42,9 +42,8 @@ struct KeySource::State {
 };
 
 void KeySource::State::Take(absl::StatusOr<std::string> document) {
-  absl::StatusOr<KeySet> read = document.ok()
-                                    ? KeySet::FromText(*document, options.shared_secrets)
-                                    : absl::StatusOr<KeySet>(document.status());
+  absl::StatusOr<KeySet> read = document.ok() ? KeySet::FromText(*document, options.shared_secrets)
+                                              : absl::StatusOr<KeySet>(document.status());
   std::vector<absl::AnyInvocable<void()>> waiting;
   bool news = false;
   {

@@ -41,25 +41,24 @@ void CampaignServiceImpl::Start(const CallInfo& call, const cv1::CampaignSpec& s
   start.set_identity(call.IdentityOr(""));
   auto kept = std::make_unique<v1::StartWorkflowRequest>(std::move(start));
   const v1::StartWorkflowRequest& counted = *kept;
-  WithinQuota(
-      d_.quotas, call, counted,
-      [this, kept = std::move(kept),
-       done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
-        if (!place.ok()) return done(place.status());
-        d_.client.StartWorkflow(
-            std::move(*kept),
-            [place = *std::move(place),
-             done = std::move(done)](absl::StatusOr<v1::StartWorkflowResponse> response) mutable {
-              place.Ended(response.status(), response.ok() && !response->already_started());
-              if (!response.ok()) return done(response.status());
-              cv1::CampaignStarted started;
-              started.set_workflow_id(response->workflow_id());
-              started.set_run_id(response->run_id());
-              started.set_status(v1::RunStatus::Value_Name(response->status()));
-              started.set_already_started(response->already_started());
-              done(std::move(started));
-            });
-      });
+  WithinQuota(d_.quotas, call, counted,
+              [this, kept = std::move(kept),
+               done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
+                if (!place.ok()) return done(place.status());
+                d_.client.StartWorkflow(
+                    std::move(*kept),
+                    [place = *std::move(place), done = std::move(done)](
+                        absl::StatusOr<v1::StartWorkflowResponse> response) mutable {
+                      place.Ended(response.status(), response.ok() && !response->already_started());
+                      if (!response.ok()) return done(response.status());
+                      cv1::CampaignStarted started;
+                      started.set_workflow_id(response->workflow_id());
+                      started.set_run_id(response->run_id());
+                      started.set_status(v1::RunStatus::Value_Name(response->status()));
+                      started.set_already_started(response->already_started());
+                      done(std::move(started));
+                    });
+              });
 }
 
 void CampaignServiceImpl::GetProgress(CallInfo call, cv1::GetProgressRequest request,

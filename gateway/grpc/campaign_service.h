@@ -40,11 +40,12 @@ class CampaignServiceImpl {
     base::Clock& clock;
     base::Random& random;
     PreviewSettings preview = {};
-    StreamSlots* streams = nullptr;  // null: some of its own
+    StreamSlots* streams = nullptr;      // null: some of its own
     auth::UserQuotas* quotas = nullptr;  // null: anybody may start any number
   };
   explicit CampaignServiceImpl(Dependencies dependencies)
-      : d_(std::move(dependencies)), previewer_(d_.preview),
+      : d_(std::move(dependencies)),
+        previewer_(d_.preview),
         streams_(d_.streams == nullptr ? own_streams_ : *d_.streams),
         hub_(d_.client, d_.clock) {}
 

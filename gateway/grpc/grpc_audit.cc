@@ -22,8 +22,7 @@ class AuditGrpc : public campaign::v1::AuditService::CallbackService {
 #undef UNARY
 
   grpc::ServerWriteReactor<cv1::AuditEvent>* ExportAuditEvents(
-      grpc::CallbackServerContext* context,
-      const cv1::ExportAuditEventsRequest* request) override {
+      grpc::CallbackServerContext* context, const cv1::ExportAuditEventsRequest* request) override {
     return ServeStream(context, *request, impl_, &AuditServiceImpl::ExportAuditEvents,
                        {campaign::v1::AuditService::service_full_name(), "ExportAuditEvents"},
                        parts_);

@@ -105,29 +105,27 @@ grpc::ServerUnaryReactor* ServeUnary(grpc::CallbackServerContext* context, const
   auto own = std::make_unique<Request>(request);
   knock.read = [own = own.get()]() -> absl::StatusOr<google::protobuf::Message*> { return own; };
   // `context` and `response` live until the answer is finished.
-  parts.door->Enter(std::move(knock),
-                    [context, response, impl, method, answer, timeout = parts.request_timeout,
-                     own = std::move(own)](absl::StatusOr<Admission> admission) mutable {
-                      AddHeaders(context, admission);
-                      if (!admission.ok()) {
-                        if (answer->Claim()) answer->Finish(admission.status());
-                        return;
-                      }
-                      answer->Limit(*context, timeout);
-                      CallInfo admitted = std::move(admission->call);
-                      (impl->*method)(std::move(admitted), std::move(*own),
-                                      [context, response, answer, admission = *std::move(admission)](
-                                          absl::StatusOr<Response> result) mutable {
-                                        admission.Leave(result.status(),
-                                                        result.ok() ? &*result : nullptr);
-                                        if (!answer->Claim()) return;
-                                        AddLimitHeaders(context, result.status());
-                                        const absl::Status status =
-                                            WithDetails(result.status(), admission.resource);
-                                        if (result.ok()) *response = *std::move(result);
-                                        answer->Finish(status);
-                                      });
+  parts.door->Enter(std::move(knock), [context, response, impl, method, answer,
+                                       timeout = parts.request_timeout, own = std::move(own)](
+                                          absl::StatusOr<Admission> admission) mutable {
+    AddHeaders(context, admission);
+    if (!admission.ok()) {
+      if (answer->Claim()) answer->Finish(admission.status());
+      return;
+    }
+    answer->Limit(*context, timeout);
+    CallInfo admitted = std::move(admission->call);
+    (impl->*method)(std::move(admitted), std::move(*own),
+                    [context, response, answer,
+                     admission = *std::move(admission)](absl::StatusOr<Response> result) mutable {
+                      admission.Leave(result.status(), result.ok() ? &*result : nullptr);
+                      if (!answer->Claim()) return;
+                      AddLimitHeaders(context, result.status());
+                      const absl::Status status = WithDetails(result.status(), admission.resource);
+                      if (result.ok()) *response = *std::move(result);
+                      answer->Finish(status);
                     });
+  });
   return reactor;
 }
 

@@ -113,7 +113,8 @@ void WorkflowServiceImpl::StartWorkflow(CallInfo call, v1::StartWorkflowRequest 
               [this, kept = std::move(kept),
                done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
                 if (!place.ok()) return done(place.status());
-                client_.StartWorkflow(std::move(*kept), Counted(*std::move(place), std::move(done)));
+                client_.StartWorkflow(std::move(*kept),
+                                      Counted(*std::move(place), std::move(done)));
               });
 }
 
@@ -132,7 +133,8 @@ void WorkflowServiceImpl::SignalWithStartWorkflow(
               [this, kept = std::move(kept),
                done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
                 if (!place.ok()) return done(place.status());
-                client_.SignalWithStart(std::move(*kept), Counted(*std::move(place), std::move(done)));
+                client_.SignalWithStart(std::move(*kept),
+                                        Counted(*std::move(place), std::move(done)));
               });
 }
 
@@ -151,7 +153,8 @@ void WorkflowServiceImpl::UpdateWithStartWorkflow(
               [this, kept = std::move(kept),
                done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
                 if (!place.ok()) return done(place.status());
-                client_.UpdateWithStart(std::move(*kept), Counted(*std::move(place), std::move(done)));
+                client_.UpdateWithStart(std::move(*kept),
+                                        Counted(*std::move(place), std::move(done)));
               });
 }
 

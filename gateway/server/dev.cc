@@ -178,16 +178,17 @@ absl::Status ConnectSandbox(const std::string& url, const std::string& our_http_
   const std::string host(rest.substr(0, rest.find('/')));
   const std::optional<Address> address = ParseAddress(host);
   if (!address.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("the sandbox's webhooks need http://HOST:PORT, "
-                                                   "not ",
-                                                   url));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the sandbox's webhooks need http://HOST:PORT, "
+                     "not ",
+                     url));
   }
   const std::string ours = absl::StrCat("http://", our_http_address, "/webhooks/");
-  const std::string body = absl::StrCat(
-      R"({"slack":{"interactions_url":")", ours, R"(slack/interactions","commands_url":")", ours,
-      R"(slack/commands","secret":")", settings.webhooks.slack_signing_secret.value(),
-      R"("},"github":{"url":")", ours, R"(github","secret":")",
-      settings.webhooks.github_secret.value(), R"("}})");
+  const std::string body =
+      absl::StrCat(R"({"slack":{"interactions_url":")", ours,
+                   R"(slack/interactions","commands_url":")", ours, R"(slack/commands","secret":")",
+                   settings.webhooks.slack_signing_secret.value(), R"("},"github":{"url":")", ours,
+                   R"(github","secret":")", settings.webhooks.github_secret.value(), R"("}})");
   const int fd = ConnectTo(*address);
   if (fd < 0) return absl::UnavailableError(absl::StrCat("no vendor-sandbox answers at ", url));
   const std::string request =
@@ -202,13 +203,15 @@ absl::Status ConnectSandbox(const std::string& url, const std::string& our_http_
   }
   std::string answer;
   char buffer[512];
-  for (ssize_t n = 0; answer.find('\n') == answer.npos && (n = recv(fd, buffer, sizeof buffer, 0)) > 0;) {
+  for (ssize_t n = 0;
+       answer.find('\n') == answer.npos && (n = recv(fd, buffer, sizeof buffer, 0)) > 0;) {
     answer.append(buffer, static_cast<size_t>(n));
   }
   close(fd);
   if (absl::StartsWith(answer, "HTTP/1.1 200")) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("the vendor-sandbox at ", url, " does not send webhooks: ",
-                                          answer.substr(0, answer.find('\r'))));
+  return absl::InternalError(
+      absl::StrCat("the vendor-sandbox at ", url,
+                   " does not send webhooks: ", answer.substr(0, answer.find('\r'))));
 }
 
 }  // namespace server

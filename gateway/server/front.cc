@@ -106,9 +106,8 @@ absl::StatusOr<std::unique_ptr<Front>> Front::Make(const Settings& settings,
   auto orders = gateway::OperationsStore::Open(data_dir.Path("operations.db"), parts.clock,
                                                operated.kill_switch, operated.breakers);
   if (!orders.ok()) return orders.status();
-  auto quotas =
-      auth::UserQuotas::Open(data_dir.Path("quotas.db"), QuotaOptionsOf(settings), parts.clock,
-                             &parts.metrics);
+  auto quotas = auth::UserQuotas::Open(data_dir.Path("quotas.db"), QuotaOptionsOf(settings),
+                                       parts.clock, &parts.metrics);
   if (!quotas.ok()) return quotas.status();
   auto auth = AuthParts::Make(settings, data_dir, parts.clock, parts.metrics);
   if (!auth.ok()) return auth.status();

@@ -78,10 +78,11 @@ void AddCodec(Schema& schema, CodecSettings& s) {
 }
 
 void AddAuth(Schema& schema, AuthSettings& s) {
-  schema.Section("auth",
-                 "Who may call (docs/security.md). Without any credential (no API key was ever made, "
-                 "no tokens and no client certificates are set up) the server asks nobody and "
-                 "listens on this machine only.");
+  schema.Section(
+      "auth",
+      "Who may call (docs/security.md). Without any credential (no API key was ever made, "
+      "no tokens and no client certificates are set up) the server asks nobody and "
+      "listens on this machine only.");
   schema.TextList("auth.email_domains", &s.email_domains,
                   "People with an e-mail address of these domains only; empty: any.");
   schema.OneOf("auth.default_role", &s.default_role, {"none", "viewer", "editor", "admin"},
@@ -154,9 +155,10 @@ void AddLimits(Schema& schema, LimitsSettings& s) {
   rate("limits.admin", &s.admin, "What only admins may do.");
   rate("limits.sign_ins", &s.sign_ins,
        "Calls without a good credential, from one address (IPv6: a /64).");
-  schema.Boolean("limits.local_callers", &s.local_callers,
-                 "Whether callers of a server without any credential, which listens on this machine "
-                 "only, are limited, too.");
+  schema.Boolean(
+      "limits.local_callers", &s.local_callers,
+      "Whether callers of a server without any credential, which listens on this machine "
+      "only, are limited, too.");
   schema.Integer("limits.campaigns_per_hour", &s.campaigns_per_hour, 0, 1000000,
                  "Campaigns that one user or key may start within an hour; 0: any number.");
   schema.Integer("limits.posts_per_day", &s.posts_per_day, 0, 1000000,
@@ -401,11 +403,11 @@ void AddVendors(Schema& schema, VendorsSettings& s) {
   schema.Url("vendors.google_chat.base_url", &s.google_chat.base_url, "Where the API is.");
   schema.Url("vendors.google_chat.token_url", &s.google_chat.token_url,
              "Where access tokens are had.");
-  schema.Secret("vendors.google_chat.service_account", &s.google_chat.token,
-                "GOOGLE_CHAT_SERVICE_ACCOUNT",
-                "The key file of the service account that the app speaks as: its JSON text; better, "
-                "name the file.",
-                true);
+  schema.Secret(
+      "vendors.google_chat.service_account", &s.google_chat.token, "GOOGLE_CHAT_SERVICE_ACCOUNT",
+      "The key file of the service account that the app speaks as: its JSON text; better, "
+      "name the file.",
+      true);
   schema.RateLimits("vendors.google_chat.limits", &s.google_chat.limits, kLimitsHelp);
 
   schema.Section("vendors.cms", "A content management system that takes webhooks: channel cms.");
@@ -432,19 +434,19 @@ void AddWebhooks(Schema& schema, WebhooksSettings& s) {
     return webhooks::SlackApproverProblem(std::string_view(text.data(), text.size()));
   });
   schema.Section("webhooks.google_chat", "The app in Google Chat.");
-  schema.Text("webhooks.google_chat.audience", &s.google_chat.audience,
-              "Audience of Google's tokens, as the app is configured: the address of "
-              "/webhooks/google-chat as Google knows it, or the project's number; empty: nothing is "
-              "taken from Google Chat.");
+  schema.Text(
+      "webhooks.google_chat.audience", &s.google_chat.audience,
+      "Audience of Google's tokens, as the app is configured: the address of "
+      "/webhooks/google-chat as Google knows it, or the project's number; empty: nothing is "
+      "taken from Google Chat.");
   schema.OneOf("webhooks.google_chat.audience_mode", &s.google_chat.audience_mode,
                {"endpoint_url", "project_number"}, "Which of the two it is.");
   schema.Url("webhooks.google_chat.keys_url", &s.google_chat.keys_url,
              "Where the keys of the tokens are; empty: Google's.", "", true);
   schema.TextList("webhooks.google_chat.allowed_domains", &s.google_chat.allowed_domains,
                   "E-mail domains whose people may use the app (example.com); nobody else may.");
-  AddCheck(schema, "webhooks.google_chat.allowed_domains", [](absl::string_view text) {
-    return webhooks::ChatDomainProblem(std::string(text));
-  });
+  AddCheck(schema, "webhooks.google_chat.allowed_domains",
+           [](absl::string_view text) { return webhooks::ChatDomainProblem(std::string(text)); });
   const auto people = [&](const char* path, std::vector<std::string>* list, const char* help) {
     schema.TextList(path, list, help);
     AddCheck(schema, path,
@@ -483,14 +485,15 @@ void AddCampaign(Schema& schema, campaign::Settings& s) {
   schema.Section("campaign.approval",
                  "How campaigns wait for their reviewers (docs/approvals.md). What holds when a "
                  "review is asked for holds to its end.");
-  schema.Duration("campaign.approval.remind_after", &s.approval.remind_after, absl::ZeroDuration(),
-                  365 * kDay,
-                  "Reviewers are reminded after this long, and again after the same time; 0: never.");
+  schema.Duration(
+      "campaign.approval.remind_after", &s.approval.remind_after, absl::ZeroDuration(), 365 * kDay,
+      "Reviewers are reminded after this long, and again after the same time; 0: never.");
   schema.Duration("campaign.approval.expire_after", &s.approval.expire_after, absl::Seconds(1),
                   365 * kDay, "The time for a decision; then comes on_expiry.");
-  schema.OneOf("campaign.approval.on_expiry", &s.approval.on_expiry, {"reject", "wait"},
-               "reject: the campaign is withdrawn and fails as ApprovalTimedOut; wait: the reviewers "
-               "are told, and it goes on waiting.");
+  schema.OneOf(
+      "campaign.approval.on_expiry", &s.approval.on_expiry, {"reject", "wait"},
+      "reject: the campaign is withdrawn and fails as ApprovalTimedOut; wait: the reviewers "
+      "are told, and it goes on waiting.");
 
   schema.Section("campaign.research", "What research hands on.");
   schema.TextList("campaign.research.notion_databases", &s.research.notion_databases,
@@ -555,7 +558,8 @@ void AddCampaign(Schema& schema, campaign::Settings& s) {
               "Node of the e-mail banner, for campaigns without templates.");
   schema.Text("campaign.figma.social_node", &s.figma.social_node, "Node of the social image.");
   schema.Text("campaign.figma.blog_node", &s.figma.blog_node, "Node of the blog header.");
-  schema.Text("campaign.figma.cms_node", &s.figma.cms_node, "Node of the image of an article in the CMS.");
+  schema.Text("campaign.figma.cms_node", &s.figma.cms_node,
+              "Node of the image of an article in the CMS.");
   schema.OneOf("campaign.figma.format", &s.figma.format, {"png", "jpg", "svg"}, "Image format.");
   schema.Number("campaign.figma.scale", &s.figma.scale, 0.01, 4, "Scale of the images.");
 
@@ -644,16 +648,16 @@ std::optional<std::string> ProcessEnvironment(const std::string& name) {
 
 std::vector<std::string> MissingKeys(const Settings& settings) {
   // A gateway of memory may be open to all; so may a language model of one's own.
-  static const auto* const kOptional = new std::set<std::string>{
-      "audit.key",
-      "auth.jwt.secret",
-      "vendors.memory.token",
-      "vendors.openai.token",
-      "vendors.cms.secret",
-      "webhooks.slack.signing_secret",
-      "webhooks.github.secret",
-      "vendors.google_chat.service_account",
-      "codec.encryption.keys"};
+  static const auto* const kOptional =
+      new std::set<std::string>{"audit.key",
+                                "auth.jwt.secret",
+                                "vendors.memory.token",
+                                "vendors.openai.token",
+                                "vendors.cms.secret",
+                                "webhooks.slack.signing_secret",
+                                "webhooks.github.secret",
+                                "vendors.google_chat.service_account",
+                                "codec.encryption.keys"};
   static const auto* const kNeeded = new std::set<std::string>{
       "vendors.github.owner",          "vendors.github.repository",   "campaign.figma.file_key",
       "campaign.review.slack_channel", "campaign.email.from_address", "campaign.social.channels"};

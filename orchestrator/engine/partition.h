@@ -316,7 +316,8 @@ class Partition : public PeerPort {
   // partition_activities.cc.
   void QueueReady(LiveRun& run);
   void Pump();
-  // Gives an attempt that began at `task.started_time` to a worker; `key`: the scheduled event, or minus a local activity's sequence.
+  // Gives an attempt that began at `task.started_time` to a worker; `key`: the scheduled event, or
+  // minus a local activity's sequence.
   void Dispatch(LiveRun& run, int64_t key, int attempt, ActivityTask task);
   void StopAttempts(const RunId& id, std::vector<core::AttemptToStop> attempts);
   absl::StatusOr<LiveRun*> FindAttempt(const ActivityToken& token);

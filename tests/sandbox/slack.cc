@@ -506,8 +506,8 @@ class Slack : public Vendor {
 
   void Whisper(Call& call, const std::string& channel, const std::string& user,
                const std::string& text) {
-    Resource ephemeral = call.Make("slack", "ephemeral",
-                                   std::to_string(store_.NextNumber("slack/ephemeral")));
+    Resource ephemeral =
+        call.Make("slack", "ephemeral", std::to_string(store_.NextNumber("slack/ephemeral")));
     ephemeral.state = "shown";
     ephemeral.doc = {{"channel", channel}, {"user", user}, {"text", text}};
     store_.Insert(std::move(ephemeral));

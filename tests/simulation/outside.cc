@@ -119,8 +119,8 @@ void Outside::AddFaults(Dice& dice) {
 }
 
 void Outside::Outage(Dice& dice) {
-  const char* const vendors[] = {"notion", "openai",   "figma",  "github",
-                                 "slack",  "sendgrid", "buffer", "grafana", "cms"};
+  const char* const vendors[] = {"notion",   "openai", "figma",   "github", "slack",
+                                 "sendgrid", "buffer", "grafana", "cms"};
   sandbox::Fault fault;
   fault.vendor = vendors[dice.Below(8)];
   fault.kind = dice.Chance(0.5) ? "error" : "reset";

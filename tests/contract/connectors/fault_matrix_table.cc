@@ -119,14 +119,8 @@ std::map<std::string, std::vector<Fault>> MakeFaults() {
   }
   faults["slack"].push_back(limited);
   faults["slack"].push_back(unavailable);
-  faults["google_chat"] = {bad,
-                           unauthorized,
-                           forbidden,
-                           missing,
-                           Status(409, kRefused, kBad),
-                           limited,
-                           error,
-                           unavailable};
+  faults["google_chat"] = {bad,     unauthorized, forbidden,  missing, Status(409, kRefused, kBad),
+                           limited, error,        unavailable};
   faults["sendgrid"] = {bad,
                         unauthorized,
                         forbidden,

@@ -277,8 +277,8 @@ TEST_P(VendorMatrixTest, IsAsTheTableSays) {
 
 INSTANTIATE_TEST_SUITE_P(Vendors, VendorMatrixTest,
                          testing::Values("notion", "webdriver", "memory", "openai", "figma",
-                                         "figma-render", "github", "slack", "google_chat", "sendgrid", "buffer",
-                                         "grafana", "cms"),
+                                         "figma-render", "github", "slack", "google_chat",
+                                         "sendgrid", "buffer", "grafana", "cms"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -256,9 +256,9 @@ TEST_F(SettingsTest, TokensNeedAnIssuerAnAudienceAndKeysThatNobodyCanChange) {
   for (const char* url : {"https://issuer.example.com/jwks", "http://127.0.0.1:8000/jwks",
                           "http://localhost/jwks", "http://[::1]:9/jwks"}) {
     settings_ = {};
-    EXPECT_THAT(LoadText(absl::StrCat("auth: {jwt: {issuer: x, audiences: [y], jwks_url: '", url,
-                                      "'}}\n")),
-                IsEmpty());
+    EXPECT_THAT(
+        LoadText(absl::StrCat("auth: {jwt: {issuer: x, audiences: [y], jwks_url: '", url, "'}}\n")),
+        IsEmpty());
   }
 }
 
