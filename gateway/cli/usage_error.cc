@@ -53,6 +53,8 @@ std::string UsageProblem(const CLI::App& app, const CLI::ParseError& error) {
   if (!has_commands || unknown.empty()) {
     if (!has_commands) return error.what();
     if (path.empty()) return "a command is missing";
+    // A group that does something by itself ("history ID") needs no command.
+    if (group->get_require_subcommand_min() == 0) return error.what();
     std::string names;
     for (const CLI::App* command : group->get_subcommands({})) {
       absl::StrAppend(&names, names.empty() ? "" : ", ", command->get_name());

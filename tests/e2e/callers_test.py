@@ -85,7 +85,7 @@ def run():
         expect(len(first) == 2 and first[0]["outcome"] == "OK", f"the first key: {first}")
         text = json.dumps(trail)
         for secret in (admin, key):
-            expect(secret not in text and secret.split("_")[-1] not in text, "a key is in the trail")
+            expect(secret not in text and secret.split("_", 2)[2] not in text, "a key is in the trail")
         _, _, verdict = call(server, admin, "GET", "/v1/audit/verify")
         expect(verdict["intact"], verdict)
     print("callers: fine")
