@@ -172,7 +172,7 @@ SocialChannel ParseSocialChannel(absl::string_view line) {
   const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
   SocialChannel channel;
   if (!words.empty()) channel.id = words[0];
-  if (words.size() > 1) channel.service = words[1];
+  if (words.size() > 1) channel.service = words[1] == "x" ? "twitter" : words[1];
   return channel;
 }
 
@@ -180,10 +180,10 @@ std::string SocialChannelProblem(absl::string_view line) {
   const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
   const auto& all = AllPlatformRules();
   const bool known = words.size() == 2 && std::any_of(all.begin(), all.end(), [&](const auto& r) {
-                       return r.service == words[1];
+                       return r.service == ParseSocialChannel(line).service;
                      });
   if (known) return "";
-  return absl::StrCat("must be CHANNEL_ID SERVICE, with one of the services ",
+  return absl::StrCat("must be CHANNEL_ID SERVICE, with one of the services x, ",
                       absl::StrJoin(all, ", ", [](std::string* out, const PlatformRules& rules) {
                         absl::StrAppend(out, rules.service);
                       }));

@@ -51,7 +51,7 @@ std::string EscapeLinkedIn(absl::string_view text);
 std::string SocialChannelProblem(absl::string_view line);
 struct SocialChannel {
   std::string id;
-  std::string service;
+  std::string service;  // as Buffer calls it: X is "twitter", and may be set as "x"
 };
 SocialChannel ParseSocialChannel(absl::string_view line);
 

@@ -74,6 +74,8 @@ TEST(EscapeLinkedIn, EscapesWhatWouldCutTheText) {
 
 TEST(SocialChannel, IsAnIdAndAKnownService) {
   EXPECT_EQ(SocialChannelProblem("abc linkedin"), "");
+  EXPECT_EQ(SocialChannelProblem("abc x"), "");
+  EXPECT_EQ(ParseSocialChannel("abc x").service, "twitter");
   EXPECT_THAT(SocialChannelProblem("abc"), HasSubstr("CHANNEL_ID SERVICE"));
   EXPECT_THAT(SocialChannelProblem("abc myspace"), HasSubstr("twitter"));
   EXPECT_EQ(ParseSocialChannel("abc linkedin").service, "linkedin");
