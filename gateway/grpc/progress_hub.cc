@@ -228,16 +228,17 @@ class ProgressHub::Feed : public std::enable_shared_from_this<Feed> {
     return true;
   }
 
+  // Takes no more watchers; those it had.
+  std::vector<std::shared_ptr<Watcher>> Shut() {
+    absl::MutexLock lock(&state_->mu);
+    absl::MutexLock own(&mu_);
+    ended_ = true;
+    state_->feeds.erase(key_);
+    return std::exchange(watchers_, {});
+  }
+
   void End(const absl::Status& status) {
-    std::vector<std::shared_ptr<Watcher>> watchers;
-    {
-      absl::MutexLock lock(&state_->mu);
-      absl::MutexLock own(&mu_);
-      ended_ = true;
-      state_->feeds.erase(key_);
-      watchers.swap(watchers_);
-    }
-    for (const auto& watcher : watchers) watcher->Finish(status);
+    for (const auto& watcher : Shut()) watcher->Finish(status);
   }
 
   void Looked(absl::StatusOr<ProgressView> view) {
@@ -266,15 +267,7 @@ class ProgressHub::Feed : public std::enable_shared_from_this<Feed> {
 
   // Watchers that have come since get the last snapshot too.
   void Close(const SnapshotPtr& snapshot) {
-    std::vector<std::shared_ptr<Watcher>> watchers;
-    {
-      absl::MutexLock lock(&state_->mu);
-      absl::MutexLock own(&mu_);
-      ended_ = true;
-      state_->feeds.erase(key_);
-      watchers.swap(watchers_);
-    }
-    for (const auto& watcher : watchers) watcher->Offer(snapshot);
+    for (const auto& watcher : Shut()) watcher->Offer(snapshot);
   }
 
   void Wait() {
