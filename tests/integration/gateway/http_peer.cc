@@ -9,7 +9,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -23,6 +25,10 @@ HttpPeer::HttpPeer(int port, const std::string& from) : fd_(socket(AF_INET, SOCK
   sockaddr_in own{};
   own.sin_family = AF_INET;
   CHECK(inet_pton(AF_INET, from.c_str(), &own.sin_addr) == 1) << from;
+  // The port is chosen by connect, which knows the pairs that are still in TIME_WAIT; bind does
+  // not.
+  const int on = 1;
+  setsockopt(fd_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
   CHECK(bind(fd_, reinterpret_cast<sockaddr*>(&own), sizeof own) == 0) << from;
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -30,7 +36,8 @@ HttpPeer::HttpPeer(int port, const std::string& from) : fd_(socket(AF_INET, SOCK
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const timeval limit{.tv_sec = 20, .tv_usec = 0};
   setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-  CHECK(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+  CHECK(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0)
+      << strerror(errno);
 }
 
 HttpPeer::HttpPeer(int port, SSL_CTX* context) : HttpPeer(port) {
