@@ -70,6 +70,13 @@ Json ExampleValue(const Json* example, const char* where, const std::string& nam
   return values.contains(name) ? values[name] : Json();
 }
 
+// What the example has under `part` ("body", "response"), into a media type's object.
+void AddExample(const Json* example, const char* part, Json* content) {
+  if (example == nullptr || !example->contains(part)) return;
+  (*content)["examples"]["example"] = {{"summary", (*example)["summary"]},
+                                       {"value", (*example)[part]}};
+}
+
 bool HeedsIfMatch(const MethodDescriptor* method, const std::string& http_method) {
   return http_method != "get" && method->input_type()->FindFieldByName("etag") != nullptr;
 }
@@ -82,6 +89,23 @@ class Writer {
   void AddService(const ServiceDescriptor* service) {
     document_["tags"].push_back({{"name", service->name()}, {"description", CommentOf(service)}});
     for (int i = 0; i < service->method_count(); ++i) AddMethod(service->method(i));
+  }
+
+  // Of the pages and webhooks, which are in the base.
+  void AddPageExamples() {
+    for (auto& [path, operations] : document_["paths"].items()) {
+      for (auto& [method, operation] : operations.items()) {
+        const Json* example = FindExample(operation["operationId"].get<std::string>());
+        if (example == nullptr) continue;
+        for (auto& [type, content] : operation["responses"]["200"]["content"].items()) {
+          AddExample(example, "response", &content);
+        }
+        if (!operation.contains("requestBody")) continue;
+        for (auto& [type, content] : operation["requestBody"]["content"].items()) {
+          AddExample(example, "body", &content);
+        }
+      }
+    }
   }
 
   Json Take() {
@@ -184,10 +208,7 @@ class Writer {
     const std::vector<std::string> in_path = FieldsOf(path);
     const std::set<std::string> without(in_path.begin(), in_path.end());
     Json content = {{"schema", schemas_.BodyRef(method->input_type(), without)}};
-    if (example != nullptr && example->contains("body")) {
-      content["examples"]["example"] = {{"summary", (*example)["summary"]},
-                                        {"value", (*example)["body"]}};
-    }
+    AddExample(example, "body", &content);
     (*operation)["requestBody"] = {{"required", NeedsBody(method->input_type(), without)},
                                    {"content", {{kJson, std::move(content)}}}};
   }
@@ -261,10 +282,7 @@ class Writer {
       response["headers"]["ETag"] = ComponentRef("headers", "ETag");
     }
     Json content = {{"schema", std::move(ref)}};
-    if (example != nullptr && example->contains("response")) {
-      content["examples"]["example"] = {{"summary", (*example)["summary"]},
-                                        {"value", (*example)["response"]}};
-    }
+    AddExample(example, "response", &content);
     response["content"] = {{kJson, std::move(content)}};
     if (method->name() == kHistory) {
       response["content"]["text/event-stream"] = {
@@ -318,6 +336,7 @@ class Writer {
 Json MakeDocument(const std::vector<const ServiceDescriptor*>& services,
                   const std::vector<Example>& examples, Json base) {
   Writer writer(examples, std::move(base));
+  writer.AddPageExamples();  // while there is nothing else
   for (const ServiceDescriptor* service : services) writer.AddService(service);
   return writer.Take();
 }
