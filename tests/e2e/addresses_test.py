@@ -20,6 +20,7 @@ import threading
 import time
 
 import harness
+import production
 from harness import Failed
 
 PUBLIC = "93.184.216.34"
@@ -30,28 +31,6 @@ HOSTS = ("127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0", "0.0.0
          "[::ffff:7f00:1]", "[::127.0.0.1]", "10.0.0.5", "10.5", "167772165", "[::ffff:a00:5]",
          "169.254.169.254", "0xa9fea9fe", "private.test", "metadata.test", "both.test",
          "mapped.test")
-
-SETTINGS = """
-outbound: {private_networks: RED}
-vendors:
-  notion: {base_url: SANDBOX/notion, limits: ""}
-  memory: {base_url: SANDBOX/memory}
-  openai: {base_url: SANDBOX/openai/v1}
-  figma: {base_url: SANDBOX/figma, limits: ""}
-  github: {base_url: SANDBOX/github, owner: acme, repository: site, pages_branch: main, limits: ""}
-  slack: {base_url: SANDBOX/slack/api, limits: ""}
-  sendgrid: {base_url: SANDBOX/sendgrid, limits: ""}
-  buffer: {base_url: SANDBOX/buffer, limits: ""}
-  grafana: {base_url: SANDBOX/grafana}
-campaign:
-  figma: {file_key: BrandKit}
-  review: {slack_channel: C0REVIEW}
-  email: {from_address: news@example.com, recipients: [a@example.com]}
-  social: {channels: [channel-linkedin linkedin]}
-"""
-TOKENS = {name: "sandbox-token" for name in (
-    "NOTION_TOKEN", "MEMORY_GATEWAY_TOKEN", "OPENAI_API_KEY", "FIGMA_ACCESS_TOKEN", "GITHUB_TOKEN",
-    "SLACK_BOT_TOKEN", "SENDGRID_API_KEY", "BUFFER_ACCESS_TOKEN", "GRAFANA_TOKEN")}
 
 
 def expect(condition, what):
@@ -233,9 +212,10 @@ def run():
         names, sites = Names(), Sites()
         sandbox = place.sandbox()
         settings = place.directory / "campaignd.yaml"
-        settings.write_text(SETTINGS.replace("SANDBOX", sandbox.url)
-                            .replace("RED", "true" if red else "false"))
-        server = harness.Server(place.directory, sandbox, ["--config", settings], TOKENS, dev=False)
+        settings.write_text(production.settings(sandbox.url, {
+            "outbound": {"private_networks": red}, "vendors": production.UNLIMITED}))
+        server = harness.Server(place.directory, sandbox, ["--config", settings],
+                                production.TOKENS, dev=False)
         place.programs.append(server)
         server.start()
         research(server, sites, "forms", [url(host) for host in HOSTS])

@@ -23,36 +23,17 @@ import time
 import urllib.parse
 
 import harness
+import production
 from harness import BIN, ROOT, Failed
 
 CANARY = "canary-5b21f0c7e9"
 
-SETTINGS = """
-auth:
-  jwt: {issuer: "https://issuer.example", audiences: [campaignd]}
-outbound: {private_networks: true}
-codec:
-  encryption: {encrypt: false}
-vendors:
-  notion: {base_url: SANDBOX/notion, limits: ""}
-  memory: {base_url: SANDBOX/memory}
-  openai: {base_url: SANDBOX/openai/v1}
-  figma: {base_url: SANDBOX/figma, limits: ""}
-  github: {base_url: SANDBOX/github, owner: acme, repository: site, pages_branch: main, limits: ""}
-  slack: {base_url: SANDBOX/slack/api, limits: ""}
-  sendgrid: {base_url: SANDBOX/sendgrid, limits: ""}
-  buffer: {base_url: SANDBOX/buffer, limits: ""}
-  grafana: {base_url: SANDBOX/grafana}
-  cms: {base_url: SANDBOX/cms/hooks/content}
-campaign:
-  figma: {file_key: BrandKit}
-  review: {slack_channel: C0REVIEW}
-  email: {from_address: news@example.com, recipients: [a@example.com]}
-  social: {channels: [channel-linkedin linkedin]}
-  moderation: {model: omni-moderation-latest}
-activities:
-  compensations: {maximum_attempts: 1}
-"""
+CHANGES = {
+    "auth": {"jwt": {"issuer": "https://issuer.example", "audiences": ["campaignd"]}},
+    "codec": {"encryption": {"encrypt": False}},
+    "vendors": production.UNLIMITED,
+    "campaign": {"moderation": {"model": "omni-moderation-latest"}},
+    "activities": {"compensations": {"maximum_attempts": 1}}}
 
 # Vendors with a token, and the calls at which they refuse: by then a campaign has made something.
 REFUSALS = [("notion", ""), ("memory", "memories.put"), ("openai", "chat.completions"),
@@ -279,7 +260,9 @@ def run():
         sandbox = place.sandbox()
         del os.environ["SANDBOX_CMS_SECRET"]
         settings = place.directory / "campaignd.yaml"
-        settings.write_text(SETTINGS.replace("SANDBOX", sandbox.url))
+        cms = {"cms": {"base_url": f"{sandbox.url}/cms/hooks/content"}}
+        settings.write_text(production.settings(
+            sandbox.url, {**CHANGES, "vendors": {**CHANGES["vendors"], **cms}}))
         server = harness.Server(place.directory, sandbox,
                                 ["--config", settings, "--log-level", "debug"], environment,
                                 dev=False)

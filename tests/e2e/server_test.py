@@ -11,6 +11,7 @@ import re
 import subprocess
 
 import harness
+import production
 from harness import BIN, Failed
 
 CAMPAIGND = str(BIN / "campaignd")
@@ -131,32 +132,14 @@ def stop_while_busy(sandbox, server):
     return seconds
 
 
-PRODUCTION = """
-outbound: {private_networks: true}
-vendors:
-  notion: {base_url: SANDBOX/notion}
-  openai: {base_url: SANDBOX/openai/v1}
-  figma: {base_url: SANDBOX/figma, token_file: DIR/figma-token}
-  github: {base_url: SANDBOX/github, owner: acme, repository: site, pages_branch: main}
-  slack: {base_url: SANDBOX/slack/api}
-  sendgrid: {base_url: SANDBOX/sendgrid}
-  buffer: {base_url: SANDBOX/buffer}
-  grafana: {base_url: SANDBOX/grafana}
-campaign:
-  figma: {file_key: BrandKit}
-  review: {slack_channel: C0REVIEW}
-  email: {from_address: news@example.com, recipients: [a@example.com]}
-  social: {channels: [channel-linkedin linkedin]}
-"""
-
-
-def production(place, sandbox):
+def production_run(place, sandbox):
     """Without --dev: settings from a file, secrets from the environment and from files, the
     embedded memory. No secret may reach the logs or the data directory."""
     directory = place.directory / "production"
     directory.mkdir()
     config = directory / "campaignd.yaml"
-    config.write_text(PRODUCTION.replace("SANDBOX", sandbox.url).replace("DIR", str(directory)))
+    config.write_text(production.settings(sandbox.url, {"vendors": {
+        "memory": None, "figma": {"token_file": str(directory / "figma-token")}}}))
     (directory / "figma-token").write_text("secret-figma-value\n")
     (directory / "github-token").write_text("secret-github-value\n")
     environment = {name: f"secret-{name}-value" for name in (
@@ -198,7 +181,7 @@ def run():
         expect(logged.strip() and all(line.startswith("{") for line in logged.splitlines()),
                f"standard error holds other things than JSON:\n{logged[:1000]}")
         own_sandbox(place)
-        production(place, place.programs[0])
+        production_run(place, place.programs[0])
         print(f"server: fine; SIGTERM while busy took {busy:.1f} s")
         return 0
 
