@@ -12,36 +12,19 @@ import collections
 import time
 
 import harness
+import production
 from harness import Failed
-from server_test import PRODUCTION
 
 WRITES = ("git.createTree", "git.createCommit", "git.createRef", "pulls.create")
-OTHERS = ("notion", "figma", "slack", "sendgrid", "buffer")
-
-
-def settings(text, sandbox, directory, github):
-    """The production settings with limits for GitHub alone."""
-    lines = []
-    for line in text.replace("SANDBOX", sandbox.url).replace("DIR", str(directory)).splitlines():
-        vendor = line.strip().split(":")[0]
-        if vendor in OTHERS and line.startswith("  ") and "base_url" in line:
-            line = line.rstrip("}") + ', limits: ""}'
-        if vendor == "github":
-            line = line.rstrip("}") + f', limits: "{github}"}}'
-        lines.append(line)
-    return "\n".join(lines) + "\n"
 
 
 def production_server(place, sandbox, github):
-    directory = place.directory / "production"
-    directory.mkdir()
-    config = directory / "campaignd.yaml"
-    config.write_text(settings(PRODUCTION, sandbox, directory, github))
-    (directory / "figma-token").write_text("figma\n")
-    environment = {name: "token" for name in (
-        "NOTION_TOKEN", "OPENAI_API_KEY", "SLACK_BOT_TOKEN", "SENDGRID_API_KEY",
-        "BUFFER_ACCESS_TOKEN", "GRAFANA_TOKEN", "GITHUB_TOKEN")}
-    server = harness.Server(directory, sandbox, ["--config", config], environment, dev=False)
+    """With limits for GitHub alone."""
+    config = place.directory / "campaignd.yaml"
+    config.write_text(production.settings(sandbox.url, {
+        "vendors": {**production.UNLIMITED, "github": {"limits": github}}}))
+    server = harness.Server(place.directory, sandbox, ["--config", config], production.TOKENS,
+                            dev=False)
     place.programs.append(server)
     return server.start()
 
