@@ -9,6 +9,7 @@ of its review and its end, over a SIGKILL at any moment, and each once.
 import argparse
 import json
 import pathlib
+import sqlite3
 import threading
 import time
 import urllib.parse
@@ -163,12 +164,20 @@ def first_decision_wins(server, google):
         thread.start()
     for thread in threads:
         thread.join()
+    expect(len(answers) == len(events), f"{len(answers)} of {len(events)} were answered")
     expect(all(status == 200 for status, _ in answers), f"{[a for a in answers if a[0] != 200]}")
     won = [a for _, a in answers if "came too late" not in json.dumps(a)]
     expect(len(won) == 1, f"{len(won)} of {len(answers)} decisions won")
     winner = server.progress(workflow_id)["decision"]["decided_by"]
     expect(all(winner in json.dumps(a) for _, a in answers), f"somebody was not told of {winner}")
     server.wait_ended(workflow_id)
+
+
+def promised(server):
+    """The campaigns of which the space is to hear yet, by the file that outlives the server."""
+    with sqlite3.connect(f"file:{server.directory / 'data' / 'webhooks.db'}?mode=ro",
+                         uri=True) as db:
+        return db.execute("SELECT workflow_id FROM chat_watches").fetchall()
 
 
 def crashes(server, google, red):
@@ -188,6 +197,9 @@ def crashes(server, google, red):
     google.told("night runs has ended")
     server.kill()
     server.start()
+    wait_until(lambda: not promised(server), 60, "everything that was promised to be told")
+    calls = google.sandbox.client.ok("GET", "/__sandbox/calls?vendor=google_chat&limit=1000")["calls"]
+    expect(any(call.get("fault") == "lost_response" for call in calls), "no answer was lost")
     google.sandbox.clear_faults()
     expect(google.say("ping") == {"text": "pong"}, "ping after the restarts")
     if red:  # as if the end had been told under another request id
