@@ -186,6 +186,12 @@ def research(server, sites, name, urls):
                                 f"addresses: {sites.intruders[:10]}")
 
 
+def asked(sites, paths):
+    """These pages were opened: what they lead to was tried."""
+    seen = {line.split(" ")[1] for _, line in sites.requests}
+    expect(set(paths) <= seen, f"never asked for: {sorted(set(paths) - seen)}")
+
+
 def the_kill_switch_stops_open_pages(server, sites):
     server.rest("POST", "/v1/kill-switch", {"on": False, "reason": "start"})
     workflow_id = start(server, "busy", [url("public.test", "busy")])
@@ -221,11 +227,14 @@ def run():
         research(server, sites, "forms", [url(host) for host in HOSTS])
         research(server, sites, "redirects",
                  [url(f"public{n}.test", f"redirect/{host}") for n, host in enumerate(HOSTS)])
+        asked(sites, [f"/redirect/{host}" for host in HOSTS])
         research(server, sites, "parts", [url("public.test", "parts")])
+        asked(sites, ["/parts"])
         changing = [f"changes{n}-{m}.test" for n in range(1, 6) for m in range(3)]
         research(server, sites, "rebinding", [url(host) for host in changing])
         expect(all(names.asked[host] for host in changing), names.asked)
         research(server, sites, "robots", [url("public.test", "forbidden")])
+        asked(sites, ["/robots.txt"])
         expect(not any("/forbidden" in line for _, line in sites.requests), "robots.txt forbids it")
         the_kill_switch_stops_open_pages(server, sites)
         print(f"addresses: fine; {len(HOSTS)} forms, {len(sites.requests)} public requests")

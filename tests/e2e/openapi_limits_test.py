@@ -212,6 +212,8 @@ def run():
         names = sys.argv[1:] or [name for name, (_, path, _) in checker.document.operations.items()
                                  if path.startswith("/v1/")]
         fields = [field for name in names for field in fields_of(checker.document, name)]
+        if not fields:
+            raise Failed(f"{names} take no fields")
         for field in fields:
             checker.check(field)
         if checker.problems:
