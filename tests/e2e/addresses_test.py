@@ -21,7 +21,7 @@ import time
 
 import harness
 import production
-from harness import Failed
+from harness import expect
 
 PUBLIC = "93.184.216.34"
 PRIVATE = ("127.0.0.1", "10.0.0.5", "169.254.169.254", "::1")
@@ -31,11 +31,6 @@ HOSTS = ("127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0", "0.0.0
          "[::ffff:7f00:1]", "[::127.0.0.1]", "10.0.0.5", "10.5", "167772165", "[::ffff:a00:5]",
          "169.254.169.254", "0xa9fea9fe", "private.test", "metadata.test", "both.test",
          "mapped.test")
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
 
 
 def own_network(directory):
@@ -180,8 +175,7 @@ def research(server, sites, name, urls):
     ids = [start(server, f"{name}-{at}", [url("public.test"), *urls[at:at + 9]])
            for at in range(0, len(urls), 9)]
     for workflow_id in ids:
-        harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 90,
-                           f"{workflow_id} to go on with what it could read")
+        server.await_review(workflow_id, 90)
     expect(not sites.intruders, f"{name}: {len(sites.intruders)} requests came to private "
                                 f"addresses: {sites.intruders[:10]}")
 
@@ -203,8 +197,7 @@ def the_kill_switch_stops_open_pages(server, sites):
     late = [line for at, line in sites.requests if at > stopped]
     expect(not late, f"asked after the kill switch: {late[:5]}")
     server.rest("POST", "/v1/kill-switch", {"on": False, "reason": "test"})
-    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 90,
-                       f"{workflow_id} to go on")
+    server.await_review(workflow_id, 90)
 
 
 def run():

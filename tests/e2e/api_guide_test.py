@@ -6,7 +6,6 @@ draft to its result, with an editor's API key. The one in TypeScript uses a clie
     tests/e2e/api_guide_test.py curl|python|typescript|go
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ import sys
 
 import harness
 import npm
-from harness import Failed
+from harness import Failed, bearer
 
 DOCS = harness.ROOT / "docs" / "api"
 
@@ -57,20 +56,11 @@ def typescript(server, directory):
     return ["node", work / "guide.js"]
 
 
-def signed(server, secret, method, path, body=None):
-    """An answer to a call with that API key."""
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
-    status, _, answer = server.client.raw(method, path, data, headers)
-    if status != 200:
-        raise Failed(f"{method} {path}: HTTP {status}: {answer}")
-    return json.loads(answer)
-
-
 def editor_key(server):
     """An editor's key; from the first key on every call needs one."""
     root = server.rest("POST", "/v1/api-keys", {"name": "root", "role": "admin", "namespace": "*"})
-    made = signed(server, root["secret"], "POST", "/v1/api-keys", {"name": "guide", "role": "editor"})
+    made = harness.Client(server.url, bearer(root["secret"])).ok(
+        "POST", "/v1/api-keys", {"name": "guide", "role": "editor"})
     status, _ = server.client.call("GET", "/v1/wizards")
     if status != 401:
         raise Failed(f"a call without a key is HTTP {status}")
@@ -93,7 +83,8 @@ def run():
             raise Failed(f"it does not say what it did:\n{said}")
         if not any(line.startswith("missing: campaign.target_audience ") for line in lines):
             raise Failed(f"the draft's faults are not shown:\n{said}")
-        progress = signed(server, secret, "GET", f"/v1/workflows/{started[0]}/progress")
+        progress = harness.Client(server.url, bearer(secret)).ok(
+            "GET", f"/v1/workflows/{started[0]}/progress")
         # Whoever has signed in is who decided, whatever the request says.
         if progress["status"] != "COMPLETED" or progress["decision"]["decided_by"] != "key:guide":
             raise Failed(f"the campaign is {progress}")

@@ -17,7 +17,6 @@ import pathlib
 import random
 import shutil
 import sqlite3
-import subprocess
 import threading
 import time
 
@@ -25,13 +24,9 @@ import harness
 
 
 def ctl(server, *arguments, expect=0):
-    """campaignctl's output as JSON; Failed when its exit code is another."""
-    done = subprocess.run(
-        [harness.BIN / "campaignctl", "--address", server.grpc, "--output", "json", *map(str, arguments)],
-        capture_output=True, text=True, timeout=120, check=False)
-    if done.returncode != expect:
-        raise harness.Failed(f"campaignctl {arguments}: exit {done.returncode}: {done.stdout}{done.stderr}")
-    return json.loads(done.stdout) if done.stdout.strip().startswith("{") else done.stdout
+    """campaignctl's output as JSON."""
+    out, _ = server.ctl("--output", "json", *arguments, code=expect)
+    return json.loads(out)
 
 
 class Callers:
@@ -109,7 +104,7 @@ def campaign_trail(server):
     started = server.rest("POST", "/v1/campaigns",
                           {"campaign": harness.campaign("Audit"), "request_id": "audit"})
     workflow = started["workflow_id"]
-    harness.wait_until(lambda: server.progress(workflow)["waiting_for_approval"], 60, "the review")
+    server.await_review(workflow)
     server.rest("POST", f"/v1/workflows/{workflow}/signals/approve",
                 {"decided_by": "ann", "comment": "fine"})
     server.wait_ended(workflow)
@@ -229,7 +224,7 @@ def run():
             raise harness.Failed(f"{verdict}")
         client = harness.Client(server.url)
         status, headers, body = client.raw("GET", "/v1/audit/export")
-        if status != 200 or not headers["Content-Type"].startswith("application/x-ndjson"):
+        if status != 200 or not headers["content-type"].startswith("application/x-ndjson"):
             raise harness.Failed(f"export: {status} {headers}")
         lines = body.decode().splitlines()
         events = [json.loads(line) for line in lines]

@@ -14,12 +14,7 @@ import threading
 import time
 
 import harness
-from harness import BIN, Failed
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
+from harness import BIN, bearer, expect
 
 
 def output(program, *arguments, environment=None):
@@ -89,9 +84,7 @@ class Issuer:
 
 
 def caller(server, token=None):
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    status, _, body = server.client.raw("GET", "/v1/caller", None, headers)
-    return status, json.loads(body)
+    return harness.Client(server.url, bearer(token) if token else {}).call("GET", "/v1/caller")
 
 
 def refuses_to_listen_without_a_credential(place):

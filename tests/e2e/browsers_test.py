@@ -9,12 +9,7 @@ import os
 import pathlib
 
 import harness
-from harness import Failed
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
+from harness import Failed, expect
 
 
 def processes():
@@ -93,8 +88,7 @@ def run():
         sandbox.clear_faults()
         before = len(pages(sandbox))
         server.start()
-        harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 90,
-                           "the campaign to go on")
+        server.await_review(workflow_id, 90)
         expect(len(pages(sandbox)) > before, "the page was rendered again")
         expect(not any(name.startswith(f"{killed}-") for name in sessions()),
                f"directories of the killed server's sessions: {sessions()}")

@@ -8,7 +8,7 @@ import json
 import subprocess
 
 import harness
-from harness import Failed
+from harness import bearer, expect
 
 SETTINGS = """
 limits:
@@ -19,17 +19,10 @@ limits:
 
 
 def call(server, key, method, path, body=None):
-    headers = {"Content-Type": "application/json"} if body is not None else {}
-    if key:
-        headers["Authorization"] = f"Bearer {key}"
+    headers = {"Content-Type": "application/json", **bearer(key)}
     data = None if body is None else json.dumps(body)
     status, headers, answer = server.client.raw(method, path, data, headers)
-    return status, {k.lower(): v for k, v in headers.items()}, json.loads(answer)
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(str(what))
+    return status, headers, json.loads(answer)
 
 
 def start(server, key, name):

@@ -11,14 +11,9 @@ import stat
 import subprocess
 
 import harness
-from harness import Failed
+from harness import expect
 
 USAGE, NOT_FOUND = 2, 3
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
 
 
 class Ctl:
@@ -31,13 +26,8 @@ class Ctl:
         self.environment["CAMPAIGNCTL_CONFIG_DIR"] = str(directory)
 
     def run(self, *arguments, code=0, stdin="", **environment):
-        done = subprocess.run([harness.BIN / "campaignctl", *map(str, arguments)], input=stdin,
-                              env={**self.environment, **environment}, capture_output=True,
-                              text=True, timeout=60, check=False)
-        if done.returncode != code:
-            raise Failed(f"campaignctl {' '.join(map(str, arguments))}: exit code "
-                         f"{done.returncode}, not {code}:\n{done.stdout}{done.stderr}")
-        return done.stdout, done.stderr
+        return harness.ctl(*arguments, code=code, stdin=stdin,
+                           environment={**self.environment, **environment})
 
 
 def contexts(ctl, server):
@@ -97,14 +87,16 @@ def views(ctl, server):
     watching = subprocess.Popen(
         [harness.BIN / "campaignctl", "list", "--watch", "--interval", "100ms", "--output", "json"],
         env=ctl.environment, stdout=subprocess.PIPE, text=True)
-    seen = ""
-    while seen.count(workflow_id) < 3:
-        line = watching.stdout.readline()
-        expect(line, f"--watch ended: {seen!r}")
-        seen += line
-    watching.terminate()
-    watching.wait()
-    watching.stdout.close()
+    try:
+        seen = ""
+        while seen.count(workflow_id) < 3:
+            line = watching.stdout.readline()
+            expect(line, f"--watch ended: {seen!r}")
+            seen += line
+    finally:
+        watching.terminate()
+        watching.wait()
+        watching.stdout.close()
     ctl.run("list", "--watch", "--interval", "never", code=USAGE)
 
 

@@ -7,12 +7,7 @@ a CMS that has unsubscribed fails the campaign without leaving anything.
 """
 
 import harness
-from harness import Failed
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
+from harness import expect
 
 
 def start(server, name, **changes):
@@ -22,9 +17,13 @@ def start(server, name, **changes):
 
 
 def approve(server, workflow_id):
-    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
-                       f"{workflow_id} waits for approval")
+    server.await_review(workflow_id)
     server.rest("POST", f"/v1/workflows/{workflow_id}/signals/approve", {"decided_by": "ann"})
+
+
+def approved(server, workflow_id):
+    """How it ends then."""
+    approve(server, workflow_id)
     return server.wait_ended(workflow_id)
 
 
@@ -52,7 +51,7 @@ def a_dry_run_names_its_call(server, sandbox):
 def one_article_whatever_happens_to_the_answers(server, sandbox):
     sandbox.fault(vendor="cms", kind="lost_response", count=2)
     workflow_id = start(server, "cms-published")
-    expect(approve(server, workflow_id) == "COMPLETED", server.status(workflow_id))
+    expect(approved(server, workflow_id) == "COMPLETED", server.status(workflow_id))
     made = articles(sandbox, workflow_id)
     expect([a["state"] for a in made] == ["published"], made)
     sent = calls(sandbox, workflow_id, "content.published")
@@ -65,9 +64,7 @@ def one_article_whatever_happens_to_the_answers(server, sandbox):
 def a_kill_amidst_the_call_makes_no_second_article(server, sandbox):
     sandbox.fault(vendor="cms", kind="latency", latency_ms=5000, count=1)
     workflow_id = start(server, "cms-killed")
-    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
-                       f"{workflow_id} waits for approval")
-    server.rest("POST", f"/v1/workflows/{workflow_id}/signals/approve", {"decided_by": "ann"})
+    approve(server, workflow_id)
     harness.wait_until(lambda: calls(sandbox, workflow_id, "content.published"), 60, "the event")
     server.kill()
     server.start()
@@ -83,7 +80,7 @@ def a_kill_amidst_the_call_makes_no_second_article(server, sandbox):
 def what_fails_later_takes_it_back(server, sandbox):
     fault = sandbox.fault(vendor="grafana", operation="dashboards.save", kind="error", status=400)
     workflow_id = start(server, "cms-retracted")
-    expect(approve(server, workflow_id) == "FAILED", server.status(workflow_id))
+    expect(approved(server, workflow_id) == "FAILED", server.status(workflow_id))
     sandbox.client.ok("DELETE", f"/__sandbox/faults/{fault['id']}")
     expect([a["state"] for a in articles(sandbox, workflow_id)] == ["retracted"],
            articles(sandbox, workflow_id))
@@ -93,7 +90,7 @@ def what_fails_later_takes_it_back(server, sandbox):
 def one_that_has_unsubscribed_fails_the_campaign(server, sandbox):
     fault = sandbox.fault(vendor="cms", operation="content.published", kind="error", status=410)
     workflow_id = start(server, "cms-gone")
-    expect(approve(server, workflow_id) == "FAILED", server.status(workflow_id))
+    expect(approved(server, workflow_id) == "FAILED", server.status(workflow_id))
     sandbox.client.ok("DELETE", f"/__sandbox/faults/{fault['id']}")
     failure = server.rest("GET", f"/v1/workflows/{workflow_id}/result")["failure"]
     expect("wants no more events" in str(failure), failure)

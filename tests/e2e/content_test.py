@@ -9,7 +9,7 @@ reviewers, a text that a rule forbids ends the campaign, and a vendor's days are
 import datetime
 
 import harness
-from harness import Failed
+from harness import expect
 
 SETTINGS = """
 outbound:
@@ -36,20 +36,10 @@ campaign:
 """
 
 
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
-
-
 def start(server, name, **changes):
     body = {**harness.campaign("Spring running"), **changes}
     started = server.client.ok("POST", "/v1/campaigns", {"campaign": body, "request_id": name})
     return started["workflow_id"]
-
-
-def waits(server, workflow_id):
-    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
-                       f"{workflow_id} waits for approval")
 
 
 def failure(server, workflow_id):
@@ -71,14 +61,14 @@ def chat_calls(sandbox, workflow_id):
 
 def the_same_brief_is_paid_for_once(server, sandbox):
     first = start(server, "content-first")
-    waits(server, first)
+    server.await_review(first)
     done = result(server, first)
     expect(done["model_used"] == "gpt-4o-mini", f"the fallback model: {done}")
     expect(done["prompt_version"].startswith("e2e-"), f"the templates' version: {done}")
     expect(done["cost_usd"] > 0, f"its cost: {done}")
     expect(len(chat_calls(sandbox, first)) == 2, "the missing model, then the other")
     second = start(server, "content-second")
-    waits(server, second)
+    server.await_review(second)
     done = result(server, second)
     expect(not done.get("cost_usd"), f"nothing is paid again: {done}")
     expect(not chat_calls(sandbox, second), "no call")
@@ -95,7 +85,7 @@ def a_budget_is_kept(server, sandbox):
 
 def findings_reach_the_reviewers(server, sandbox):
     workflow_id = start(server, "content-findings", target_audience="doubters")
-    waits(server, workflow_id)
+    server.await_review(workflow_id)
     path = f"/v1/workflows/{workflow_id}/signals"
     server.client.ok("POST", path + "/update_content",
                      {"content_id": "headline", "new_content": "Guaranteed, stupid runners"})
@@ -120,7 +110,7 @@ def an_image_is_waited_for(server, sandbox):
     sandbox.fault(vendor="figma", operation="images.get", kind="error", status=503, rate=1,
                   count=7)
     workflow_id = start(server, "content-images", channels=["email", "social"])
-    waits(server, workflow_id)
+    server.await_review(workflow_id)
     done = result(server, workflow_id)
     expect(len(done["asset_urls"]) == 2 and not done.get("warnings"), f"the images: {done}")
     sandbox.clear_faults()
@@ -149,7 +139,7 @@ def a_vendor_may_be_away_for_days(server, sandbox):
     sandbox.client.ok("DELETE", f"/__sandbox/faults/{fault['id']}")
     server.rest("POST", "/v1/breakers/figma/force-close", {"reason": "the plan was raised"})
     server.rest("POST", f"/v1/workflows/{workflow_id}/retry-now", {})
-    waits(server, workflow_id)
+    server.await_review(workflow_id)
     server.rest("POST", "/v1/breakers/figma/reset", {"reason": "done"})
 
 

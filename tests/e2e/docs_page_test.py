@@ -11,16 +11,7 @@ import shutil
 import subprocess
 
 import harness
-from harness import Failed
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
-
-
-def headers_of(got):
-    return {name.lower(): value for name, value in got.items()}
+from harness import expect
 
 
 def files(server):
@@ -29,13 +20,11 @@ def files(server):
                        ("/docs/docs.js", "text/javascript"), ("/docs/swagger-ui.css", "text/css"),
                        ("/docs/swagger-ui-bundle.js", "text/javascript")):
         status, got, plain = server.client.raw("GET", path)
-        got = headers_of(got)
         expect(status == 200 and got["content-type"].startswith(kind), f"{path}: {status} {got}")
         expect("content-encoding" not in got, f"{path} is compressed for nobody: {got}")
         expect("'unsafe-" not in got["content-security-policy"] and
                "default-src 'none'" in got["content-security-policy"], f"{path}: {got}")
         status, got, packed = server.client.raw("GET", path, None, {"Accept-Encoding": "br, gzip"})
-        got = headers_of(got)
         # JSON gets a line break at its end, for terminals, where it is not compressed.
         expect(got.get("content-encoding") == "gzip" and
                gzip.decompress(packed).rstrip(b"\n") == plain.rstrip(b"\n"), f"{path}: gzip: {got}")

@@ -11,17 +11,12 @@ import os
 import signal
 
 import harness
-from harness import Failed
+from harness import expect
 
 GOAL = "planted-goal-4711"
 AUDIENCE = "planted-audience-4712"
 HEADLINE = "Planted-headline-4713 for you"
 COMMENT = "planted-comment-4714"
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
 
 
 def key(name):
@@ -46,8 +41,7 @@ def start(server, name):
     again = server.rest("POST", "/v1/campaigns", {"campaign": body, "request_id": name})
     expect(again["workflow_id"] == started["workflow_id"], f"repeated start: {again}")
     workflow_id = started["workflow_id"]
-    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
-                       f"{workflow_id} waits for approval")
+    server.await_review(workflow_id)
     return workflow_id
 
 

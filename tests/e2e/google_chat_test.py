@@ -15,16 +15,11 @@ import time
 import urllib.parse
 
 import harness
-from harness import Failed, wait_until
+from harness import Failed, expect, wait_until
 
 AUDIENCE = "https://campaigns.example.com/webhooks/google-chat"
 SPACE = "spaces/AAA"
 ANSWER_LIMIT = 2.0  # seconds, requirement R1
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
 
 
 class Google:

@@ -38,6 +38,12 @@ class Failed(Exception):
     """Something is not as it should be; the message says what."""
 
 
+def expect(condition, what):
+    """Failed with `what` where the condition does not hold."""
+    if not condition:
+        raise Failed(what)
+
+
 def wait_until(condition, seconds, what, pause=0.05):
     """Polls until `condition()` is true and returns its value; Failed after `seconds`."""
     end = time.monotonic() + seconds
@@ -50,11 +56,17 @@ def wait_until(condition, seconds, what, pause=0.05):
         time.sleep(pause)
 
 
-class Client:
-    """JSON over HTTP with one connection a thread; thread-safe."""
+def bearer(credential):
+    """The header that shows an API key or a token."""
+    return {"Authorization": f"Bearer {credential}"}
 
-    def __init__(self, base_url):
+
+class Client:
+    """JSON over HTTP with one connection a thread; thread-safe. `headers` go with each request."""
+
+    def __init__(self, base_url, headers=None):
         parts = urllib.parse.urlsplit(base_url)
+        self.headers = headers or {}
         self.address = (parts.hostname, parts.port)
         self.local = threading.local()
         self.lock = threading.Lock()
@@ -77,15 +89,17 @@ class Client:
             self.local.connection = None
 
     def raw(self, method, path, body=None, headers=None, timeout=60):
-        """One request: (status, headers, bytes). OSError or HTTPException when it got no answer.
+        """One request: (status, headers, bytes); the headers' names are in lower case. OSError or
+        HTTPException when it got no answer.
 
         A server may close a connection that was idle; a GET that meets this is sent again."""
         kept = getattr(self.local, "connection", None) is not None
         try:
             connection = self._connection(timeout)
-            connection.request(method, path, body, headers or {})
+            connection.request(method, path, body, {**self.headers, **(headers or {})})
             response = connection.getresponse()
-            return response.status, dict(response.getheaders()), response.read()
+            got = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, got, response.read()
         except (OSError, http.client.HTTPException) as error:
             self.close()
             closed = isinstance(error, (ConnectionError, http.client.RemoteDisconnected))
@@ -132,6 +146,17 @@ class Client:
                 raise Failed(f"{method} {path}: no answer within {seconds} s; last: {problem}")
             time.sleep(pause)
             pause = min(0.5, pause * 2)
+
+
+def ctl(*arguments, code=0, stdin="", environment=None):
+    """What campaignctl prints: (standard output, standard error). Failed when its exit code is
+    another. `environment`: instead of ours."""
+    done = subprocess.run([BIN / "campaignctl", *map(str, arguments)], input=stdin, text=True,
+                          capture_output=True, timeout=120, check=False, env=environment)
+    if done.returncode != code:
+        raise Failed(f"campaignctl {' '.join(map(str, arguments))}: exit code {done.returncode}, "
+                     f"not {code}:\n{done.stdout}{done.stderr}")
+    return done.stdout, done.stderr
 
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -268,6 +293,15 @@ class Server(Program):
 
     def progress(self, workflow_id):
         return self.rest("GET", f"/v1/workflows/{workflow_id}/progress")
+
+    def ctl(self, *arguments, code=0):
+        """campaignctl that talks to this server."""
+        return ctl("--address", self.grpc, *arguments, code=code)
+
+    def await_review(self, workflow_id, seconds=60):
+        """Until the campaign waits for its approval."""
+        wait_until(lambda: self.progress(workflow_id).get("waiting_for_approval"), seconds,
+                   f"{workflow_id} to wait for approval")
 
     def status(self, workflow_id):
         return self.rest("GET", f"/v1/workflows/{workflow_id}")["status"]

@@ -6,30 +6,11 @@ code, the same run gives the same file, and a history of other code is named as 
 """
 
 import json
-import subprocess
 
 import harness
-from harness import BIN, Failed
+from harness import expect
 
 MISMATCH, USAGE, NOT_FOUND = 6, 2, 3
-
-
-class Ctl:
-    def __init__(self, server):
-        self.address = server.grpc
-
-    def run(self, *arguments, code=0):
-        done = subprocess.run([BIN / "campaignctl", "--address", self.address, *arguments],
-                              capture_output=True, text=True, timeout=60, check=False)
-        if done.returncode != code:
-            raise Failed(f"campaignctl {' '.join(map(str, arguments))}: exit code "
-                         f"{done.returncode}, not {code}:\n{done.stdout}{done.stderr}")
-        return done.stdout, done.stderr
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
 
 
 def started(server, name, **more):
@@ -38,8 +19,7 @@ def started(server, name, **more):
 
 
 def decide(server, workflow_id, verb):
-    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
-                       f"{workflow_id} to wait for approval")
+    server.await_review(workflow_id)
     server.rest("POST", f"/v1/workflows/{workflow_id}/signals/{verb}",
                 {"decided_by": "test", "comment": verb})
 
@@ -58,20 +38,18 @@ def run():
     with harness.Workplace("history") as place:
         sandbox = place.sandbox()
         server = place.server(sandbox)
-        ctl = Ctl(server)
         approved, rejected, waiting = (started(server, name) for name in
                                        ("approved", "rejected", "waiting"))
         decide(server, approved, "approve")
         decide(server, rejected, "reject")
         server.wait_ended(approved)
         server.wait_ended(rejected)
-        harness.wait_until(lambda: server.progress(waiting).get("waiting_for_approval"), 60,
-                           "the third to wait")
+        server.await_review(waiting)
 
         files = []
         for workflow_id in (approved, rejected, waiting):
             path = place.directory / f"{workflow_id}.jsonl"
-            out, _ = ctl.run("history", "export", workflow_id, "-o", path)
+            out, _ = server.ctl("history", "export", workflow_id, "-o", path)
             expect("exported" in out and str(path) in out, f"export says {out!r}")
             header = json.loads(path.read_text().splitlines()[0])
             expect(header["format"] == "campaignd.history" and header["version"] == 1 and
@@ -79,13 +57,13 @@ def run():
                    header["workflow_id"] == workflow_id and
                    int(header["event_count"]) == len(path.read_text().splitlines()) - 1,
                    f"header: {header}")
-            again, _ = ctl.run("history", "export", workflow_id, "--run-id", header["run_id"])
+            again, _ = server.ctl("history", "export", workflow_id, "--run-id", header["run_id"])
             expect(again == path.read_text(), "a second export differs")
             files.append(path)
 
-        out, _ = ctl.run("replay", *files)
+        out, _ = server.ctl("replay", *files)
         expect(out.count("OK  ") == 3, f"replay says {out!r}")
-        out, _ = ctl.run("replay", "--output", "json", files[0])
+        out, _ = server.ctl("replay", "--output", "json", files[0])
         expect(json.loads(out)["ok"] is True, f"replay --output json says {out!r}")
 
         # What the server would have written with a workflow that names its first step otherwise.
@@ -94,26 +72,26 @@ def run():
             if scheduled.get("activity_id") == "1":
                 scheduled["activity_type"] = "look_around"
         changed = edited(files[0], rename)
-        _, err = ctl.run("replay", files[1], changed, code=MISMATCH)
+        _, err = server.ctl("replay", files[1], changed, code=MISMATCH)
         expect("MISMATCH" in err and "type=look_around, found ActivityTaskScheduled id=1" in err
                and "campaign_workflow.cc:" in err, f"a changed history: {err!r}")
 
         def retype(event):
             if "workflow_execution_started" in event:
                 event["workflow_execution_started"]["workflow_type"] = "newsletter"
-        _, err = ctl.run("replay", edited(files[0], retype), code=NOT_FOUND)
+        _, err = server.ctl("replay", edited(files[0], retype), code=NOT_FOUND)
         expect("newsletter" in err, f"an unknown type: {err!r}")
-        ctl.run("replay", edited(files[0], retype), "--type", "campaign")
+        server.ctl("replay", edited(files[0], retype), "--type", "campaign")
 
         cut = place.directory / "cut.jsonl"
         cut.write_text("".join(files[0].read_text().splitlines(True)[:-1]))
-        _, err = ctl.run("replay", cut, code=USAGE)
+        _, err = server.ctl("replay", cut, code=USAGE)
         expect("not whole" in err, f"a cut file: {err!r}")
-        ctl.run("replay", place.directory / "none.jsonl", code=USAGE)
-        ctl.run("history", "export", "no-such-workflow", code=NOT_FOUND)
-        out, _ = ctl.run("history", approved)
+        server.ctl("replay", place.directory / "none.jsonl", code=USAGE)
+        server.ctl("history", "export", "no-such-workflow", code=NOT_FOUND)
+        out, _ = server.ctl("history", approved)
         expect("WorkflowExecutionStarted" in out, f"history says {out!r}")
-        _, err = ctl.run("history", code=USAGE)
+        _, err = server.ctl("history", code=USAGE)
         expect("WORKFLOW_ID" in err, f"history without an id: {err!r}")
 
         # What retention takes away is in the archive, whole.
@@ -127,18 +105,18 @@ def run():
         harness.wait_until(lambda: server.list(workflow_type="campaign") and
                            len(server.list(workflow_type="campaign")) == 1, 60,
                            "the two closed runs to be archived")
-        out, _ = ctl.run("archive", "list", archive)
+        out, _ = server.ctl("archive", "list", archive)
         expect(approved in out and rejected in out and waiting not in out, f"archive list: {out!r}")
-        out, _ = ctl.run("archive", "list", archive, "--status", "COMPLETED", "--output", "json")
+        out, _ = server.ctl("archive", "list", archive, "--status", "COMPLETED", "--output", "json")
         expect([json.loads(line)["workflow_id"] for line in out.splitlines()] == [approved],
                f"archive list --status COMPLETED: {out!r}")
         for path, text in kept.items():
             again = path.with_suffix(".archived.jsonl")
-            ctl.run("archive", "export", archive, path.stem, "-o", again)
+            server.ctl("archive", "export", archive, path.stem, "-o", again)
             expect(again.read_text() == text, f"{path.stem} is not in the archive as it was")
-            ctl.run("replay", again)
-        ctl.run("archive", "export", archive, waiting, code=NOT_FOUND)
-        _, err = ctl.run("archive", "list", place.directory / "nowhere", code=USAGE)
+            server.ctl("replay", again)
+        server.ctl("archive", "export", archive, waiting, code=NOT_FOUND)
+        _, err = server.ctl("archive", "list", place.directory / "nowhere", code=USAGE)
         expect("engine.archive_dir" in err, f"archive list of nothing: {err!r}")
         print("history: exported, replayed, and a change was found")
         return 0

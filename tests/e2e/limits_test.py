@@ -39,11 +39,6 @@ def github_calls(server, operation):
     return server.metric("outbound_requests_total", vendor="github", operation=operation)
 
 
-def wait_for_review(server, workflow_id, seconds):
-    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), seconds,
-                       f"{workflow_id} to wait for approval", 0.2)
-
-
 def run():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -57,7 +52,7 @@ def run():
         begin = time.monotonic()
         ids = [start(server, number) for number in range(args.campaigns)]
         for workflow_id in ids:
-            wait_for_review(server, workflow_id, args.seconds)
+            server.await_review(workflow_id, args.seconds)
         seconds = time.monotonic() - begin
         writes = {operation: github_calls(server, operation) for operation in WRITES}
         postponed = server.metric("outbound_postponed_total", vendor="github")

@@ -19,7 +19,7 @@ import subprocess
 import time
 
 import harness
-from harness import Failed, wait_until
+from harness import Failed
 
 SETTINGS = """\
 server:
@@ -142,8 +142,7 @@ def run():
                             "request_id": f"load-{i}"})["workflow_id"]
                for i in range(args.campaigns)]
         for workflow_id in ids:
-            wait_until(lambda w=workflow_id: server.progress(w).get("waiting_for_approval"), 300,
-                       f"{workflow_id} to wait for approval")
+            server.await_review(workflow_id, 300)
         path = f"/v1/workflows/{ids[0]}"
 
         def measure(what):

@@ -9,12 +9,7 @@ share nothing at the vendors; and a restart keeps it all apart.
 import json
 
 import harness
-from harness import Failed
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
+from harness import Failed, expect
 
 
 class Tenant:
@@ -23,18 +18,7 @@ class Tenant:
     def __init__(self, server, ns):
         self.server = server
         self.ns = ns
-
-    def call(self, method, path, body=None):
-        headers = {"x-namespace": self.ns} if self.ns else {}
-        data = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            data = json.dumps(body).encode()
-        status, _, answer = self.server.client.raw(method, path, data, headers)
-        try:
-            return status, json.loads(answer) if answer else None
-        except ValueError:
-            return status, answer.decode(errors="replace")
+        self.call = harness.Client(server.url, {"x-namespace": ns} if ns else {}).call
 
     def ok(self, method, path, body=None):
         status, answer = self.call(method, path, body)

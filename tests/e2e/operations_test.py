@@ -9,11 +9,10 @@ SIGKILL; breakers are forced by hand; a dry run sends nothing. Over REST and cam
 
 import collections
 import json
-import subprocess
 import urllib.parse
 
 import harness
-from harness import Failed
+from harness import expect
 
 SETTINGS = """
 outbound:
@@ -25,19 +24,6 @@ outbound:
 campaign:
   undo_window: 11m20s  # 20 s until a mail has to be taken back for certain
 """
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
-
-
-def ctl(server, *arguments, ok=True):
-    done = subprocess.run([harness.BIN / "campaignctl", "--address", server.grpc, *arguments],
-                          capture_output=True, text=True, check=False)
-    if ok and done.returncode != 0:
-        raise Failed(f"campaignctl {' '.join(arguments)}: {done.returncode}: {done.stderr}")
-    return done
 
 
 def start(server, name, **fields):
@@ -57,8 +43,7 @@ def calls(sandbox):
 
 
 def approve(server, workflow_id):
-    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
-                       f"{workflow_id} waits for approval")
+    server.await_review(workflow_id)
     server.client.ok("POST", f"/v1/workflows/{workflow_id}/signals/approve", {"decided_by": "ann"})
 
 
@@ -74,7 +59,7 @@ def outage(server, sandbox):
                        "calls are held back")
     expect(breaker(server, "slack")["state"] == "closed", "slack is not touched")
     expect(server.metric("circuit_breaker_failures_total") >= 5, "failures are counted")
-    table = ctl(server, "breakers").stdout
+    table = server.ctl("breakers")[0]
     expect("github" in table and "NEXT PROBE" in table, table)
     for workflow_id in waiting:
         expect(server.status(workflow_id) == "RUNNING", f"{workflow_id} waits")
@@ -144,20 +129,20 @@ def kill_switch(server, sandbox):
     expect(calls(sandbox) == before, "no call left after the restart")
     for workflow_id in held:
         expect(server.status(workflow_id) == "RUNNING", f"{workflow_id} waits")
-    expect("ON" in ctl(server, "kill-switch").stdout, "campaignctl kill-switch")
-    ctl(server, "kill-switch", "off", "--reason", "price is right")
+    expect("ON" in server.ctl("kill-switch")[0], "campaignctl kill-switch")
+    server.ctl("kill-switch", "off", "--reason", "price is right")
     for workflow_id in held:
         approve(server, workflow_id)
     for workflow_id in held:
         server.wait_ended(workflow_id)
         expect(server.status(workflow_id) == "COMPLETED", f"{workflow_id} completes")
-    log = json.loads(ctl(server, "kill-switch", "log", "--output", "json").stdout)["changes"]
+    log = json.loads(server.ctl("kill-switch", "log", "--output", "json")[0])["changes"]
     expect([c["action"] for c in log] == ["off", "on"], log)
     expect(log[1]["identity"] == "ann" and log[1]["reason"] == "wrong price", log)
 
 
 def forced_breakers(server, sandbox):
-    ctl(server, "breakers", "force-open", "notion", "--reason", "upkeep")
+    server.ctl("breakers", "force-open", "notion", "--reason", "upkeep")
     forced = breaker(server, "notion")
     expect(forced["state"] == "open" and forced["forced"] == "open", forced)
     before = len(sandbox.client.ok("GET", "/__sandbox/calls?vendor=notion&limit=1000")["calls"])
@@ -176,8 +161,7 @@ def forced_breakers(server, sandbox):
     approve(server, waiting)
     server.wait_ended(waiting)
     expect(server.status(waiting) == "COMPLETED", "the campaign completes")
-    expect(ctl(server, "breakers", "reset", "nobody", "--reason", "x", ok=False).returncode != 0,
-           "an unknown service is refused")
+    server.ctl("breakers", "reset", "nobody", "--reason", "x", code=3)  # no such service
 
 
 def dry_run(server, sandbox):
@@ -189,7 +173,7 @@ def dry_run(server, sandbox):
     progress = server.progress(workflow_id)
     vendors = {call["vendor"] for call in progress["would_send"]}
     expect({"github", "slack", "sendgrid", "buffer", "grafana", "openai"} <= vendors, vendors)
-    text = ctl(server, "result", workflow_id).stdout
+    text = server.ctl("result", workflow_id)[0]
     expect("nothing was sent" in text and "sendgrid" in text, text)
 
 

@@ -6,22 +6,16 @@ decision wins; a rejection leaves nothing alive.
 """
 
 import harness
-from harness import Failed
+from harness import expect
 
 NEW_HEADLINE = "Run again this spring, together"
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
 
 
 def start(server, name):
     body = {"campaign": harness.campaign(name, seed=name), "request_id": name}
     started = server.client.ok("POST", "/v1/campaigns", body)
     workflow_id = started["workflow_id"]
-    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
-                       f"{workflow_id} waits for approval")
+    server.await_review(workflow_id)
     return workflow_id
 
 

@@ -24,7 +24,7 @@ import urllib.parse
 
 import harness
 import production
-from harness import BIN, ROOT, Failed
+from harness import BIN, ROOT, bearer, expect
 
 CANARY = "canary-5b21f0c7e9"
 
@@ -41,11 +41,6 @@ REFUSALS = [("notion", ""), ("memory", "memories.put"), ("openai", "chat.complet
             ("slack", "chat.postMessage"), ("sendgrid", "mail.send"), ("buffer", "createPost"),
             ("cms", "content.published"), ("grafana", "dashboards.save"),
             ("github", "git.deleteRef")]
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
 
 
 def secret_names():
@@ -83,19 +78,6 @@ def token(secret):
                     for part in ({"alg": "HS256", "typ": "JWT"}, claims))
     signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
     return f"{text}.{base64url(signature)}"
-
-
-class Caller(harness.Client):
-    """Shows a credential with every call."""
-
-    def __init__(self, base_url, credential):
-        super().__init__(base_url)
-        self.credential = credential
-
-    def raw(self, method, path, body=None, headers=None, timeout=60):
-        return super().raw(method, path, body,
-                           {"Authorization": f"Bearer {self.credential}", **(headers or {})},
-                           timeout)
 
 
 def plant(directory):
@@ -275,10 +257,12 @@ def run():
         planted["API_KEY"] = made.stdout.strip()
         planted["JWT"] = token(planted["CAMPAIGND_JWT_SECRET"])
         server.start()
-        server.client = Caller(server.url, planted["API_KEY"])
-        status, _, answer = Caller(server.url, planted["JWT"]).raw("GET", "/v1/workflows")
+        server.client = harness.Client(server.url, bearer(planted["API_KEY"]))
+        status, answer = harness.Client(server.url, bearer(planted["JWT"])).call(
+            "GET", "/v1/workflows")
         expect(status == 200, f"with a JWT: HTTP {status}: {answer}")
-        status, _, answer = Caller(server.url, planted["API_KEY"] + "x").raw("GET", "/v1/workflows")
+        status, answer = harness.Client(server.url, bearer(planted["API_KEY"] + "x")).call(
+            "GET", "/v1/workflows")
         expect(status == 401, f"with a wrong key: HTTP {status}: {answer}")
         good = start(server, sandbox, "good")
         expect(see_through(server, good) == "COMPLETED", server.status(good))

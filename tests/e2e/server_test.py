@@ -12,7 +12,7 @@ import subprocess
 
 import harness
 import production
-from harness import BIN, Failed
+from harness import BIN, expect
 
 CAMPAIGND = str(BIN / "campaignd")
 
@@ -21,11 +21,6 @@ def output(*arguments, environment=None):
     done = subprocess.run([CAMPAIGND, *map(str, arguments)], capture_output=True, text=True,
                           timeout=60, check=False, env=environment)
     return done.returncode, done.stdout, done.stderr
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
 
 
 def command_line(directory):
@@ -127,8 +122,7 @@ def stop_while_busy(sandbox, server):
     sandbox.client.ok("DELETE", f"/__sandbox/faults/{fault['id']}")
     server.start()
     for workflow_id in ids:
-        harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
-                           f"{workflow_id} to go on")
+        server.await_review(workflow_id)
     return seconds
 
 
@@ -152,8 +146,7 @@ def production_run(place, sandbox):
     server.start()
     workflow_id = server.rest("POST", "/v1/campaigns", {
         "campaign": harness.campaign("As in production", sandbox=sandbox)})["workflow_id"]
-    harness.wait_until(lambda: server.progress(workflow_id).get("waiting_for_approval"), 60,
-                       "the campaign to wait for approval")
+    server.await_review(workflow_id)
     server.rest("POST", f"/v1/workflows/{workflow_id}/signals/approve", {"decided_by": "test"})
     status = server.wait_ended(workflow_id)
     expect(status == "COMPLETED", f"ended {status}")

@@ -12,12 +12,7 @@ import subprocess
 import urllib.parse
 
 import harness
-from harness import BIN, Failed, wait_until
-
-
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
+from harness import BIN, Failed, expect, wait_until
 
 
 class Authority:
