@@ -67,6 +67,14 @@ base::Outcome<Json> OkBody(const outbound::HttpRequest& request,
   return body;
 }
 
+base::Task<base::Outcome<Json>> Ask(outbound::Outbound& outbound, const outbound::Vendor& vendor,
+                                    outbound::HttpRequest request, outbound::CallContext context) {
+  base::Outcome<outbound::HttpResponse> response =
+      co_await outbound.Call(vendor, request, std::move(context));
+  if (!response.ok()) co_return response.failure();
+  co_return OkBody(request, *response);
+}
+
 SlackClient::SlackClient(outbound::Outbound& outbound, Options options)
     : outbound_(outbound), options_(std::move(options)) {}
 
@@ -124,10 +132,7 @@ base::Task<base::Outcome<Posted>> SlackClient::Post(Message message,
   request.repeat = outbound::Repeat::kUnsafe;
   request.limit_scope = message.channel;
   Authorize(request);
-  base::Outcome<outbound::HttpResponse> response =
-      co_await outbound_.Call(Slack(), request, std::move(context));
-  if (!response.ok()) co_return response.failure();
-  base::Outcome<Json> answer = OkBody(request, *response);
+  base::Outcome<Json> answer = co_await Ask(outbound_, Slack(), request, std::move(context));
   if (!answer.ok()) co_return answer.failure();
   Posted posted{.channel = wire::StringAt(*answer, "channel"),
                 .ts = wire::StringAt(*answer, "ts"),
@@ -142,17 +147,24 @@ base::Task<base::Outcome<std::optional<Posted>>> SlackClient::FindMessage(
   const std::string query = wire::Cat("?channel=", wire::PercentEncode(channel),
                                       "&oldest=", SlackTime(since - kClockSkew),
                                       "&include_all_metadata=true&limit=", kHistoryPageSize);
+  co_return co_await FindMarked(
+      Slack(), "conversations.history", query, channel, marker, kHistoryPagesMax,
+      wire::Cat("more than ", kHistoryPagesMax * kHistoryPageSize, " messages in ", channel,
+                " since the message may have been posted; use a quieter channel"),
+      std::move(context));
+}
+
+base::Task<base::Outcome<std::optional<Posted>>> SlackClient::FindMarked(
+    const outbound::Vendor& vendor, std::string method, std::string query, std::string channel,
+    std::string marker, int pages_max, std::string too_many, outbound::CallContext context) {
   std::string cursor;
-  for (int page = 0; page < kHistoryPagesMax; ++page) {
+  for (int page = 0; page < pages_max; ++page) {
     outbound::HttpRequest request;
-    request.url = wire::Cat(MethodUrl("conversations.history"), query,
+    request.url = wire::Cat(MethodUrl(method), query,
                             cursor.empty() ? "" : "&cursor=", wire::PercentEncode(cursor));
-    request.operation = "conversations.history";
+    request.operation = method;
     Authorize(request);
-    base::Outcome<outbound::HttpResponse> response =
-        co_await outbound_.Call(Slack(), request, context);
-    if (!response.ok()) co_return response.failure();
-    base::Outcome<Json> answer = OkBody(request, *response);
+    base::Outcome<Json> answer = co_await Ask(outbound_, vendor, request, context);
     if (!answer.ok()) co_return answer.failure();
     const Json& messages = wire::At(*answer, "messages");
     if (!messages.is_array()) co_return wire::Malformed("slack", request.operation, false);
@@ -164,11 +176,18 @@ base::Task<base::Outcome<std::optional<Posted>>> SlackClient::FindMessage(
     cursor = wire::StringAt(wire::At(*answer, "response_metadata"), "next_cursor");
     if (cursor.empty()) co_return std::optional<Posted>();
   }
-  co_return base::Failure::Permanent(
-      "LookupIncomplete",
-      wire::Cat("slack: more than ", kHistoryPagesMax * kHistoryPageSize, " messages in ", channel,
-                " since the message may have been "
-                "posted; use a quieter channel"));
+  co_return base::Failure::Permanent("LookupIncomplete", wire::Cat("slack: ", too_many));
+}
+
+base::Task<base::Outcome<bool>> SlackClient::ChangeMessage(outbound::HttpRequest request,
+                                                           outbound::CallContext context) {
+  base::Outcome<outbound::HttpResponse> response =
+      co_await outbound_.Call(Slack(), request, std::move(context));
+  if (!response.ok()) co_return response.failure();
+  if (IsMessageNotFound(*response)) co_return false;
+  base::Outcome<Json> answer = OkBody(request, *response);
+  if (!answer.ok()) co_return answer.failure();
+  co_return true;
 }
 
 base::Task<base::Outcome<bool>> SlackClient::UpdateMessage(std::string channel, std::string ts,
@@ -185,13 +204,7 @@ base::Task<base::Outcome<bool>> SlackClient::UpdateMessage(std::string channel, 
   outbound::HttpRequest request =
       wire::JsonRequest("POST", MethodUrl("chat.update"), body, "chat.update");
   Authorize(request);
-  base::Outcome<outbound::HttpResponse> response =
-      co_await outbound_.Call(Slack(), request, std::move(context));
-  if (!response.ok()) co_return response.failure();
-  if (IsMessageNotFound(*response)) co_return false;
-  base::Outcome<Json> answer = OkBody(request, *response);
-  if (!answer.ok()) co_return answer.failure();
-  co_return true;
+  co_return co_await ChangeMessage(std::move(request), std::move(context));
 }
 
 base::Task<base::Outcome<bool>> SlackClient::DeleteMessage(std::string channel, std::string ts,
@@ -200,13 +213,7 @@ base::Task<base::Outcome<bool>> SlackClient::DeleteMessage(std::string channel, 
   outbound::HttpRequest request =
       wire::JsonRequest("POST", MethodUrl("chat.delete"), body, "chat.delete");
   Authorize(request);
-  base::Outcome<outbound::HttpResponse> response =
-      co_await outbound_.Call(Slack(), request, std::move(context));
-  if (!response.ok()) co_return response.failure();
-  if (IsMessageNotFound(*response)) co_return false;
-  base::Outcome<Json> answer = OkBody(request, *response);
-  if (!answer.ok()) co_return answer.failure();
-  co_return true;
+  co_return co_await ChangeMessage(std::move(request), std::move(context));
 }
 
 }  // namespace slack

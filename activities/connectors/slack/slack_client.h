@@ -88,6 +88,14 @@ class SlackClient {
                                                 outbound::CallContext context);
 
  private:
+  // The message with the marker among those that `method` gives, page by page; `too_many` says why
+  // there may be one beyond `pages_max` of them.
+  base::Task<base::Outcome<std::optional<Posted>>> FindMarked(
+      const outbound::Vendor& vendor, std::string method, std::string query, std::string channel,
+      std::string marker, int pages_max, std::string too_many, outbound::CallContext context);
+  // False when the message is gone.
+  base::Task<base::Outcome<bool>> ChangeMessage(outbound::HttpRequest request,
+                                                outbound::CallContext context);
   // The reply with the marker among those of the thread.
   base::Task<base::Outcome<std::optional<Posted>>> FindReply(Message message,
                                                              outbound::CallContext context);

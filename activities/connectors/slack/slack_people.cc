@@ -41,10 +41,7 @@ base::Task<base::Outcome<User>> SlackClient::GetUser(std::string user_id,
   request.url = wire::Cat(MethodUrl("users.info"), "?user=", wire::PercentEncode(user_id));
   request.operation = "users.info";
   Authorize(request);
-  base::Outcome<outbound::HttpResponse> response =
-      co_await outbound_.Call(SlackNow(), request, std::move(context));
-  if (!response.ok()) co_return response.failure();
-  base::Outcome<Json> answer = OkBody(request, *response);
+  base::Outcome<Json> answer = co_await Ask(outbound_, SlackNow(), request, std::move(context));
   if (!answer.ok()) co_return answer.failure();
   const Json& user = wire::At(*answer, "user");
   co_return User{.id = wire::StringAt(user, "id"),
@@ -63,10 +60,7 @@ base::Task<base::Outcome<base::Unit>> SlackClient::OpenView(std::string trigger_
   outbound::HttpRequest request =
       wire::JsonRequest("POST", MethodUrl("views.open"), body, "views.open");
   Authorize(request);
-  base::Outcome<outbound::HttpResponse> response =
-      co_await outbound_.Call(SlackNow(), request, std::move(context));
-  if (!response.ok()) co_return response.failure();
-  base::Outcome<Json> answer = OkBody(request, *response);
+  base::Outcome<Json> answer = co_await Ask(outbound_, SlackNow(), request, std::move(context));
   if (!answer.ok()) co_return answer.failure();
   co_return base::Unit{};
 }
@@ -81,10 +75,7 @@ base::Task<base::Outcome<base::Unit>> SlackClient::PostEphemeral(std::string cha
       wire::JsonRequest("POST", MethodUrl("chat.postEphemeral"), body, "chat.postEphemeral");
   request.limit_scope = channel;
   Authorize(request);
-  base::Outcome<outbound::HttpResponse> response =
-      co_await outbound_.Call(SlackNow(), request, std::move(context));
-  if (!response.ok()) co_return response.failure();
-  base::Outcome<Json> answer = OkBody(request, *response);
+  base::Outcome<Json> answer = co_await Ask(outbound_, SlackNow(), request, std::move(context));
   if (!answer.ok()) co_return answer.failure();
   co_return base::Unit{};
 }
@@ -114,30 +105,9 @@ base::Task<base::Outcome<std::optional<Posted>>> SlackClient::FindReply(
   const std::string query = wire::Cat("?channel=", wire::PercentEncode(message.channel),
                                       "&ts=", wire::PercentEncode(message.thread_ts),
                                       "&include_all_metadata=true&limit=", kRepliesMax);
-  std::string cursor;
-  for (int page = 0; page < kReplyPagesMax; ++page) {
-    outbound::HttpRequest request;
-    request.url = wire::Cat(MethodUrl("conversations.replies"), query,
-                            cursor.empty() ? "" : "&cursor=", wire::PercentEncode(cursor));
-    request.operation = "conversations.replies";
-    Authorize(request);
-    base::Outcome<outbound::HttpResponse> response =
-        co_await outbound_.Call(SlackNow(), request, context);
-    if (!response.ok()) co_return response.failure();
-    base::Outcome<Json> answer = OkBody(request, *response);
-    if (!answer.ok()) co_return answer.failure();
-    const Json& replies = wire::At(*answer, "messages");
-    if (!replies.is_array()) co_return wire::Malformed("slack", request.operation, false);
-    for (const Json& reply : replies) {
-      if (!HasMarker(reply, message.marker)) continue;
-      co_return std::optional<Posted>(
-          Posted{.channel = message.channel, .ts = wire::StringAt(reply, "ts")});
-    }
-    cursor = wire::StringAt(wire::At(*answer, "response_metadata"), "next_cursor");
-    if (cursor.empty()) co_return std::optional<Posted>();
-  }
-  co_return base::Failure::Permanent(
-      "LookupIncomplete", wire::Cat("slack: too many replies in a thread of ", message.channel));
+  co_return co_await FindMarked(
+      SlackNow(), "conversations.replies", query, message.channel, message.marker, kReplyPagesMax,
+      wire::Cat("too many replies in a thread of ", message.channel), std::move(context));
 }
 
 }  // namespace slack
