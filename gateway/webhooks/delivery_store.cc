@@ -67,7 +67,7 @@ absl::StatusOr<bool> DeliveryStore::Add(const Delivery& delivery) {
   add_.BindInt(4, absl::ToUnixMicros(delivery.received_at));
   add_.BindBlob(5, delivery.body);
   RETURN_IF_ERROR(add_.Run());
-  return sqlite3_changes(db_->handle()) > 0;
+  return db_->Changes() > 0;
 }
 
 absl::StatusOr<std::vector<Delivery>> DeliveryStore::Open() {

@@ -42,6 +42,8 @@ class Connection {
   // The first column of the first row, 0 when there is no row.
   absl::StatusOr<int64_t> QueryInt(const std::string& sql);
   absl::StatusOr<std::string> QueryText(const std::string& sql);
+  // How many rows the last INSERT, UPDATE or DELETE changed.
+  int64_t Changes() const { return sqlite3_changes64(handle_); }
   // Ends an open transaction without keeping it, if there is one.
   void RollBack();
 

@@ -62,6 +62,7 @@ class Statement {
   bool IsNull(int i) const { return sqlite3_column_type(statement_, i) == SQLITE_NULL; }
   bool IsBlob(int i) const { return sqlite3_column_type(statement_, i) == SQLITE_BLOB; }
   int64_t Int(int i) const { return sqlite3_column_int64(statement_, i); }
+  double Double(int i) const { return sqlite3_column_double(statement_, i); }
   // The bytes of a text or a blob; valid until the next step or reset.
   absl::string_view Bytes(int i) const {
     const void* data = sqlite3_column_blob(statement_, i);

@@ -1,19 +1,18 @@
 #include "activities/connectors/memory/memory_file.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_join.h"
 #include "activities/connectors/memory/brand_voices.h"
 #include "activities/connectors/wire/text.h"
+#include "orchestrator/base/status_macros.h"
+#include "orchestrator/database/durable.h"
 
 namespace memory {
 namespace {
 
 constexpr int kSchemaVersion = 1;
-constexpr int kBusyWaitMs = 5'000;
 constexpr size_t kQueryWordsMax = 32;
 
 constexpr char kSchema[] = R"sql(
@@ -69,52 +68,17 @@ constexpr char kGet[] = R"sql(
 )sql";
 constexpr char kDelete[] = "DELETE FROM items WHERE namespace = ?1 AND key = ?2";
 
-// Resets a prepared statement at the end of its use.
-class Use {
- public:
-  explicit Use(sqlite3_stmt* statement) : statement_(statement) {}
-  ~Use() {
-    sqlite3_reset(statement_);
-    sqlite3_clear_bindings(statement_);
-  }
-  Use(const Use&) = delete;
-  Use& operator=(const Use&) = delete;
-  void Bind(int index, const std::string& text) {
-    sqlite3_bind_text64(statement_, index, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-  }
-  void Bind(int index, int64_t number) { sqlite3_bind_int64(statement_, index, number); }
-  int Step() { return sqlite3_step(statement_); }
-  std::string Text(int column) const {
-    const void* bytes = sqlite3_column_blob(statement_, column);
-    const int size = sqlite3_column_bytes(statement_, column);
-    return bytes == nullptr ? "" : std::string(static_cast<const char*>(bytes), size);
-  }
-  Item ReadItem() const {
-    return {.name_space = Text(0),
-            .key = Text(1),
-            .kind = Text(2),
-            .content = Text(3),
-            .metadata_json = Text(4)};
-  }
-
- private:
-  sqlite3_stmt* const statement_;
-};
-
-absl::Status Execute(sqlite3* db, const char* sql) {
-  if (sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return absl::OkStatus();
-  return absl::UnavailableError(wire::Cat("memory: ", sqlite3_errmsg(db)));
+Item ItemOf(const database::Statement& row) {
+  return {.name_space = row.Text(0),
+          .key = row.Text(1),
+          .kind = row.Text(2),
+          .content = row.Text(3),
+          .metadata_json = row.Text(4)};
 }
 
-int UserVersion(sqlite3* db) {
-  sqlite3_stmt* statement = nullptr;
-  int version = -1;
-  if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, nullptr) == SQLITE_OK &&
-      sqlite3_step(statement) == SQLITE_ROW) {
-    version = sqlite3_column_int(statement, 0);
-  }
-  sqlite3_finalize(statement);
-  return version;
+base::Failure StorageFailed(const absl::Status& status) {
+  return base::Failure::Retryable("StorageFailed",
+                                  wire::Cat("memory: ", std::string(status.message())));
 }
 
 }  // namespace
@@ -128,45 +92,30 @@ std::string MatchAny(const std::string& text) {
 
 absl::StatusOr<std::unique_ptr<MemoryFile>> MemoryFile::Open(const std::string& path) {
   std::unique_ptr<MemoryFile> file(new MemoryFile());
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  if (sqlite3_open_v2(path.c_str(), &file->db_, flags, nullptr) != SQLITE_OK) {
-    return absl::UnavailableError(
-        wire::Cat("memory: cannot open ", path, ": ",
-                  file->db_ == nullptr ? "out of memory" : sqlite3_errmsg(file->db_)));
-  }
-  sqlite3_busy_timeout(file->db_, kBusyWaitMs);
-  absl::Status status = file->Prepare();
-  if (!status.ok()) return absl::Status(status.code(), wire::Cat(path, ": ", status.ToString()));
+  ASSIGN_OR_RETURN(file->db_, database::OpenDurable(path, ""));
+  RETURN_IF_ERROR(database::InTransaction(*file->db_, [&file] { return file->MakeSchema(); }));
   return file;
 }
 
-absl::Status MemoryFile::Prepare() {
-  absl::Status status =
-      Execute(db_, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
-  if (!status.ok()) return status;
-  const int version = UserVersion(db_);
+absl::Status MemoryFile::MakeSchema() {
+  ASSIGN_OR_RETURN(const int64_t version, db_->QueryInt("PRAGMA user_version"));
   if (version > kSchemaVersion) {
-    return absl::FailedPreconditionError(wire::Cat("memory: the file has version ", version,
-                                                   ", this program knows ", kSchemaVersion,
+    return absl::FailedPreconditionError(wire::Cat(db_->path(), ": the memory has version ",
+                                                   version, ", this program knows ", kSchemaVersion,
                                                    "; start the newer program"));
   }
-  if (version == 0) {
-    status = Execute(db_, kSchema);
-    if (!status.ok()) return status;
-  }
-  const std::pair<const char*, sqlite3_stmt**> statements[] = {
-      {kSearch, &search_}, {kNewest, &newest_}, {kPut, &put_}, {kGet, &get_}, {kDelete, &delete_}};
-  for (const auto& [sql, statement] : statements) {
-    if (sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, nullptr) !=
-        SQLITE_OK) {
-      return absl::UnavailableError(wire::Cat("memory: ", sqlite3_errmsg(db_)));
-    }
-  }
-  if (version == 0) {
-    status = Seed();
-    if (!status.ok()) return status;
-  }
-  return Execute(db_, "COMMIT");
+  if (version == 0) RETURN_IF_ERROR(db_->Exec(kSchema));
+  RETURN_IF_ERROR(Prepare());
+  return version == 0 ? Seed() : absl::OkStatus();
+}
+
+absl::Status MemoryFile::Prepare() {
+  ASSIGN_OR_RETURN(search_, database::Statement::Prepare(*db_, kSearch));
+  ASSIGN_OR_RETURN(newest_, database::Statement::Prepare(*db_, kNewest));
+  ASSIGN_OR_RETURN(put_, database::Statement::Prepare(*db_, kPut));
+  ASSIGN_OR_RETURN(get_, database::Statement::Prepare(*db_, kGet));
+  ASSIGN_OR_RETURN(delete_, database::Statement::Prepare(*db_, kDelete));
+  return absl::OkStatus();
 }
 
 absl::Status MemoryFile::Seed() {
@@ -177,68 +126,54 @@ absl::Status MemoryFile::Seed() {
   return absl::OkStatus();
 }
 
-MemoryFile::~MemoryFile() {
-  for (sqlite3_stmt* statement : {search_, newest_, put_, get_, delete_}) {
-    sqlite3_finalize(statement);
-  }
-  sqlite3_close(db_);
-}
-
-base::Failure MemoryFile::DatabaseFailure() const {
-  return base::Failure::Retryable("StorageFailed", wire::Cat("memory: ", sqlite3_errmsg(db_)));
-}
-
 base::Outcome<std::vector<Recalled>> MemoryFile::Recall(const std::string& query,
                                                         const std::string& name_space,
                                                         const std::string& kind, int limit) {
   const std::string match = MatchAny(query);
-  Use use(match.empty() ? newest_ : search_);
-  if (!match.empty()) use.Bind(1, match);
-  use.Bind(2, name_space);
-  use.Bind(3, kind);
-  use.Bind(4, std::clamp(limit, 1, kRecallLimitMax));
+  database::Statement& find = match.empty() ? newest_ : search_;
+  const database::Statement::Scope reset(find);
+  if (!match.empty()) find.BindText(1, match);
+  find.BindText(2, name_space);
+  find.BindText(3, kind);
+  find.BindInt(4, std::clamp(limit, 1, kRecallLimitMax));
   std::vector<Recalled> found;
-  int step = use.Step();
-  for (; step == SQLITE_ROW; step = use.Step()) {
-    found.push_back({.item = use.ReadItem(),
-                     .score = sqlite3_column_double(match.empty() ? newest_ : search_, 5)});
+  while (true) {
+    const absl::StatusOr<bool> row = find.Next();
+    if (!row.ok()) return StorageFailed(row.status());
+    if (!*row) return found;
+    found.push_back({.item = ItemOf(find), .score = find.Double(5)});
   }
-  if (step != SQLITE_DONE) return DatabaseFailure();
-  return found;
 }
 
 base::Done MemoryFile::Put(const Item& item, int64_t now_ms) {
   if (std::string problem = ItemProblem(item); !problem.empty()) {
     return base::Failure::Permanent("InvalidMemoryItem", std::move(problem));
   }
-  Use use(put_);
-  use.Bind(1, item.name_space);
-  use.Bind(2, item.key);
-  use.Bind(3, item.kind);
-  use.Bind(4, item.content);
-  use.Bind(5, item.metadata_json);
-  use.Bind(6, now_ms);
-  if (use.Step() != SQLITE_DONE) return DatabaseFailure();
+  put_.BindText(1, item.name_space);
+  put_.BindText(2, item.key);
+  put_.BindText(3, item.kind);
+  put_.BindText(4, item.content);
+  put_.BindText(5, item.metadata_json);
+  put_.BindInt(6, now_ms);
+  if (absl::Status status = put_.Run(); !status.ok()) return StorageFailed(status);
   return base::Unit{};
 }
 
 base::Outcome<std::optional<Item>> MemoryFile::Get(const std::string& name_space,
                                                    const std::string& key) {
-  Use use(get_);
-  use.Bind(1, name_space);
-  use.Bind(2, key);
-  const int step = use.Step();
-  if (step == SQLITE_ROW) return std::optional<Item>(use.ReadItem());
-  if (step != SQLITE_DONE) return DatabaseFailure();
-  return std::optional<Item>();
+  const database::Statement::Scope reset(get_);
+  get_.BindText(1, name_space);
+  get_.BindText(2, key);
+  const absl::StatusOr<bool> found = get_.Next();
+  if (!found.ok()) return StorageFailed(found.status());
+  return *found ? std::optional<Item>(ItemOf(get_)) : std::nullopt;
 }
 
 base::Outcome<bool> MemoryFile::Delete(const std::string& name_space, const std::string& key) {
-  Use use(delete_);
-  use.Bind(1, name_space);
-  use.Bind(2, key);
-  if (use.Step() != SQLITE_DONE) return DatabaseFailure();
-  return sqlite3_changes(db_) > 0;
+  delete_.BindText(1, name_space);
+  delete_.BindText(2, key);
+  if (absl::Status status = delete_.Run(); !status.ok()) return StorageFailed(status);
+  return db_->Changes() > 0;
 }
 
 }  // namespace memory

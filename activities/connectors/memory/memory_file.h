@@ -16,24 +16,18 @@
 #include "absl/status/statusor.h"
 #include "activities/connectors/memory/memory_store.h"
 #include "orchestrator/base/outcome.h"
-
-struct sqlite3;
-struct sqlite3_stmt;
+#include "orchestrator/database/connection.h"
+#include "orchestrator/database/statement.h"
 
 namespace memory {
 
 class MemoryFile {
  public:
-  // Opens the file, makes it when it does not exist. ":memory:" keeps
-  // everything in memory. UNAVAILABLE when it cannot be opened,
-  // FAILED_PRECONDITION when a newer version wrote it.
+  // Opens the file, makes it when it does not exist. ":memory:" keeps everything in memory.
+  // FAILED_PRECONDITION when a newer version wrote it, else the codes of Connection::Error.
   static absl::StatusOr<std::unique_ptr<MemoryFile>> Open(const std::string& path);
-  ~MemoryFile();
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
 
-  // As in MemoryStore, blocking. A database error is the retryable failure
-  // "StorageFailed".
+  // As in MemoryStore, blocking. A database error is the retryable failure "StorageFailed".
   base::Outcome<std::vector<Recalled>> Recall(const std::string& query,
                                               const std::string& name_space,
                                               const std::string& kind, int limit);
@@ -43,16 +37,16 @@ class MemoryFile {
 
  private:
   MemoryFile() = default;
+  absl::Status MakeSchema();
   absl::Status Prepare();
   absl::Status Seed();
-  base::Failure DatabaseFailure() const;
 
-  sqlite3* db_ = nullptr;
-  sqlite3_stmt* search_ = nullptr;
-  sqlite3_stmt* newest_ = nullptr;
-  sqlite3_stmt* put_ = nullptr;
-  sqlite3_stmt* get_ = nullptr;
-  sqlite3_stmt* delete_ = nullptr;
+  std::unique_ptr<database::Connection> db_;
+  database::Statement search_;
+  database::Statement newest_;
+  database::Statement put_;
+  database::Statement get_;
+  database::Statement delete_;
 };
 
 // The FTS5 expression that finds any of the words of `text`, or "" when it has none.

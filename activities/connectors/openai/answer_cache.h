@@ -15,9 +15,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-
-struct sqlite3;
-struct sqlite3_stmt;
+#include "orchestrator/database/connection.h"
+#include "orchestrator/database/statement.h"
 
 namespace openai {
 
@@ -34,9 +33,6 @@ class AnswerCache {
   // Makes the file when it does not exist. A file that cannot be used is an error that names it.
   static absl::StatusOr<std::unique_ptr<AnswerCache>> Open(const std::string& path,
                                                            Options options);
-  ~AnswerCache();
-  AnswerCache(const AnswerCache&) = delete;
-  AnswerCache& operator=(const AnswerCache&) = delete;
 
   // Nothing when it is not there, has expired, or the file cannot be read.
   std::optional<CachedAnswer> Get(const std::string& key, absl::Time now);
@@ -46,15 +42,13 @@ class AnswerCache {
 
  private:
   explicit AnswerCache(Options options) : options_(options) {}
-  absl::Status Prepare(const std::string& path);
-  absl::Status Error(const char* action) const;
 
   const Options options_;
-  sqlite3* db_ = nullptr;
-  sqlite3_stmt* get_ = nullptr;
-  sqlite3_stmt* put_ = nullptr;
-  sqlite3_stmt* expire_ = nullptr;
-  sqlite3_stmt* trim_ = nullptr;
+  std::unique_ptr<database::Connection> db_;
+  database::Statement get_;
+  database::Statement put_;
+  database::Statement expire_;
+  database::Statement trim_;
 };
 
 }  // namespace openai

@@ -73,7 +73,7 @@ LIBRARIES = {
     r"grpc(pp|)/": ["gateway/", "orchestrator/worker/", "tests/"],
     r"boost/": ["gateway/rest/", "gateway/server/", "tests/"],
     r"curl/": ["activities/outbound/", "tests/"],
-    r"sqlite3": ["orchestrator/database/", "orchestrator/store/sqlite/", "activities/connectors/", "gateway/", "tests/"],
+    r"sqlite3": ["orchestrator/database/", "orchestrator/store/sqlite/", "tests/"],
     r"yaml-cpp/": ["gateway/server/", "gateway/cli/", "tests/"],
     r"CLI/": ["gateway/server/", "gateway/cli/", "tests/"],
     r"spdlog/": ["orchestrator/base/", "tests/"],
