@@ -14,21 +14,7 @@ namespace campaign {
 namespace {
 
 constexpr size_t kTitleCharactersMax = 200;
-
-// A user's words on one line of Markdown: no markup, no mention of other people.
-std::string EscapeMarkdown(absl::string_view text) {
-  return absl::StrReplaceAll(CleanLine(text, 1000), {{"\\", "\\\\"},
-                                                     {"*", "\\*"},
-                                                     {"_", "\\_"},
-                                                     {"`", "\\`"},
-                                                     {"[", "\\["},
-                                                     {"]", "\\]"},
-                                                     {"<", "&lt;"},
-                                                     {">", "&gt;"},
-                                                     {"|", "\\|"},
-                                                     {"#", "\\#"},
-                                                     {"@", "&#64;"}});
-}
+constexpr size_t kLineCharactersMax = 1'500;
 
 std::string Quote(absl::string_view text) {
   std::string quoted;
@@ -89,6 +75,20 @@ std::string ModerationSection(const Moderation& moderation) {
 }
 
 }  // namespace
+
+std::string EscapeMarkdown(absl::string_view text) {
+  return absl::StrReplaceAll(CleanLine(text, kLineCharactersMax), {{"\\", "\\\\"},
+                                                                   {"*", "\\*"},
+                                                                   {"_", "\\_"},
+                                                                   {"`", "\\`"},
+                                                                   {"[", "\\["},
+                                                                   {"]", "\\]"},
+                                                                   {"<", "&lt;"},
+                                                                   {">", "&gt;"},
+                                                                   {"|", "\\|"},
+                                                                   {"#", "\\#"},
+                                                                   {"@", "&#64;"}});
+}
 
 std::vector<github::File> ReviewFiles(const std::string& workflow_id, const v1::CampaignSpec& spec,
                                       const Pieces& pieces, const Assets& assets,

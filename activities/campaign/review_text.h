@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "activities/campaign/pieces.h"
 #include "activities/connectors/github/github_client.h"
@@ -20,6 +21,9 @@ namespace campaign {
 inline constexpr char kRejectedBy[] = "rejected by ";
 // Marks the closing comment, so that there is one.
 inline constexpr char kClosingCommentMarker[] = "campaign-end";
+
+// People's words on one line of Markdown: no markup, and nobody is mentioned.
+std::string EscapeMarkdown(absl::string_view text);
 
 // README.md (the brief and the images) and one file a piece, in <content_dir>/<workflow>/.
 std::vector<github::File> ReviewFiles(const std::string& workflow_id, const v1::CampaignSpec& spec,

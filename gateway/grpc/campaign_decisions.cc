@@ -132,6 +132,7 @@ void CampaignServiceImpl::Decide(const char* update_name, CallInfo call,
         cv1::DecideCampaignResponse answer;
         answer.set_workflow_id(workflow_id);
         *answer.mutable_decision() = *std::move(decision);
+        if (decided_) decided_(ns, workflow_id, answer.decision());
         done(std::move(answer));
       });
 }

@@ -9,6 +9,7 @@
 //   service.CreateCampaign(call, request, [](absl::StatusOr<CampaignStarted> started) { ... });
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -43,11 +44,16 @@ class CampaignServiceImpl {
     StreamSlots* streams = nullptr;      // null: some of its own
     auth::UserQuotas* quotas = nullptr;  // null: anybody may start any number
   };
+  // Told of every decision that is made by a call. Any thread; must not block.
+  using Decided = std::function<void(const std::string& ns, const std::string& workflow_id,
+                                     const cv1::ApprovalDecision& decision)>;
   explicit CampaignServiceImpl(Dependencies dependencies)
       : d_(std::move(dependencies)),
         previewer_(d_.preview),
         streams_(d_.streams == nullptr ? own_streams_ : *d_.streams),
         hub_(d_.client, d_.clock) {}
+  // Before the first call.
+  void OnDecision(Decided decided) { decided_ = std::move(decided); }
 
   void CreateCampaign(CallInfo call, cv1::CreateCampaignRequest request,
                       Callback<cv1::CampaignStarted> done);
@@ -100,6 +106,7 @@ class CampaignServiceImpl {
   StreamSlots own_streams_;
   StreamSlots& streams_;
   ProgressHub hub_;
+  Decided decided_;
 };
 
 }  // namespace gateway

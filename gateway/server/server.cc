@@ -176,6 +176,10 @@ absl::Status Server::OpenWebhooks(const DataDir& data_dir) {
                                   webhooks::AuditDecisions(parts_.audit, settings_.audit.required,
                                                            parts_.metrics)));
   front_->Serve(*webhooks_);
+  front_->campaigns().OnDecision([this](const std::string& ns, const std::string& workflow_id,
+                                        const campaign::v1::ApprovalDecision& decision) {
+    webhooks_->notices().Announce(ns, workflow_id, decision);
+  });
   return absl::OkStatus();
 }
 

@@ -103,8 +103,8 @@ DecisionAnswer AnswerClosed(const absl::StatusOr<cv1::CampaignProgress>& progres
 
 }  // namespace
 
-Decisions::Decisions(client::WorkflowClient& client, Recorder recorder)
-    : client_(client), recorder_(std::move(recorder)) {}
+Decisions::Decisions(client::WorkflowClient& client, Recorder recorder, Decided decided)
+    : client_(client), recorder_(std::move(recorder)), decided_(std::move(decided)) {}
 
 void Decisions::Record(Attempt attempt, absl::AnyInvocable<void(absl::StatusOr<Ended>)> go) {
   if (!recorder_) return go(Ended());
@@ -123,13 +123,16 @@ void Decisions::Decide(DecisionRequest request, Done done) {
   Record(std::move(attempt), [this, request = std::move(request),
                               done = std::move(done)](absl::StatusOr<Ended> ended) mutable {
     if (!ended.ok()) return done({.text = std::string(ended.status().message())});
-    Send(std::move(request),
-         [ended = *std::move(ended), done = std::move(done)](DecisionAnswer answer) mutable {
-           if (ended && answer.outcome != DecisionAnswer::Outcome::kTryAgain) {
-             ended(OutcomeName(answer.outcome), answer.text);
-           }
-           done(std::move(answer));
-         });
+    const std::string ns = request.ns;
+    const std::string workflow_id = request.workflow_id;
+    Send(std::move(request), [this, ns, workflow_id, ended = *std::move(ended),
+                              done = std::move(done)](DecisionAnswer answer) mutable {
+      if (decided_ && answer.decided()) decided_(ns, workflow_id, answer.decision);
+      if (ended && answer.outcome != DecisionAnswer::Outcome::kTryAgain) {
+        ended(OutcomeName(answer.outcome), answer.text);
+      }
+      done(std::move(answer));
+    });
   });
 }
 

@@ -88,8 +88,14 @@ class Decisions {
   using Recorder =
       std::function<void(Attempt attempt, absl::AnyInvocable<void(absl::StatusOr<Ended>)> go)>;
 
+  // Told of every decision made here, before who made it is answered; of one that is repeated,
+  // again. Any thread; must not block.
+  using Decided = std::function<void(const std::string& ns, const std::string& workflow_id,
+                                     const campaign::v1::ApprovalDecision& decision)>;
+
   // `client` must outlive it. Without a recorder nothing is recorded.
-  explicit Decisions(client::WorkflowClient& client, Recorder recorder = nullptr);
+  explicit Decisions(client::WorkflowClient& client, Recorder recorder = nullptr,
+                     Decided decided = nullptr);
 
   void Decide(DecisionRequest request, absl::AnyInvocable<void(DecisionAnswer)> done);
 
@@ -113,6 +119,7 @@ class Decisions {
 
   client::WorkflowClient& client_;
   const Recorder recorder_;
+  const Decided decided_;
 };
 
 // "approved by slack:U1 (ann) (slack) at 2026-03-01 12:00 UTC: fine".

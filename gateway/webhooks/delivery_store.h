@@ -25,7 +25,7 @@
 namespace webhooks {
 
 struct Delivery {
-  std::string source;  // "slack", "github"
+  std::string source;  // "slack", "github", "decision"
   std::string id;      // the vendor's; unique in its source
   std::string digest;  // of what was signed: one that comes back under a new id is a repetition
   std::string body;

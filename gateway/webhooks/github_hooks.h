@@ -61,8 +61,7 @@ class GithubHooks {
     Inbox& inbox;
     Decisions& decisions;
     github::GithubClient& github;
-    slack::SlackClient& slack;  // the review's message shows decisions made here
-    base::EventLoop& loop;      // of both
+    base::EventLoop& loop;  // of `github`
     base::Clock& clock;
     base::Metrics& metrics;
   };
@@ -91,7 +90,6 @@ class GithubHooks {
   base::Task<base::Outcome<std::string>> LastKnownCommit(Review review, outbound::CallContext call);
   base::Task<Note> Decide(Review review, GithubEvent event, std::string key,
                           outbound::CallContext call);
-  base::Task<Note> Show(Review review, DecisionAnswer answer, outbound::CallContext call) const;
   base::Task<Note> Comment(Review review, std::string text, std::string marker, std::string note,
                            outbound::CallContext call) const;
 

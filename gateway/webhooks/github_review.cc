@@ -5,12 +5,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "activities/campaign/names.h"
 #include "activities/campaign/review_files.h"
+#include "activities/campaign/review_text.h"
 #include "gateway/webhooks/decision_tasks.h"
 #include "gateway/webhooks/github_hooks.h"
-#include "gateway/webhooks/show_decision.h"
 #include "orchestrator/base/log.h"
 
 namespace webhooks {
@@ -22,17 +21,6 @@ using Kind = GithubEvent::Kind;
 std::string IdentityOf(const std::string& login) { return absl::StrCat("github:", login); }
 
 std::string ShortSha(const std::string& sha) { return sha.substr(0, 7); }
-
-// Words of ours and of others in a comment: no markup, nobody mentioned.
-std::string Plain(const std::string& text) {
-  return absl::StrReplaceAll(campaign::CleanLine(text, 1500), {{"\\", "\\\\"},
-                                                               {"*", "\\*"},
-                                                               {"_", "\\_"},
-                                                               {"`", "\\`"},
-                                                               {"[", "\\["},
-                                                               {"<", "&lt;"},
-                                                               {"@", "&#64;"}});
-}
 
 // The branch's newest commit whose texts the campaign has.
 std::string KnownFact(const std::string& branch) { return absl::StrCat("github.known/", branch); }
@@ -174,8 +162,8 @@ base::Task<GithubHooks::Note> GithubHooks::TakeOverText(Review review, std::stri
   }
   Note said = co_await Comment(
       review,
-      absl::StrCat("The edit of `", path, "` in ", ShortSha(head),
-                   " is not taken over: ", Plain(std::string(updated.status().message()))),
+      absl::StrCat("The edit of `", path, "` in ", ShortSha(head), " is not taken over: ",
+                   campaign::EscapeMarkdown(std::string(updated.status().message()))),
       absl::StrCat("edit-", ShortSha(head), "-", content_id), "told that the edit does not count",
       call);
   co_return said;
@@ -198,7 +186,7 @@ base::Task<GithubHooks::Note> GithubHooks::Decide(Review review, GithubEvent eve
     if (own) co_return std::string("our own");
     Note said = co_await Comment(
         review,
-        absl::StrCat("The ", WordOf(event.kind), " by ", Plain(event.login),
+        absl::StrCat("The ", WordOf(event.kind), " by ", campaign::EscapeMarkdown(event.login),
                      " does not decide on the campaign: they are not among those who may."),
         absl::StrCat("refused-", event.id, "-", event.login), "may not decide", call);
     co_return said;
@@ -207,8 +195,8 @@ base::Task<GithubHooks::Note> GithubHooks::Decide(Review review, GithubEvent eve
   if (event.kind == Kind::kApprove && event.commit != review.pull.head_sha) {
     Note said = co_await Comment(
         review,
-        absl::StrCat("The approval by ", Plain(event.login), " is of ", ShortSha(event.commit),
-                     "; the branch has changed since. Please look at ",
+        absl::StrCat("The approval by ", campaign::EscapeMarkdown(event.login), " is of ",
+                     ShortSha(event.commit), "; the branch has changed since. Please look at ",
                      ShortSha(review.pull.head_sha), " and approve that."),
         absl::StrCat("stale-", event.id), "an approval of an older commit", call);
     co_return said;
@@ -230,10 +218,8 @@ base::Task<GithubHooks::Note> GithubHooks::Decide(Review review, GithubEvent eve
   switch (answer.outcome) {
     case DecisionAnswer::Outcome::kTryAgain:
       co_return base::Failure::Retryable("TryAgain", answer.text);
-    case DecisionAnswer::Outcome::kDecided: {
-      Note shown = co_await Show(std::move(review), answer, call);
-      co_return shown;
-    }
+    case DecisionAnswer::Outcome::kDecided:
+      co_return answer.text;
     case DecisionAnswer::Outcome::kRefused:
     case DecisionAnswer::Outcome::kTooLate:
       break;
@@ -241,26 +227,12 @@ base::Task<GithubHooks::Note> GithubHooks::Decide(Review review, GithubEvent eve
   const bool same = answer.decision.decided_by() == IdentityOf(event.login) &&
                     (answer.decision.decision() == "approved") == approves;
   if (own || same) co_return answer.text;  // who approved and then merged knows
-  Note said =
-      co_await Comment(review,
-                       absl::StrCat("The ", WordOf(event.kind), " by ", Plain(event.login),
-                                    " changes nothing: ", Plain(answer.text), "."),
-                       absl::StrCat("late-", event.id, "-", event.login), answer.text, call);
+  Note said = co_await Comment(
+      review,
+      absl::StrCat("The ", WordOf(event.kind), " by ", campaign::EscapeMarkdown(event.login),
+                   " changes nothing: ", campaign::EscapeMarkdown(answer.text), "."),
+      absl::StrCat("late-", event.id, "-", event.login), answer.text, call);
   co_return said;
-}
-
-// The Slack message of the review loses its buttons.
-base::Task<GithubHooks::Note> GithubHooks::Show(Review review, DecisionAnswer answer,
-                                                outbound::CallContext call) const {
-  absl::StatusOr<cv1::CampaignProgress> progress =
-      co_await GetProgress(p_.loop, p_.decisions, review.ns, review.workflow_id);
-  if (!progress.ok()) co_return answer.text;  // the campaign's end shows it
-  const slack::Posted message{.channel = progress->review().slack_channel(),
-                              .ts = progress->review().slack_message_ts()};
-  base::Outcome<bool> shown =
-      co_await ShowDecision(p_.slack, *progress, answer.decision, message, call);
-  if (!shown.ok()) co_return shown.failure();
-  co_return answer.text;
 }
 
 // Once, however often the event is worked on. A pull request that is gone takes no comments.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "activities/connectors/wire/json.h"
 #include "activities/connectors/wire/text.h"
 #include "gateway/webhooks/decisions.h"
@@ -31,26 +32,8 @@ constexpr int kFindingsMax = 5;
 
 // Text of cards is HTML of a few tags.
 std::string Escaped(std::string_view text, size_t bytes_max = kParagraphBytesMax) {
-  std::string escaped;
-  for (const char c : wire::Truncate(text, bytes_max)) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '\n':
-        escaped += "<br>";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
+  return absl::StrReplaceAll(wire::Truncate(text, bytes_max),
+                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\n", "<br>"}});
 }
 
 Json Paragraph(const std::string& html) { return {{"textParagraph", {{"text", html}}}}; }

@@ -346,7 +346,6 @@ base::Task<Note> SlackHooks::DecideFor(Press press, cv1::CampaignProgress progre
   request.comment = press.reason;
   request.key = press.delivery_id;
   const DecisionAnswer answer = co_await Decide(p_.loop, p_.decisions, std::move(request));
-  const slack::Posted message{.channel = press.channel, .ts = press.message_ts};
   switch (answer.outcome) {
     case DecisionAnswer::Outcome::kTryAgain:
       co_return base::Failure::Retryable("TryAgain", answer.text);
@@ -354,16 +353,13 @@ base::Task<Note> SlackHooks::DecideFor(Press press, cv1::CampaignProgress progre
       Note told = co_await Tell(press, Escaped(answer.text), "refused: " + answer.text, call);
       co_return told;
     }
-    case DecisionAnswer::Outcome::kDecided: {
-      base::Outcome<bool> shown =
-          co_await ShowDecision(p_.slack, progress, answer.decision, message, call);
-      if (!shown.ok()) co_return shown.failure();
+    case DecisionAnswer::Outcome::kDecided:
       co_return answer.text;
-    }
     case DecisionAnswer::Outcome::kTooLate:
       break;
   }
   // The message has buttons still: it was pressed.
+  const slack::Posted message{.channel = press.channel, .ts = press.message_ts};
   base::Outcome<bool> shown =
       co_await ShowDecision(p_.slack, progress, answer.decision, message, call);
   if (!shown.ok()) co_return shown.failure();

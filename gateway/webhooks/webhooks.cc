@@ -17,11 +17,19 @@ absl::StatusOr<std::unique_ptr<Webhooks>> Webhooks::Make(WebhooksOptions options
 
 Webhooks::Webhooks(WebhooksOptions options, std::unique_ptr<Inbox> inbox, Parts p,
                    Decisions::Recorder recorder)
-    : decisions_(p.client, std::move(recorder)),
+    : decisions_(p.client, std::move(recorder),
+                 [this](const std::string& ns, const std::string& workflow_id,
+                        const campaign::v1::ApprovalDecision& decision) {
+                   notices_.Announce(ns, workflow_id, decision);
+                 }),
       inbox_(std::move(inbox)),
+      notices_({*inbox_, decisions_, p.slack, p.loop, p.clock}),
       slack_(std::move(options.slack), {*inbox_, decisions_, p.slack, p.loop, p.clock, p.metrics}),
       github_(std::move(options.github),
-              {*inbox_, decisions_, p.github, p.slack, p.loop, p.clock, p.metrics}) {
+              {*inbox_, decisions_, p.github, p.loop, p.clock, p.metrics}) {
+  inbox_->Handle(kDecisionSource, [this](Delivery delivery, base::CancelToken cancel) {
+    return notices_.Work(std::move(delivery), std::move(cancel));
+  });
   inbox_->Handle(kSlackSource, [this](Delivery delivery, base::CancelToken cancel) {
     return slack_.Work(std::move(delivery), std::move(cancel));
   });

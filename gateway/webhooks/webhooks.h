@@ -1,5 +1,5 @@
-// Webhooks: what the server makes of this folder: the inbox, Slack, GitHub, and the door for their
-// decisions.
+// Webhooks: what the server makes of this folder: the inbox, Slack, GitHub, the door for their
+// decisions, and who is told of decisions.
 //
 // Thread-safety: construct, AddTo, Start and Stop from the owner's thread.
 //
@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "gateway/rest/rest_handler.h"
+#include "gateway/webhooks/decision_notices.h"
 #include "gateway/webhooks/decisions.h"
 #include "gateway/webhooks/github_hooks.h"
 #include "gateway/webhooks/inbox.h"
@@ -48,6 +49,8 @@ class Webhooks {
   void Stop() { inbox_->Stop(); }
 
   Decisions& decisions() { return decisions_; }
+  // For decisions that do not go through decisions().
+  DecisionNotices& notices() { return notices_; }
   Inbox& inbox() { return *inbox_; }
 
  private:
@@ -56,6 +59,7 @@ class Webhooks {
 
   Decisions decisions_;
   std::unique_ptr<Inbox> inbox_;
+  DecisionNotices notices_;
   SlackHooks slack_;
   GithubHooks github_;
 };

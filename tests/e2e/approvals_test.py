@@ -240,7 +240,7 @@ def slack_is_down(server, sandbox):
     """The decision counts although nobody can be shown it yet; it is shown, and recorded once."""
     workflow_id = start(server, "slack-is-down")
     def retried():
-        return server.metric("webhook_deliveries_total", source="slack", outcome="retried")
+        return server.metric("webhook_deliveries_total", source="decision", outcome="retried")
 
     before = retried()
     sandbox.fault(vendor="slack", operation="chat.update", kind="error", status=503)
@@ -337,17 +337,26 @@ def github_approves(server, sandbox):
            "our own merge and closing are not commented on")
 
 
-def github_shows_in_slack(server, sandbox):
-    """A campaign that is scheduled waits on after its approval; its message shows it at once."""
+def others_show_in_slack(server, sandbox):
+    """A campaign that is scheduled waits on after its approval; its message shows it at once,
+    wherever it was approved."""
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 24 * 3600))
-    workflow_id = start(server, "github-shows", schedule_time=when)
-    review(server, sandbox, workflow_id, "ann", "APPROVE")
-    shown = until(lambda: not message(sandbox, workflow_id)["alive"] and
-                  message(sandbox, workflow_id), "the message shows the approval")
-    expect("github:ann" in json.dumps(shown), shown)
-    expect(server.status(workflow_id) == "RUNNING", "it waits for its time")
-    server.client.ok("POST", f"/v1/workflows/{workflow_id}/cancel", {})
-    server.wait_ended(workflow_id)
+
+    def api(workflow_id):
+        server.client.ok("POST", f"/v1/workflows/{workflow_id}/signals/approve",
+                         {"decided_by": "ann of sales"})
+
+    for name, approve, who in (
+            ("github-shows", lambda w: review(server, sandbox, w, "ann", "APPROVE"), "github:ann"),
+            ("api-shows", api, "ann of sales")):
+        workflow_id = start(server, name, schedule_time=when)
+        approve(workflow_id)
+        shown = until(lambda: not message(sandbox, workflow_id)["alive"] and
+                      message(sandbox, workflow_id), f"{name}: the message shows the approval")
+        expect(who in json.dumps(shown), shown)
+        expect(server.status(workflow_id) == "RUNNING", "it waits for its time")
+        server.client.ok("POST", f"/v1/workflows/{workflow_id}/cancel", {})
+        server.wait_ended(workflow_id)
 
 
 def github_rejects(server, sandbox):
@@ -595,7 +604,7 @@ def run():
 
     groups = [("approvals", SETTINGS, [slack_approves, slack_rejects, slack_command, slack_replays,
                                        slack_roles, slack_is_down,
-                                       github_approves, github_shows_in_slack, github_rejects,
+                                       github_approves, others_show_in_slack, github_rejects,
                                        github_merges, other_namespaces, crash]),
               ("at-once", ALL_MAY, [two_hundred, two_hundred_vendors_first]),
               ("with-keys", SETTINGS, [with_credentials]),

@@ -1,10 +1,10 @@
-// ManualLoop: an event loop and a clock that tests move by hand. Timers run in the order of their
-// time while the clock is advanced.
+// ManualLoop: an event loop that a test moves by hand, with its clock. Timers run in the order of
+// their time while the clock is advanced.
 //
 // One thread.
 //
 // Example:
-//   ManualLoop loop;
+//   test::ManualLoop loop;
 //   base::Spawn(Something(loop), ...);
 //   loop.Advance(absl::Seconds(10));
 #pragma once
@@ -15,22 +15,9 @@
 #include <utility>
 
 #include "orchestrator/base/event_loop.h"
+#include "tests/support/manual_clock.h"
 
-namespace outbound_test {
-
-class ManualClock : public base::Clock {
- public:
-  absl::Time Now() override { return start_ + elapsed_ + step_; }
-  absl::Duration Monotonic() override { return elapsed_; }
-  void Advance(absl::Duration by) { elapsed_ += by; }
-  // The wall clock jumps.
-  void Step(absl::Duration by) { step_ += by; }
-
- private:
-  const absl::Time start_ = absl::FromUnixSeconds(1'790'000'000);
-  absl::Duration elapsed_ = absl::ZeroDuration();
-  absl::Duration step_ = absl::ZeroDuration();
-};
+namespace test {
 
 class ManualLoop : public base::EventLoop {
  public:
@@ -80,4 +67,4 @@ class ManualLoop : public base::EventLoop {
   std::map<std::pair<absl::Duration, base::TimerId>, Function> timers_;
 };
 
-}  // namespace outbound_test
+}  // namespace test

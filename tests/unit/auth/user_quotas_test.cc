@@ -9,7 +9,8 @@
 #include "absl/synchronization/notification.h"
 #include "gateway/auth/limit_status.h"
 #include "orchestrator/base/metrics.h"
-#include "tests/unit/audit/trail.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/temporary_folder.h"
 
 namespace auth {
 namespace {
@@ -36,8 +37,8 @@ class UserQuotasTest : public testing::Test {
     return result;
   }
 
-  audit::TestFolder folder_;
-  audit::TestClock clock_;
+  test::TemporaryFolder folder_;
+  test::ManualClock clock_;
   base::Metrics metrics_;
   std::unique_ptr<UserQuotas> quotas_;
 };

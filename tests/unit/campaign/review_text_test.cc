@@ -57,6 +57,11 @@ TEST(ClosingComment, SaysWhoApproved) {
   EXPECT_THAT(comment, HasSubstr("> well done"));
 }
 
+TEST(EscapeMarkdown, LeavesNoMarkupAndNobodyMentioned) {
+  EXPECT_EQ(EscapeMarkdown("a *b* `c`\n[d](e) <f> @g #1 | h\\"),
+            "a \\*b\\* \\`c\\` \\[d\\](e) &lt;f&gt; &#64;g \\#1 \\| h\\\\");
+}
+
 TEST(ClosingComment, SaysWhyItWasWithdrawn) {
   const std::string comment = ClosingComment("withdrawn", {}, "blog did not get through");
   EXPECT_THAT(comment, HasSubstr("**withdrawn**"));

@@ -66,8 +66,7 @@ class ReceiveTest : public InboxFixture {
         SlackHooks::Parts{*inbox_, *decisions(), slack_client_, loop_, clock_, metrics_});
     github_ = std::make_unique<GithubHooks>(
         GithubOptions{.secret = kGithubSecret, .content_dir = "reviews"},
-        GithubHooks::Parts{*inbox_, *decisions(), github_client_, slack_client_, loop_, clock_,
-                           metrics_});
+        GithubHooks::Parts{*inbox_, *decisions(), github_client_, loop_, clock_, metrics_});
   }
   Decisions* decisions() { return &decisions_; }
 
