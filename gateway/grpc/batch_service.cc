@@ -1,12 +1,10 @@
 #include "gateway/grpc/batch_service.h"
 
-#include <memory>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "gateway/grpc/gather.h"
+#include "gateway/grpc/described_runs.h"
 #include "gateway/grpc/ids.h"
 #include "gateway/grpc/validate.h"
 #include "gateway/json/field_violations.h"
@@ -22,6 +20,10 @@ constexpr size_t kNameLengthMax = 200;
 constexpr int kPageSizeDefault = 20;
 constexpr int kPageSizeMax = 100;
 constexpr int kSamplesMax = 10;
+
+std::string IdOf(const v1::WorkflowInfo& run) {
+  return run.workflow_id().substr(sizeof(batches::kIdPrefix) - 1);
+}
 
 void CheckBatchId(const std::string& id, FieldViolations* violations) {
   CheckWorkflowId("batch_id", id, violations);
@@ -203,28 +205,27 @@ void BatchServiceImpl::ListBatches(CallInfo call, v1::ListBatchesRequest request
                                "\" AND NOT status = CONTINUED_AS_NEW"));
   list.set_page_size(request.page_size() == 0 ? kPageSizeDefault : request.page_size());
   list.set_page_token(request.page_token());
-  d_.client.ListWorkflows(
-      std::move(list),
-      [this, done = std::move(done)](absl::StatusOr<v1::ListWorkflowsResponse> r) mutable {
-        if (!r.ok()) return done(r.status());
-        auto page = std::make_shared<v1::ListWorkflowsResponse>(*std::move(r));
-        Gather<v1::BatchInfo>(
-            page->workflows_size(),
-            [this, page](size_t i, Callback<v1::BatchInfo> each) {
-              Look(page->workflows(static_cast<int>(i)).namespace_(),
-                   page->workflows(static_cast<int>(i))
-                       .workflow_id()
-                       .substr(sizeof(batches::kIdPrefix) - 1),
-                   std::move(each));
-            },
-            [page, done = std::move(done)](std::vector<absl::StatusOr<v1::BatchInfo>> all) mutable {
-              v1::ListBatchesResponse response;
-              for (absl::StatusOr<v1::BatchInfo>& info : all) {
-                if (info.ok()) *response.add_batches() = *std::move(info);
-              }
-              response.set_next_page_token(page->next_page_token());
-              done(std::move(response));
-            });
+  ListDescribed<v1::BatchInfo>(
+      d_.client, std::move(list),
+      [this](const v1::WorkflowInfo& run, Callback<v1::BatchInfo> each) {
+        Look(run.namespace_(), IdOf(run), std::move(each));
+      },
+      [done = std::move(done)](absl::StatusOr<DescribedPage<v1::BatchInfo>> page) mutable {
+        if (!page.ok()) return done(page.status());
+        v1::ListBatchesResponse response;
+        for (auto& [run, info] : page->items) {
+          v1::BatchInfo* batch = response.add_batches();
+          if (info.ok()) {
+            *batch = *std::move(info);
+            continue;
+          }
+          batch->set_batch_id(IdOf(run));  // one that cannot answer must not hide the others
+          batch->set_status(run.status());
+          batch->set_status_reason(std::string(info.status().message()));
+          *batch->mutable_start_time() = run.start_time();
+        }
+        response.set_next_page_token(page->next_page_token);
+        done(std::move(response));
       });
 }
 

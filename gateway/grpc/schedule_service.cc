@@ -8,6 +8,7 @@
 #include "campaign/v1/campaign.pb.h"
 #include "gateway/grpc/campaign_service.h"
 #include "gateway/grpc/campaign_validation.h"
+#include "gateway/grpc/described_runs.h"
 #include "gateway/grpc/gather.h"
 #include "gateway/grpc/validate.h"
 #include "gateway/json/field_violations.h"
@@ -29,6 +30,10 @@ constexpr int kNextTimesDefault = 5;
 constexpr int kNextTimesMax = 100;
 constexpr int kTriesMax = 5;
 constexpr char kDeleted[] = "deleted";
+
+std::string IdOf(const v1::WorkflowInfo& run) {
+  return run.workflow_id().substr(sizeof(schedules::kIdPrefix) - 1);
+}
 
 FieldViolations CheckId(const std::string& id) {
   FieldViolations violations;
@@ -189,39 +194,26 @@ void ScheduleServiceImpl::ListSchedules(CallInfo call, v1::ListSchedulesRequest 
                                "\" AND (status = RUNNING OR status = PAUSED OR status = STUCK)"));
   list.set_page_size(request.page_size() == 0 ? kPageSizeDefault : request.page_size());
   list.set_page_token(request.page_token());
-  d_.client.ListWorkflows(
-      std::move(list),
-      [this, done = std::move(done)](absl::StatusOr<v1::ListWorkflowsResponse> r) mutable {
-        if (!r.ok()) return done(r.status());
-        auto page = std::make_shared<v1::ListWorkflowsResponse>(*std::move(r));
-        const auto id_of = [page](size_t i) {
-          return page->workflows(static_cast<int>(i))
-              .workflow_id()
-              .substr(sizeof(schedules::kIdPrefix) - 1);
-        };
-        Gather<v1::ScheduleInfo>(
-            page->workflows_size(),
-            [this, page, id_of](size_t i, Callback<v1::ScheduleInfo> each) {
-              Describe({page->workflows(static_cast<int>(i)).namespace_(), id_of(i)}, 1,
-                       std::move(each));
-            },
-            [page, id_of,
-             done = std::move(done)](std::vector<absl::StatusOr<v1::ScheduleInfo>> all) mutable {
-              v1::ListSchedulesResponse response;
-              for (size_t i = 0; i < all.size(); ++i) {
-                if (absl::IsNotFound(all[i].status())) continue;  // deleted meanwhile
-                v1::ScheduleInfo* info = response.add_schedules();
-                if (all[i].ok()) {
-                  *info = *std::move(all[i]);
-                  continue;
-                }
-                info->set_schedule_id(id_of(i));  // one that cannot answer must not hide the others
-                info->set_status(page->workflows(static_cast<int>(i)).status());
-                info->set_status_reason(std::string(all[i].status().message()));
-              }
-              response.set_next_page_token(page->next_page_token());
-              done(std::move(response));
-            });
+  ListDescribed<v1::ScheduleInfo>(
+      d_.client, std::move(list),
+      [this](const v1::WorkflowInfo& run, Callback<v1::ScheduleInfo> each) {
+        Describe({run.namespace_(), IdOf(run)}, 1, std::move(each));
+      },
+      [done = std::move(done)](absl::StatusOr<DescribedPage<v1::ScheduleInfo>> page) mutable {
+        if (!page.ok()) return done(page.status());
+        v1::ListSchedulesResponse response;
+        for (auto& [run, info] : page->items) {
+          v1::ScheduleInfo* schedule = response.add_schedules();
+          if (info.ok()) {
+            *schedule = *std::move(info);
+            continue;
+          }
+          schedule->set_schedule_id(IdOf(run));  // one that cannot answer must not hide the others
+          schedule->set_status(run.status());
+          schedule->set_status_reason(std::string(info.status().message()));
+        }
+        response.set_next_page_token(page->next_page_token);
+        done(std::move(response));
       });
 }
 

@@ -99,6 +99,28 @@ Callback<Response> Counted(StartReservation place, Callback<Response> done) {
   };
 }
 
+const v1::StartWorkflowRequest& StartOf(const v1::StartWorkflowRequest& request) { return request; }
+template <typename Request>
+const v1::StartWorkflowRequest& StartOf(const Request& request) {
+  return request.start();
+}
+
+// Calls `start`, a method of the client, when the caller's quota has a place for the start.
+template <typename Request, typename Response>
+void StartWithinQuota(auth::UserQuotas* quotas, client::WorkflowClient& client,
+                      const CallInfo& call, Request request,
+                      void (client::WorkflowClient::*start)(Request, Callback<Response>),
+                      Callback<Response> done) {
+  auto kept = std::make_unique<Request>(std::move(request));
+  const v1::StartWorkflowRequest& counted = StartOf(*kept);
+  WithinQuota(quotas, call, counted,
+              [&client, start, kept = std::move(kept),
+               done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
+                if (!place.ok()) return done(place.status());
+                (client.*start)(std::move(*kept), Counted(*std::move(place), std::move(done)));
+              });
+}
+
 }  // namespace
 
 void WorkflowServiceImpl::StartWorkflow(CallInfo call, v1::StartWorkflowRequest request,
@@ -107,15 +129,8 @@ void WorkflowServiceImpl::StartWorkflow(CallInfo call, v1::StartWorkflowRequest 
   CheckStart("", request, &violations);
   if (Refused(violations, done)) return;
   Complete(call, &request);
-  auto kept = std::make_unique<v1::StartWorkflowRequest>(std::move(request));
-  const v1::StartWorkflowRequest& start = *kept;
-  WithinQuota(quotas_, call, start,
-              [this, kept = std::move(kept),
-               done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
-                if (!place.ok()) return done(place.status());
-                client_.StartWorkflow(std::move(*kept),
-                                      Counted(*std::move(place), std::move(done)));
-              });
+  StartWithinQuota(quotas_, client_, call, std::move(request),
+                   &client::WorkflowClient::StartWorkflow, std::move(done));
 }
 
 void WorkflowServiceImpl::SignalWithStartWorkflow(
@@ -127,15 +142,8 @@ void WorkflowServiceImpl::SignalWithStartWorkflow(
   CheckRequestId("signal_request_id", request.signal_request_id(), &violations);
   if (Refused(violations, done)) return;
   Complete(call, request.mutable_start());
-  auto kept = std::make_unique<v1::SignalWithStartWorkflowRequest>(std::move(request));
-  const v1::StartWorkflowRequest& start = kept->start();
-  WithinQuota(quotas_, call, start,
-              [this, kept = std::move(kept),
-               done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
-                if (!place.ok()) return done(place.status());
-                client_.SignalWithStart(std::move(*kept),
-                                        Counted(*std::move(place), std::move(done)));
-              });
+  StartWithinQuota(quotas_, client_, call, std::move(request),
+                   &client::WorkflowClient::SignalWithStart, std::move(done));
 }
 
 void WorkflowServiceImpl::UpdateWithStartWorkflow(
@@ -147,15 +155,8 @@ void WorkflowServiceImpl::UpdateWithStartWorkflow(
   CheckRequestId("update_id", request.update_id(), &violations);
   if (Refused(violations, done)) return;
   Complete(call, request.mutable_start());
-  auto kept = std::make_unique<v1::UpdateWithStartWorkflowRequest>(std::move(request));
-  const v1::StartWorkflowRequest& start = kept->start();
-  WithinQuota(quotas_, call, start,
-              [this, kept = std::move(kept),
-               done = std::move(done)](absl::StatusOr<StartReservation> place) mutable {
-                if (!place.ok()) return done(place.status());
-                client_.UpdateWithStart(std::move(*kept),
-                                        Counted(*std::move(place), std::move(done)));
-              });
+  StartWithinQuota(quotas_, client_, call, std::move(request),
+                   &client::WorkflowClient::UpdateWithStart, std::move(done));
 }
 
 void WorkflowServiceImpl::PauseWorkflow(CallInfo call, v1::PauseWorkflowRequest request,
