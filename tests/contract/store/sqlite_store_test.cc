@@ -19,27 +19,13 @@
 #include "orchestrator/base/check.h"
 #include "orchestrator/store/sqlite/migrations.h"
 #include "tests/contract/store/store_conformance.h"
+#include "tests/support/temporary_folder.h"
 
 namespace contract {
 namespace {
 
 using store::sqlite::SqliteStore;
 using testing::HasSubstr;
-
-// A folder that goes with its contents at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = testing::TempDir() + "/sqlite_store_XXXXXX";
-    CHECK(mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  std::string File(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 class SqliteDatabase : public Database {
  public:
@@ -48,7 +34,7 @@ class SqliteDatabase : public Database {
   }
 
  private:
-  TemporaryFolder folder_;
+  test::TemporaryFolder folder_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance,
@@ -70,7 +56,7 @@ std::string ReadFile(const std::string& path) {
 }
 
 TEST(SqliteStore, RefusesANewerSchemaAndLeavesItAlone) {
-  TemporaryFolder folder;
+  test::TemporaryFolder folder;
   const std::string path = folder.File("runs.db");
   ASSERT_TRUE(SqliteStore::Open({.path = path}).ok());
   Execute(path, "PRAGMA user_version = 99");
@@ -84,7 +70,7 @@ TEST(SqliteStore, RefusesANewerSchemaAndLeavesItAlone) {
 }
 
 TEST(SqliteStore, RefusesAFileThatIsNoDatabase) {
-  TemporaryFolder folder;
+  test::TemporaryFolder folder;
   const std::string path = folder.File("notes.txt");
   const std::string text(5000, 'n');
   std::ofstream(path) << text;
@@ -96,7 +82,7 @@ TEST(SqliteStore, RefusesAFileThatIsNoDatabase) {
 }
 
 TEST(SqliteStore, RefusesAnotherApplicationsDatabase) {
-  TemporaryFolder folder;
+  test::TemporaryFolder folder;
   const std::string path = folder.File("other.db");
   Execute(path, "CREATE TABLE songs (title TEXT)");
   const absl::Status status = SqliteStore::Open({.path = path}).status();
@@ -117,7 +103,7 @@ TEST(SqliteStore, RefusesMemoryPaths) {
 }
 
 TEST(SqliteStore, CommitIsUnavailableWhileAnotherProcessHoldsTheLock) {
-  TemporaryFolder folder;
+  test::TemporaryFolder folder;
   const std::string path = folder.File("runs.db");
   auto store = SqliteStore::Open({.path = path, .busy_timeout = absl::ZeroDuration()}).value();
   const int64_t epoch = store->AcquirePartition(0, "node-1").value();
@@ -153,7 +139,7 @@ class FileSizeLimit {
 };
 
 TEST(SqliteStore, FailedWriteIsUnavailableAndTheStoreGoesOnAfterIt) {
-  TemporaryFolder folder;
+  test::TemporaryFolder folder;
   auto store = SqliteStore::Open({.path = folder.File("runs.db")}).value();
   const int64_t epoch = store->AcquirePartition(0, "node-1").value();
   store::RunRow first = RowOf(1);
@@ -176,7 +162,7 @@ TEST(SqliteStore, FailedWriteIsUnavailableAndTheStoreGoesOnAfterIt) {
 }
 
 TEST(SqliteConnection, FullDiskSaysToFreeSpace) {
-  TemporaryFolder folder;
+  test::TemporaryFolder folder;
   using database::Connection;
   const auto full = Connection::Open({.path = folder.File("runs.db")}).value();
   ASSERT_TRUE(full->Exec("PRAGMA max_page_count = 2; CREATE TABLE a (b)").ok());
@@ -186,7 +172,7 @@ TEST(SqliteConnection, FullDiskSaysToFreeSpace) {
 }
 
 TEST(SqliteStore, GapInAHistoryIsDataLoss) {
-  TemporaryFolder folder;
+  test::TemporaryFolder folder;
   const std::string path = folder.File("runs.db");
   for (const char* damage :
        {"DELETE FROM history WHERE key & 0xffffff = 2",
@@ -212,7 +198,7 @@ TEST(SqliteStore, GapInAHistoryIsDataLoss) {
 }
 
 TEST(SqliteStore, LogStaysBoundedWhileReadersOverlap) {
-  TemporaryFolder folder;
+  test::TemporaryFolder folder;
   const std::string path = folder.File("runs.db");
   auto store = SqliteStore::Open({.path = path, .checkpoint_bytes = 1 << 20}).value();
   const int64_t epoch = store->AcquirePartition(0, "node-1").value();
@@ -239,7 +225,7 @@ TEST(SqliteStore, LogStaysBoundedWhileReadersOverlap) {
 }
 
 TEST(SqliteMigrations, GoDownAndUpAgain) {
-  TemporaryFolder folder;
+  test::TemporaryFolder folder;
   const std::string path = folder.File("runs.db");
   using namespace store::sqlite;
   const auto db = database::Connection::Open({.path = path}).value();

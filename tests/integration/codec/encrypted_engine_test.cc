@@ -1,7 +1,6 @@
 // An engine between codecs: what people send is readable to them and to the workflow, and nowhere
 // in the store's files.
 #include <gmock/gmock.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -19,6 +18,7 @@
 #include "orchestrator/codec/zlib_codec.h"
 #include "orchestrator/store/sqlite/sqlite_store.h"
 #include "tests/integration/engine/engine_fixture.h"
+#include "tests/support/temporary_folder.h"
 
 namespace engine_test {
 namespace {
@@ -68,9 +68,6 @@ class EncryptedEngineTest : public ::testing::Test {
  protected:
   EncryptedEngineTest() {
     base::SetLogLevel(base::LogLevel::kOff);
-    std::string pattern = (std::filesystem::temp_directory_path() / "codec-XXXXXX").string();
-    CHECK(mkdtemp(pattern.data()) != nullptr);
-    dir = pattern;
     registry.AddWorkflow<Text, Text>("everything", &Everything);
     registry.AddActivity(kWork, [this](sdk::ActivityContext& ctx, Text input) {
       return Work(this, ctx, std::move(input));
@@ -82,10 +79,7 @@ class EncryptedEngineTest : public ::testing::Test {
                             return Echo(undo.input);
                           });
   }
-  ~EncryptedEngineTest() override {
-    Close();
-    std::filesystem::remove_all(dir);
-  }
+  ~EncryptedEngineTest() override { Close(); }
   static base::Task<Outcome<Text>> Echo(Text input) { co_return T(input.message() + "-done"); }
   static base::Task<Outcome<Text>> Work(EncryptedEngineTest* test, sdk::ActivityContext& ctx,
                                         Text input) {
@@ -101,14 +95,14 @@ class EncryptedEngineTest : public ::testing::Test {
   }
 
   void SetKeys(const std::string& text) {
-    std::ofstream(dir + "/keys.new") << text;
-    std::filesystem::rename(dir + "/keys.new", dir + "/keys");
+    std::ofstream(folder.File("keys.new")) << text;
+    std::filesystem::rename(folder.File("keys.new"), folder.File("keys"));
   }
   void Open() {
-    auto opened = store::sqlite::SqliteStore::Open({.path = dir + "/runs.db"});
+    auto opened = store::sqlite::SqliteStore::Open({.path = folder.File("runs.db")});
     CHECK(opened.ok()) << opened.status();
     store = *std::move(opened);
-    auto keys = codec::KeySource::FromFile(dir + "/keys", clock);
+    auto keys = codec::KeySource::FromFile(folder.File("keys"), clock);
     CHECK(keys.ok()) << keys.status();
     chain = std::make_unique<codec::CodecChain>();
     chain->Add(std::make_unique<codec::ZlibCodec>(64));
@@ -210,7 +204,7 @@ class EncryptedEngineTest : public ::testing::Test {
   // Everything that the store has written.
   std::string Files() {
     std::stringstream all;
-    for (const auto& file : std::filesystem::directory_iterator(dir)) {
+    for (const auto& file : std::filesystem::directory_iterator(folder.path())) {
       if (absl::StartsWith(file.path().filename().string(), "runs.db")) {
         all << std::ifstream(file.path(), std::ios::binary).rdbuf();
       }
@@ -226,7 +220,7 @@ class EncryptedEngineTest : public ::testing::Test {
     return found;
   }
 
-  std::string dir;
+  test::TemporaryFolder folder;
   sdk::Registry registry;
   base::SystemClock clock;
   base::SystemRandom random;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_split.h"
 #include "orchestrator/history/payload.h"
 #include "tests/integration/engine/engine_fixture.h"
+#include "tests/support/before_the_minute.h"
 
 namespace engine_test {
 namespace {
@@ -346,24 +347,8 @@ TEST_F(ChildrenTest, AChainReportsItsEndOnly) {
   EXPECT_EQ(std::count(names.begin(), names.end(), "child_workflow_execution_completed"), 1);
 }
 
-// A quarter of a second before a full minute when it is made.
-class BeforeTheMinute : public base::Clock {
- public:
-  explicit BeforeTheMinute(base::Clock& clock) : clock_(clock) {
-    const absl::Time now = clock.Now();
-    offset_ = absl::FromUnixSeconds((absl::ToUnixSeconds(now) / 60 + 1) * 60) -
-              absl::Milliseconds(250) - now;
-  }
-  absl::Time Now() override { return clock_.Now() + offset_; }
-  absl::Duration Monotonic() override { return clock_.Monotonic(); }
-
- private:
-  base::Clock& clock_;
-  absl::Duration offset_;
-};
-
 TEST_F(ChildrenTest, ACronChildReportsItsLastRunOnly) {
-  BeforeTheMinute minute(clock);
+  test::BeforeTheMinute minute(clock);
   engine_clock = &minute;
   OpenMany();
   ASSERT_TRUE(Start("cron_parent", "p", "c").ok());

@@ -1,9 +1,5 @@
 #include "tests/integration/engine/engine_fixture.h"
 
-#include <stdlib.h>
-
-#include <filesystem>
-
 #include "orchestrator/base/check.h"
 #include "orchestrator/store/sqlite/sqlite_store.h"
 
@@ -15,20 +11,12 @@ Text T(const std::string& text) {
   return message;
 }
 
-EngineHarness::EngineHarness() {
-  base::SetLogLevel(base::LogLevel::kOff);
-  std::string pattern = (std::filesystem::temp_directory_path() / "engine-XXXXXX").string();
-  CHECK(mkdtemp(pattern.data()) != nullptr);
-  dir = pattern;
-}
+EngineHarness::EngineHarness() { base::SetLogLevel(base::LogLevel::kOff); }
 
-EngineHarness::~EngineHarness() {
-  Close();
-  std::filesystem::remove_all(dir);
-}
+EngineHarness::~EngineHarness() { Close(); }
 
 void EngineHarness::Open(engine::EngineOptions options) {
-  auto opened = store::sqlite::SqliteStore::Open({.path = dir + "/engine.db"});
+  auto opened = store::sqlite::SqliteStore::Open({.path = folder.File("engine.db")});
   CHECK(opened.ok()) << opened.status();
   store = *std::move(opened);
   if (decorate != nullptr) decorated = decorate(store.get());

@@ -21,6 +21,7 @@
 #include "orchestrator/worker/activity_worker.h"
 #include "orchestrator/worker/workflow_worker.h"
 #include "saga/saga.h"
+#include "tests/support/temporary_folder.h"
 
 namespace engine_test {
 
@@ -75,7 +76,7 @@ class EngineHarness {
   std::vector<std::string> journal;
 
   sdk::Registry registry;
-  std::string dir;
+  test::TemporaryFolder folder;
   std::string build_id;  // of the workflows' code, as of the next Open
   base::SystemClock clock;
   base::Clock* engine_clock = &clock;  // the engine's and its loops'

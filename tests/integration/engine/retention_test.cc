@@ -113,13 +113,14 @@ class RetentionTest : public EngineTest {
   engine::EngineOptions Keeping(absl::Duration age) {
     return {.retention = age,
             .retention_interval = absl::Milliseconds(5),
-            .archive_dir = dir + "/archive"};
+            .archive_dir = folder.File("archive")};
   }
   // The workflow ids in the archive, each as often as it is there; every history must be readable.
   std::vector<std::string> Archived() {
     std::vector<std::string> ids;
-    if (!std::filesystem::exists(dir + "/archive")) return ids;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(dir + "/archive")) {
+    if (!std::filesystem::exists(folder.File("archive"))) return ids;
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(folder.File("archive"))) {
       if (entry.is_directory()) continue;
       EXPECT_EQ(entry.path().extension(), ".gz") << entry.path();
       for (const std::string& text : Histories(Unzip(entry.path()))) {
@@ -165,11 +166,11 @@ class RetentionTest : public EngineTest {
 };
 
 TEST_F(RetentionTest, OffByDefault) {
-  Open({.archive_dir = dir + "/archive"});
+  Open({.archive_dir = folder.File("archive")});
   ASSERT_TRUE(Start("at once", "w1").ok());
-  Restart({.archive_dir = dir + "/archive"});
+  Restart({.archive_dir = folder.File("archive")});
   EXPECT_TRUE(Exists("w1"));
-  EXPECT_FALSE(std::filesystem::exists(dir + "/archive"));
+  EXPECT_FALSE(std::filesystem::exists(folder.File("archive")));
 }
 
 TEST_F(RetentionTest, ClosedRunsAreArchivedThenDeletedAndOpenOnesStay) {
@@ -220,12 +221,12 @@ TEST_F(RetentionTest, AChildStaysAsLongAsItsParentIsOpen) {
 }
 
 TEST_F(RetentionTest, NothingIsDeletedThatCouldNotBeArchived) {
-  std::ofstream(dir + "/archive") << "a file where the folder should be";
+  std::ofstream(folder.File("archive")) << "a file where the folder should be";
   Open(Keeping(absl::Microseconds(1)));
   ASSERT_TRUE(Start("at once", "w1").ok());
   watched->AwaitPasses(4);
   EXPECT_TRUE(Exists("w1"));
-  std::filesystem::remove(dir + "/archive");
+  std::filesystem::remove(folder.File("archive"));
   watched->AwaitDeleted(1);
   EXPECT_THAT(Archived(), ElementsAre("w1"));
 }

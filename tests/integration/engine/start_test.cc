@@ -4,6 +4,7 @@
 
 #include "orchestrator/history/time.h"
 #include "tests/integration/engine/engine_fixture.h"
+#include "tests/support/before_the_minute.h"
 
 namespace engine_test {
 namespace {
@@ -93,26 +94,10 @@ Workflow<Text> Grow(sdk::Context ctx, Text input) {
   co_return T(std::to_string(suggested_at));
 }
 
-// A clock that is a quarter of a second before a full minute when it is made.
-class BeforeTheMinute : public base::Clock {
- public:
-  explicit BeforeTheMinute(base::Clock& clock) : clock_(clock) {
-    const absl::Time now = clock.Now();
-    offset_ = absl::FromUnixSeconds((absl::ToUnixSeconds(now) / 60 + 1) * 60) -
-              absl::Milliseconds(250) - now;
-  }
-  absl::Time Now() override { return clock_.Now() + offset_; }
-  absl::Duration Monotonic() override { return clock_.Monotonic(); }
-
- private:
-  base::Clock& clock_;
-  absl::Duration offset_;
-};
-
 class StartTest : public EngineTest {
  protected:
   ~StartTest() override { Close(); }  // before the clock goes
-  std::unique_ptr<BeforeTheMinute> minute;
+  std::unique_ptr<test::BeforeTheMinute> minute;
 
   StartTest() {
     registry.AddWorkflow<Text, Text>("collect", &Collect);
@@ -351,7 +336,7 @@ TEST_F(StartTest, TheReserveForCompensationsComesBeforeTheDeadline) {
 }
 
 TEST_F(StartTest, ACronRunIsFollowedByTheNext) {
-  minute = std::make_unique<BeforeTheMinute>(clock);
+  minute = std::make_unique<test::BeforeTheMinute>(clock);
   engine_clock = minute.get();
   Open();
   const absl::Time started_at = minute->Now();

@@ -23,6 +23,7 @@
 #include "orchestrator/v1/service.grpc.pb.h"
 #include "tests/integration/gateway/gateway_fixture.h"
 #include "tests/integration/gateway/http_peer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace gateway {
 namespace {
@@ -78,32 +79,25 @@ class AuditFrontTest : public testing::Test {
     auth::CallLimits::Options limits;
     auth::UserQuotas::Options quotas;
   };
-  AuditFrontTest() {
-    base::SetLogLevel(base::LogLevel::kOff);
-    std::string pattern = (std::filesystem::temp_directory_path() / "audit_XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-  }
-  ~AuditFrontTest() override {
-    Stop();
-    std::filesystem::remove_all(directory_);
-  }
+  AuditFrontTest() { base::SetLogLevel(base::LogLevel::kOff); }
+  ~AuditFrontTest() override { Stop(); }
 
   void Start(Options options = {}) {
     audit::AuditLog::Options log;
-    log.directory = directory_.string();
+    log.directory = folder_.path();
     log.fail_commit = [this] {
       return disk_full_ ? absl::UnavailableError("the disk is full") : absl::OkStatus();
     };
     log_ = *audit::AuditLog::Open(log, clock_, &metrics_);
-    client_.trail = (directory_ / "audit.db").string();
+    client_.trail = folder_.File("audit.db");
     client_.AddCampaign("spring");
     limits_ = std::make_unique<auth::CallLimits>(options.limits);
-    quotas_ = *auth::UserQuotas::Open((directory_ / "quotas.db").string(), options.quotas, clock_);
+    quotas_ = *auth::UserQuotas::Open(folder_.File("quotas.db"), options.quotas, clock_);
     guard_ = std::make_unique<CallGuard>(options.guard, *limits_, log_.get(), clock_, &metrics_);
     door_ = std::make_unique<FrontDoor>(callers_, FrontDoor::Options{}, guard_.get());
-    wizards_ = *WizardStore::Open((directory_ / "wizards.db").string(), clock_, random_);
-    orders_ = *OperationsStore::Open((directory_ / "operations.db").string(), clock_, kill_switch_,
-                                     breakers_);
+    wizards_ = *WizardStore::Open(folder_.File("wizards.db"), clock_, random_);
+    orders_ =
+        *OperationsStore::Open(folder_.File("operations.db"), clock_, kill_switch_, breakers_);
     workflows_ = std::make_unique<WorkflowServiceImpl>(client_, quotas_.get());
     CampaignServiceImpl::Dependencies dependencies{client_, *wizards_, clock_, random_};
     dependencies.quotas = quotas_.get();
@@ -167,7 +161,7 @@ class AuditFrontTest : public testing::Test {
   base::Metrics metrics_;
   WatchingClient client_;
   NamedCallers callers_;
-  std::filesystem::path directory_;
+  test::TemporaryFolder folder_;
   std::atomic<bool> disk_full_ = false;
   outbound::KillSwitch kill_switch_{metrics_, absl::Seconds(10)};
   outbound::Breakers breakers_{clock_, random_, metrics_, {}};

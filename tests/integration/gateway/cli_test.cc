@@ -29,7 +29,7 @@ struct Ran {
   std::string err;
 };
 
-std::string Contents(const std::filesystem::path& path) {
+std::string Contents(const std::string& path) {
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
   return text.str();
@@ -45,8 +45,8 @@ class Cli : public GatewayTest {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     const int flags = O_WRONLY | O_CREAT | O_TRUNC;
-    posix_spawn_file_actions_addopen(&actions, 1, (directory_ / "out").c_str(), flags, 0600);
-    posix_spawn_file_actions_addopen(&actions, 2, (directory_ / "err").c_str(), flags, 0600);
+    posix_spawn_file_actions_addopen(&actions, 1, folder_.File("out").c_str(), flags, 0600);
+    posix_spawn_file_actions_addopen(&actions, 2, folder_.File("err").c_str(), flags, 0600);
     pid_t pid = 0;
     EXPECT_EQ(posix_spawn(&pid, CAMPAIGNCTL, &actions, nullptr, argv.data(), environ), 0);
     posix_spawn_file_actions_destroy(&actions);
@@ -57,14 +57,14 @@ class Cli : public GatewayTest {
     EXPECT_EQ(waitpid(pid, &status, 0), pid);
     Ran ran;
     ran.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    ran.out = Contents(directory_ / "out");
-    ran.err = Contents(directory_ / "err");
+    ran.out = Contents(folder_.File("out"));
+    ran.err = Contents(folder_.File("err"));
     return ran;
   }
   Ran Run(std::vector<std::string> arguments) { return Wait(Spawn(std::move(arguments))); }
   std::string File(const std::string& name, const std::string& text) {
-    std::ofstream(directory_ / name) << text;
-    return (directory_ / name).string();
+    std::ofstream(folder_.File(name)) << text;
+    return folder_.File(name);
   }
 };
 
@@ -100,7 +100,7 @@ TEST_F(Cli, WatchPrintsALinePerChangeAndExitsWithTheOutcome) {
        {std::pair{v1::RunStatus::COMPLETED, 0}, std::pair{v1::RunStatus::FAILED, 1}}) {
     client_.AddCampaign("c1");
     const pid_t pid = Spawn({"watch", "c1"});
-    while (Contents(directory_ / "out").find("60 %") == std::string::npos)
+    while (Contents(folder_.File("out")).find("60 %") == std::string::npos)
       std::this_thread::yield();
     client_.Change("c1", [status = status](auto& run) { run.info.set_status(status); });
     const Ran ran = Wait(pid);
@@ -113,7 +113,7 @@ TEST_F(Cli, WatchPrintsALinePerChangeAndExitsWithTheOutcome) {
 TEST_F(Cli, WatchGoesOnWhenTheServerComesBack) {
   client_.AddCampaign("c1");
   const pid_t pid = Spawn({"watch", "c1", "--output", "json"});
-  while (Contents(directory_ / "out").find("review") == std::string::npos) {
+  while (Contents(folder_.File("out")).find("review") == std::string::npos) {
     std::this_thread::yield();
   }
   const std::string address = grpc_address();

@@ -1,6 +1,5 @@
 #include "tests/integration/gateway/gateway_fixture.h"
 
-#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -325,15 +324,12 @@ std::string MemoryClient::last(const std::string& method) {
 
 GatewayTest::GatewayTest() {
   base::SetLogLevel(base::LogLevel::kOff);
-  std::string pattern = (std::filesystem::temp_directory_path() / "gateway_XXXXXX").string();
-  directory_ = mkdtemp(pattern.data());
-  wizards_ = *WizardStore::Open((directory_ / "wizards.db").string(), clock_, random_);
+  wizards_ = *WizardStore::Open(folder_.File("wizards.db"), clock_, random_);
   workflow_service_ = std::make_unique<WorkflowServiceImpl>(client_);
   campaign_service_ = std::make_unique<CampaignServiceImpl>(
       CampaignServiceImpl::Dependencies{client_, *wizards_, clock_, random_});
   breakers_.Register("github");
-  orders_ = *OperationsStore::Open((directory_ / "operations.db").string(), clock_, kill_switch_,
-                                   breakers_);
+  orders_ = *OperationsStore::Open(folder_.File("operations.db"), clock_, kill_switch_, breakers_);
   operations_service_ = std::make_unique<OperationsServiceImpl>(
       OperationsServiceImpl::Dependencies{*orders_, kill_switch_, breakers_});
   RegisterOperationsService(operations_service_.get(), &router_);
@@ -365,7 +361,6 @@ GatewayTest::~GatewayTest() {
   if (grpc_ != nullptr) grpc_->Stop(absl::ZeroDuration());
   wizards_->Close();
   orders_->Close();
-  std::filesystem::remove_all(directory_);
 }
 
 std::string GatewayTest::grpc_address() const { return absl::StrCat("127.0.0.1:", grpc_->port()); }

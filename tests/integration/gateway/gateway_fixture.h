@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,6 +23,7 @@
 #include "orchestrator/base/metrics.h"
 #include "orchestrator/base/random.h"
 #include "orchestrator/client/client.h"
+#include "tests/support/temporary_folder.h"
 
 namespace gateway {
 
@@ -138,7 +138,7 @@ class GatewayTest : public ::testing::Test {
   base::SystemRandom random_;
   base::Metrics metrics_;
   MemoryClient client_;
-  std::filesystem::path directory_;
+  test::TemporaryFolder folder_;
   std::unique_ptr<WizardStore> wizards_;
   outbound::KillSwitch kill_switch_{metrics_, absl::Seconds(10)};
   outbound::Breakers breakers_{clock_, random_, metrics_, {}};

@@ -126,7 +126,7 @@ class GoogleChatTest : public GatewayTest {
           google_chat::GoogleChatClient::Options{
               .base_url = google_, .token_url = google_ + "/token", .service_account = key_file_});
     if (decisions_ == nullptr) decisions_ = std::make_unique<webhooks::Decisions>(slow_);
-    auto chat = webhooks::GoogleChat::Make(options_, (directory_ / "webhooks.db").string(),
+    auto chat = webhooks::GoogleChat::Make(options_, folder_.File("webhooks.db"),
                                            {.client = slow_,
                                             .campaigns = *campaign_service_,
                                             .decisions = *decisions_,

@@ -7,7 +7,6 @@
 #include <grpcpp/security/tls_credentials_options.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <thread>
 #include <vector>
@@ -56,13 +55,13 @@ class GrpcTlsTest : public GatewayTest {
     client_.AddCampaign("c1");
   }
   void Write(const std::string& name, const std::string& text) {
-    std::ofstream(directory_ / name) << text;
+    std::ofstream(folder_.File(name)) << text;
   }
   void WriteServer(const TestCertificate& certificate) {
     Write("server.pem", certificate.certificate);
     Write("server.key", certificate.key);
   }
-  std::string Path(const std::string& name) { return (directory_ / name).string(); }
+  std::string Path(const std::string& name) { return folder_.File(name); }
   void ConfigureGrpc(GrpcServerOptions* options) override {
     tls::TlsOptions tls{.certificate_file = Path("server.pem"), .key_file = Path("server.key")};
     if (mutual_) {

@@ -73,7 +73,7 @@ Outcome Expected(const auth::Rule& rule, const Shown& shown) {
 class PermissionMatrix : public GatewayTest {
  protected:
   PermissionMatrix() {
-    store_ = *auth::AccessStore::Open((directory_ / "access.db").string(), clock_);
+    store_ = *auth::AccessStore::Open(folder_.File("access.db"), clock_);
     access_ =
         std::make_unique<AccessServiceImpl>(AccessServiceImpl::Dependencies{*store_, clock_, {}});
     gatekeeper_ = std::make_unique<auth::Gatekeeper>(
@@ -92,7 +92,7 @@ class PermissionMatrix : public GatewayTest {
   }
 
   void SetUp() override {}
-  std::string Path(const std::string& name) const { return (directory_ / name).string(); }
+  std::string Path(const std::string& name) const { return folder_.File(name); }
   void Write(const std::string& name, const std::string& text) const {
     std::ofstream(Path(name)) << text;
   }

@@ -27,13 +27,13 @@ class RestTls : public GatewayTest {
     });
   }
   void Write(const std::string& name, const std::string& text) {
-    std::ofstream(directory_ / name) << text;
+    std::ofstream(folder_.File(name)) << text;
   }
   void WriteServer(const TestCertificate& certificate) {
     Write("server.pem", certificate.certificate);
     Write("server.key", certificate.key);
   }
-  std::string Path(const std::string& name) { return (directory_ / name).string(); }
+  std::string Path(const std::string& name) { return folder_.File(name); }
   virtual tls::TlsOptions Files() {
     return {.certificate_file = Path("server.pem"), .key_file = Path("server.key")};
   }

@@ -168,6 +168,7 @@ TEST_F(OrderTest, PackingGoesOnAtItsCheckpoint) {
 
 // A program of one's own: a store, two loops' worth of workers, an engine, a client.
 TEST_F(OrderTest, RunsInAProgramOfItsOwn) {
+  const std::string path = folder.File("orders.db");
   Shop own_shop;
   base::SystemClock clock;
   base::SystemRandom random;
@@ -175,7 +176,7 @@ TEST_F(OrderTest, RunsInAProgramOfItsOwn) {
   sdk::Registry registry;
   RegisterOrder(registry, &own_shop);  // complete before the engine opens
 
-  auto store = store::sqlite::SqliteStore::Open({.path = dir + "/orders.db"});
+  auto store = store::sqlite::SqliteStore::Open({.path = path});
   ASSERT_TRUE(store.ok()) << store.status();
   base::EpollLoop io(clock, "io");
   io.Start();

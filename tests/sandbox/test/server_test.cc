@@ -2,29 +2,14 @@
 
 #include <curl/curl.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <filesystem>
 
 #include "tests/sandbox/test/process.h"
+#include "tests/support/temporary_folder.h"
 
 namespace sandbox {
 namespace {
 
 const Json kMessage = {{"channel", "C1"}, {"text", "hello"}};
-
-class Directory {
- public:
-  Directory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "sandbox-test-XXXXXX";
-    path_ = mkdtemp(pattern.data());
-  }
-  ~Directory() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 size_t MessagesIn(const Process& sandbox) {
   return sandbox.Resources("?vendor=slack&kind=message")["resources"].size();
@@ -154,7 +139,7 @@ TEST(Faults, BadFieldsAreReportedAtOnce) {
 }
 
 TEST(Durability, StateSurvivesKillAndRestart) {
-  Directory directory;
+  test::TemporaryFolder directory;
   Process sandbox(directory.path());
   const std::string repo = "/github/repos/acme/site";
   sandbox.Call("PUT", repo + "/contents/docs/a.md", {{"message", "m"}, {"content", "eA=="}});

@@ -15,6 +15,7 @@
 #include "absl/synchronization/notification.h"
 #include "gateway/audit/head_file.h"
 #include "orchestrator/base/metrics.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/audit/trail.h"
 
 namespace audit {
@@ -99,7 +100,7 @@ class AuditLogTest : public testing::Test {
     log_->Close();
   }
 
-  TestFolder folder_;
+  test::TemporaryFolder folder_;
   base::SystemClock clock_;
   base::Metrics metrics_;
   std::unique_ptr<AuditLog> log_;

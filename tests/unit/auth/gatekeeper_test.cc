@@ -10,7 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "orchestrator/base/log.h"
-#include "tests/unit/auth/fake_clock.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/auth/test_tokens.h"
 
 namespace auth {
@@ -20,18 +21,12 @@ class GatekeeperTest : public ::testing::Test {
  protected:
   GatekeeperTest() {
     base::SetLogLevel(base::LogLevel::kOff);
-    std::string pattern = (std::filesystem::temp_directory_path() / "gatekeeper_XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
     Open();
     EXPECT_TRUE(verifier_.Open().ok());
   }
-  ~GatekeeperTest() override {
-    store_.reset();
-    std::filesystem::remove_all(directory_);
-  }
   void Open() {
     store_.reset();
-    store_ = *AccessStore::Open((directory_ / "access.db").string(), clock_);
+    store_ = *AccessStore::Open(folder_.File("access.db"), clock_);
   }
   absl::StatusOr<NewKey> Create(Role role, const std::string& ns = "*",
                                 absl::Time expires = absl::InfiniteFuture()) {
@@ -72,8 +67,8 @@ class GatekeeperTest : public ::testing::Test {
     return key_.Sign(all);
   }
 
-  FakeClock clock_;
-  std::filesystem::path directory_;
+  test::ManualClock clock_;
+  test::TemporaryFolder folder_;
   std::unique_ptr<AccessStore> store_;
   const std::string secret_ = std::string(32, 's');
   const TokenKey key_ = TokenKey::Secret(secret_);
@@ -111,7 +106,7 @@ TEST_F(GatekeeperTest, KeysThatEndedOrAreWrongAreRefused) {
   const auto key = Create(Role::kAdmin);
   const auto short_lived = Create(Role::kAdmin, "*", clock_.Now() + absl::Hours(1));
   EXPECT_TRUE(AskWith(short_lived->secret).ok());
-  clock_.Move(absl::Hours(1));
+  clock_.Advance(absl::Hours(1));
   EXPECT_EQ(ReasonOf(AskWith(short_lived->secret).status()), "API_KEY_EXPIRED");
   std::string wrong = key->secret;
   wrong.back() = wrong.back() == 'A' ? 'B' : 'A';
@@ -148,7 +143,7 @@ TEST_F(GatekeeperTest, TheSecretIsNowhereInTheFile) {
   const auto key = Create(Role::kAdmin);
   store_->Close();
   std::string all;
-  for (const auto& file : std::filesystem::directory_iterator(directory_)) {
+  for (const auto& file : std::filesystem::directory_iterator(folder_.path())) {
     std::ifstream in(file.path(), std::ios::binary);
     all.append(std::istreambuf_iterator<char>(in), {});
   }

@@ -10,7 +10,7 @@
 
 #include "gateway/auth/authenticator.h"
 #include "orchestrator/base/log.h"
-#include "tests/unit/auth/fake_clock.h"
+#include "tests/support/manual_clock.h"
 #include "tests/unit/auth/test_tokens.h"
 
 namespace auth {
@@ -50,7 +50,7 @@ class JwtVerifierTest : public ::testing::Test {
     return reason.empty() ? absl::StatusCodeToString(status->code()) : reason;
   }
 
-  FakeClock clock_;
+  test::ManualClock clock_;
   int fetches_ = 0;
   bool held_ = false;
   std::vector<KeySource::Fetched> pending_;
@@ -74,7 +74,7 @@ TEST_F(JwtVerifierTest, ANewKeyIsFetchedAtOnceAndAGoneOneIsRefused) {
   const std::string old = Token(one_);
   EXPECT_EQ(Reason(verifier, old), "");
   document_ = Jwks({&two_});
-  clock_.Move(absl::Seconds(10));
+  clock_.Advance(absl::Seconds(10));
   EXPECT_EQ(Reason(verifier, Token(two_)), "");
   EXPECT_EQ(fetches_, 2);
   // Also what was found right before.
@@ -87,7 +87,7 @@ TEST_F(JwtVerifierTest, UnknownKeysFetchNotMoreOftenThanAllowed) {
   ASSERT_TRUE(verifier.Open().ok());
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(Reason(verifier, Token(two_)), "TOKEN_KEY_UNKNOWN");
   EXPECT_EQ(fetches_, 1);
-  clock_.Move(absl::Seconds(10));
+  clock_.Advance(absl::Seconds(10));
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(Reason(verifier, Token(two_)), "TOKEN_KEY_UNKNOWN");
   EXPECT_EQ(fetches_, 2);
 }
@@ -96,7 +96,7 @@ TEST_F(JwtVerifierTest, AWrongSignatureOfAKnownKeyFetchesNothing) {
   document_ = Jwks({&one_});
   JwtVerifier verifier(Options(), clock_, Fetch());
   ASSERT_TRUE(verifier.Open().ok());
-  clock_.Move(absl::Minutes(1));
+  clock_.Advance(absl::Minutes(1));
   EXPECT_EQ(Reason(verifier, TokenKey::Rsa("one").Sign({{"sub", "mallory"}})), "TOKEN_SIGNATURE");
   EXPECT_EQ(fetches_, 1);
 }
@@ -110,13 +110,13 @@ TEST_F(JwtVerifierTest, KeepsTheOldKeysWhileTheIssuerIsDown) {
         absl::StatusOr<std::string>("<html>sorry</html>"),
         absl::StatusOr<std::string>("{\"keys\":[]}")}) {
     document_ = answer;
-    clock_.Move(absl::Hours(2));
+    clock_.Advance(absl::Hours(2));
     const int before = fetches_;
     EXPECT_EQ(Reason(verifier, Token(one_)), "");
     EXPECT_EQ(fetches_, before + 1);
   }
   document_ = Jwks({&two_});
-  clock_.Move(absl::Hours(2));
+  clock_.Advance(absl::Hours(2));
   EXPECT_EQ(Reason(verifier, Token(two_)), "");
 }
 
@@ -125,7 +125,7 @@ TEST_F(JwtVerifierTest, WithoutKeysItSaysTryAgain) {
   ASSERT_TRUE(verifier.Open().ok());
   EXPECT_EQ(Reason(verifier, Token(one_)), "UNAVAILABLE");
   document_ = Jwks({&one_});
-  clock_.Move(absl::Seconds(10));
+  clock_.Advance(absl::Seconds(10));
   EXPECT_EQ(Reason(verifier, Token(one_)), "");
 }
 
@@ -151,7 +151,7 @@ TEST_F(JwtVerifierTest, AnExpiredTokenIsRefusedThoughItsSignatureWasChecked) {
   ASSERT_TRUE(verifier.Open().ok());
   const std::string token = Token(one_);
   EXPECT_EQ(Reason(verifier, token), "");
-  clock_.Move(absl::Hours(11));
+  clock_.Advance(absl::Hours(11));
   EXPECT_EQ(Reason(verifier, token), "TOKEN_EXPIRED");
 }
 
@@ -186,7 +186,7 @@ TEST_F(JwtVerifierTest, AFileOfKeysIsReadAgain) {
   ASSERT_TRUE(verifier.Open().ok());
   EXPECT_EQ(Reason(verifier, Token(one_)), "");
   write(Jwks({&two_}));
-  clock_.Move(absl::Seconds(10));
+  clock_.Advance(absl::Seconds(10));
   EXPECT_EQ(Reason(verifier, Token(two_)), "");
   EXPECT_EQ(Reason(verifier, Token(one_)), "TOKEN_KEY_UNKNOWN");
   std::filesystem::remove(path);

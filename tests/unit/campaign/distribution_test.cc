@@ -16,7 +16,7 @@
 #include "gtest/gtest.h"
 #include "orchestrator/base/log.h"
 #include "orchestrator/history/time.h"
-#include "tests/unit/outbound/manual_loop.h"
+#include "tests/support/manual_loop.h"
 
 namespace campaign {
 namespace {
@@ -42,7 +42,7 @@ struct Vendor {
 
 // What lasts when the server is killed, and the time.
 struct World {
-  outbound_test::ManualLoop loop;
+  test::ManualLoop loop;
   absl::Time start = loop.clock().Now();
   Vendor mails;
   Vendor posts;

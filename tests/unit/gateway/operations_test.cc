@@ -1,8 +1,6 @@
 // The kill switch and the breakers as operators use them: service, store and what survives.
 #include <sqlite3.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <future>
 #include <string>
 
@@ -13,6 +11,7 @@
 #include "orchestrator/base/log.h"
 #include "orchestrator/base/metrics.h"
 #include "orchestrator/base/random.h"
+#include "tests/support/temporary_folder.h"
 
 namespace gateway {
 namespace {
@@ -23,13 +22,7 @@ class OperationsTest : public testing::Test {
  protected:
   OperationsTest() {
     base::SetLogLevel(base::LogLevel::kOff);
-    std::string pattern = (std::filesystem::temp_directory_path() / "operations_XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
     Start();
-  }
-  ~OperationsTest() override {
-    store_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   // As at the start of a server: nothing in memory, everything from the file.
@@ -46,7 +39,7 @@ class OperationsTest : public testing::Test {
     service_ = std::make_unique<OperationsServiceImpl>(
         OperationsServiceImpl::Dependencies{*store_, *kill_switch_, *breakers_});
   }
-  std::string path() const { return (directory_ / "operations.db").string(); }
+  std::string path() const { return folder_.File("operations.db"); }
 
   template <typename Response, typename Request>
   absl::StatusOr<Response> Call(void (OperationsServiceImpl::*method)(CallInfo, Request,
@@ -86,7 +79,7 @@ class OperationsTest : public testing::Test {
   base::SystemClock clock_;
   base::SystemRandom random_;
   base::Metrics metrics_;
-  std::filesystem::path directory_;
+  test::TemporaryFolder folder_;
   std::unique_ptr<outbound::KillSwitch> kill_switch_;
   std::unique_ptr<outbound::Breakers> breakers_;
   std::unique_ptr<OperationsStore> store_;

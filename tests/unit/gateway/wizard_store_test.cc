@@ -3,14 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <future>
 
 #include "gateway/grpc/ids.h"
 #include "orchestrator/base/random.h"
 #include "orchestrator/database/durable.h"
 #include "orchestrator/database/statement.h"
+#include "tests/support/temporary_folder.h"
 
 namespace gateway {
 namespace {
@@ -20,18 +19,10 @@ using campaign::v1::Wizard;
 
 class WizardStoreTest : public ::testing::Test {
  protected:
-  WizardStoreTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "wizards_XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    Open();
-  }
-  ~WizardStoreTest() override {
-    store_.reset();
-    std::filesystem::remove_all(directory_);
-  }
+  WizardStoreTest() { Open(); }
   void Open() {
     store_.reset();
-    store_ = *WizardStore::Open((directory_ / "wizards.db").string(), clock_, random_);
+    store_ = *WizardStore::Open(folder_.File("wizards.db"), clock_, random_);
   }
   // Calls the store and waits for its answer.
   template <typename T, typename Fn>
@@ -53,7 +44,7 @@ class WizardStoreTest : public ::testing::Test {
 
   base::SystemClock clock_;
   base::SystemRandom random_;
-  std::filesystem::path directory_;
+  test::TemporaryFolder folder_;
   std::unique_ptr<WizardStore> store_;
 };
 
@@ -90,7 +81,7 @@ TEST_F(WizardStoreTest, ARefusedChangeWritesNothingAndAnIdleOneKeepsTheRevision)
 // A file as releases before namespaces wrote it.
 TEST_F(WizardStoreTest, WizardsOfAnEarlierReleaseAreThereInTheDefaultNamespace) {
   store_.reset();
-  const std::string path = (directory_ / "old.db").string();
+  const std::string path = folder_.File("old.db");
   Wizard old;
   old.set_wizard_id("wz-old");
   old.mutable_campaign()->set_campaign_name("Spring");

@@ -9,7 +9,7 @@
 #include "gtest/gtest.h"
 #include "orchestrator/base/log.h"
 #include "orchestrator/base/random.h"
-#include "tests/unit/outbound/manual_loop.h"
+#include "tests/support/manual_loop.h"
 
 namespace outbound_test {
 namespace {
@@ -24,7 +24,7 @@ using outbound::StoredBreaker;
 
 // A process: its database and its breakers.
 struct Process {
-  Process(ManualLoop& loop, const std::string& path, uint64_t seed)
+  Process(test::ManualLoop& loop, const std::string& path, uint64_t seed)
       : random(seed), breakers(loop.clock(), random, metrics, {}) {
     auto opened = gateway::BreakerDatabase::Open(path);
     EXPECT_TRUE(opened.ok()) << opened.status();
@@ -85,7 +85,7 @@ class BreakerStoreTest : public testing::Test {
   }
 
   std::string path_;
-  ManualLoop loop_;
+  test::ManualLoop loop_;
 };
 
 TEST_F(BreakerStoreTest, AnOutageGoesOnAfterARestart) {

@@ -2,7 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "orchestrator/base/random.h"
-#include "tests/unit/outbound/manual_loop.h"
+#include "tests/support/manual_loop.h"
 
 namespace outbound_test {
 namespace {
@@ -25,7 +25,7 @@ class BreakersTest : public testing::Test {
     const size_t at = exposed.find(line);
     return at == std::string::npos ? "none" : exposed.substr(at + line.size(), 1);
   }
-  ManualClock clock_;
+  test::ManualClock clock_;
   base::SeededRandom random_{3};
   base::Metrics metrics_;
   outbound::Breakers breakers_{clock_, random_, metrics_, {}};

@@ -3,7 +3,7 @@
 
 #include "activities/outbound/pipeline.h"
 #include "gmock/gmock.h"
-#include "tests/unit/outbound/manual_loop.h"
+#include "tests/support/manual_loop.h"
 
 namespace outbound_test {
 namespace {
@@ -65,7 +65,7 @@ class GuardsTest : public testing::Test {
   }
   size_t sent() const { return transport_.urls.size(); }
 
-  ManualLoop loop_;
+  test::ManualLoop loop_;
   base::SeededRandom random_{7};
   base::Metrics metrics_;
   ScriptedTransport transport_;

@@ -19,7 +19,7 @@
 #include "orchestrator/store/simulated/simulated_store.h"
 #include "orchestrator/worker/activity_worker.h"
 #include "orchestrator/worker/workflow_worker.h"
-#include "tests/unit/outbound/manual_loop.h"
+#include "tests/support/manual_loop.h"
 
 namespace outbound_test {
 namespace {
@@ -40,7 +40,7 @@ enum class Trouble { kRefuses, kHangs, kSays503 };
 // A vendor that takes 50 ms for an answer, and 20 s for none.
 class Vendor : public outbound::Transport {
  public:
-  Vendor(ManualLoop& loop, Trouble trouble) : loop_(loop), trouble_(trouble) {}
+  Vendor(test::ManualLoop& loop, Trouble trouble) : loop_(loop), trouble_(trouble) {}
 
   base::Task<Transfer> Send(outbound::HttpRequest, outbound::TransferLimits limits,
                             base::CancelToken) override {
@@ -67,7 +67,7 @@ class Vendor : public outbound::Transport {
   std::vector<absl::Duration> calls;
 
  private:
-  ManualLoop& loop_;
+  test::ManualLoop& loop_;
   const Trouble trouble_;
 };
 
@@ -150,7 +150,7 @@ class OutageTest : public testing::TestWithParam<Trouble> {
   }
 
   int calls_each_ = 1;
-  ManualLoop loop_;
+  test::ManualLoop loop_;
   base::SeededRandom random_{42};
   base::Metrics metrics_;
   Vendor vendor_{loop_, GetParam()};

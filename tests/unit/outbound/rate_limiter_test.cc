@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "tests/unit/outbound/manual_loop.h"
+#include "tests/support/manual_loop.h"
 
 namespace outbound_test {
 namespace {
@@ -56,7 +56,7 @@ class RateLimiterTest : public testing::Test {
   HttpResponse Response(std::vector<std::pair<std::string, std::string>> headers) {
     return {.status = 200, .headers = std::move(headers), .received_at = clock_.Now()};
   }
-  ManualClock clock_;
+  test::ManualClock clock_;
   base::SeededRandom random_{1};
 };
 
@@ -189,7 +189,7 @@ struct Ended {
   int asked;
   std::vector<absl::Duration> at;  // by activity
 };
-Ended RunActivities(RateLimiter& limiter, ManualClock& clock, int activities, int calls_each,
+Ended RunActivities(RateLimiter& limiter, test::ManualClock& clock, int activities, int calls_each,
                     absl::Duration patience, bool named = true,
                     absl::Duration until = absl::Hours(100)) {
   struct Activity {

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <filesystem>
 #include <future>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "orchestrator/base/clock.h"
 #include "orchestrator/base/metrics.h"
 #include "tests/integration/gateway/gateway_fixture.h"
+#include "tests/support/temporary_folder.h"
 
 namespace webhooks {
 namespace {
@@ -36,17 +36,9 @@ class LookingClient : public gateway::MemoryClient {
 
 class DecisionAuditTest : public ::testing::Test {
  protected:
-  DecisionAuditTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "decisions_XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    client_.AddCampaign("spring");
-  }
-  ~DecisionAuditTest() override {
-    log_.reset();
-    std::filesystem::remove_all(directory_);
-  }
+  DecisionAuditTest() { client_.AddCampaign("spring"); }
   void Open(bool required = true) {
-    audit::AuditLog::Options options{.directory = directory_.string()};
+    audit::AuditLog::Options options{.directory = folder_.path()};
     options.fail_commit = [this] {
       return full_ ? absl::UnavailableError("the disk is full") : absl::OkStatus();
     };
@@ -87,7 +79,7 @@ class DecisionAuditTest : public ::testing::Test {
 
   base::SystemClock clock_;
   base::Metrics metrics_;
-  std::filesystem::path directory_;
+  test::TemporaryFolder folder_;
   std::atomic<bool> full_ = false;
   LookingClient client_;
   std::unique_ptr<audit::AuditLog> log_;

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <string>
@@ -13,22 +11,18 @@
 #include "orchestrator/base/clock.h"
 #include "orchestrator/base/event_loop.h"
 #include "orchestrator/base/metrics.h"
+#include "tests/support/temporary_folder.h"
 
 namespace webhooks {
 
 class InboxFixture : public ::testing::Test {
  protected:
-  InboxFixture() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "inbox_XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    loop_.Start();
-  }
+  InboxFixture() { loop_.Start(); }
   ~InboxFixture() override {
     inbox_.reset();
     loop_.Stop();
-    std::filesystem::remove_all(directory_);
   }
-  std::string path() const { return (directory_ / "webhooks.db").string(); }
+  std::string path() const { return folder_.File("webhooks.db"); }
   // A new one over the same file, as after a restart. It does not work before Start.
   void OpenInbox(InboxOptions options = {}) {
     inbox_.reset();
@@ -46,7 +40,7 @@ class InboxFixture : public ::testing::Test {
   base::SystemClock clock_;
   base::Metrics metrics_;
   base::EpollLoop loop_{clock_, "test"};
-  std::filesystem::path directory_;
+  test::TemporaryFolder folder_;
   std::unique_ptr<Inbox> inbox_;
 };
 

@@ -3,29 +3,22 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include <memory>
+
+#include "tests/support/temporary_folder.h"
 
 namespace webhooks {
 namespace {
 
 class GoogleChatStoreTest : public testing::Test {
  protected:
-  GoogleChatStoreTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "chat_XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    Open();
-  }
-  ~GoogleChatStoreTest() override {
-    store_.reset();
-    std::filesystem::remove_all(directory_);
-  }
+  GoogleChatStoreTest() { Open(); }
   void Open() {
     store_.reset();
-    store_ = *GoogleChatStore::Open((directory_ / "webhooks.db").string());
+    store_ = *GoogleChatStore::Open(folder_.File("webhooks.db"));
   }
 
-  std::filesystem::path directory_;
+  test::TemporaryFolder folder_;
   std::unique_ptr<GoogleChatStore> store_;
 };
 

@@ -10,19 +10,10 @@
 
 #include "absl/synchronization/notification.h"
 #include "orchestrator/base/task.h"
+#include "tests/support/manual_clock.h"
 
 namespace base {
 namespace {
-
-class FakeClock : public Clock {
- public:
-  absl::Time Now() override { return absl::UnixEpoch() + Monotonic(); }
-  absl::Duration Monotonic() override { return absl::Nanoseconds(nanos_.load()); }
-  void Advance(absl::Duration by) { nanos_ += absl::ToInt64Nanoseconds(by); }
-
- private:
-  std::atomic<int64_t> nanos_{0};
-};
 
 class EventLoopTest : public ::testing::Test {
  protected:
@@ -42,7 +33,7 @@ class EventLoopTest : public ::testing::Test {
     for (int i = 0; i < 3; ++i) OnLoop([] {});
   }
 
-  FakeClock clock;
+  test::ManualClock clock;
   EpollLoop loop;
 };
 

@@ -12,6 +12,8 @@
 #include "orchestrator/codec/zlib_codec.h"
 #include "orchestrator/history/payload.h"
 #include "orchestrator/v1/service.pb.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/temporary_folder.h"
 
 namespace codec {
 namespace {
@@ -24,13 +26,6 @@ constexpr char kPlanted[] = "planted text that nobody else may read";
 std::string KeyLine(const std::string& id, char fill) {
   return id + " " + absl::Base64Escape(std::string(32, fill)) + "\n";
 }
-
-class FakeClock : public base::Clock {
- public:
-  absl::Time Now() override { return absl::UnixEpoch() + monotonic; }
-  absl::Duration Monotonic() override { return monotonic; }
-  absl::Duration monotonic = absl::Seconds(1);
-};
 
 v1::Payload Text(const std::string& text) {
   v1::Failure message;
@@ -45,7 +40,7 @@ class CodecTest : public ::testing::Test {
     EXPECT_TRUE(source.ok()) << source.status();
     return std::make_unique<AesGcmCodec>(*source, encrypts);
   }
-  FakeClock clock;
+  test::ManualClock clock;
 };
 
 TEST_F(CodecTest, ZlibMakesLargePayloadsSmallAndLeavesSmallOnes) {
@@ -179,9 +174,8 @@ TEST_F(CodecTest, AFaultInTheKeysNamesTheLineAndNotTheKey) {
 }
 
 TEST_F(CodecTest, AChangedFileIsReadAgain) {
-  std::string dir = (std::filesystem::temp_directory_path() / "keys-XXXXXX").string();
-  ASSERT_NE(mkdtemp(dir.data()), nullptr);
-  const std::string path = dir + "/keys";
+  const test::TemporaryFolder folder;
+  const std::string path = folder.File("keys");
   const auto write = [&](const std::string& text) {
     std::ofstream(path + ".new") << text;
     std::filesystem::rename(path + ".new", path);
@@ -192,17 +186,16 @@ TEST_F(CodecTest, AChangedFileIsReadAgain) {
   ASSERT_TRUE(source.ok()) << source.status();
   write(KeyLine("k2", 'b') + KeyLine("k1", 'a'));
   EXPECT_EQ((*source)->ring()->first().id, "k1") << "not looked at more than once a second";
-  clock.monotonic += absl::Seconds(1);
+  clock.Advance(absl::Seconds(1));
   EXPECT_EQ((*source)->ring()->first().id, "k2");
   // A broken file leaves the keys as they are.
   write("nonsense");
-  clock.monotonic += absl::Seconds(1);
+  clock.Advance(absl::Seconds(1));
   EXPECT_EQ((*source)->ring()->first().id, "k2");
   EXPECT_FALSE((*source)->Reload().ok());
   write(KeyLine("k3", 'c'));
   EXPECT_TRUE((*source)->Reload().ok());
   EXPECT_EQ((*source)->ring()->first().id, "k3");
-  std::filesystem::remove_all(dir);
 }
 
 // Every payload of these messages, however deep.
