@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Many campaigns under faults in every vendor, while the server is killed and stopped, its disk is
-full or cannot be written, and its clock jumps (troubles.py).
+full or cannot be written, and its clock jumps (troubles.py), until the last campaign has ended.
 
 Some campaigns are approved, some rejected, some canceled on the way. Every start and decision is
 repeated until it is answered, by its request id. At the end every campaign has ended, nothing
@@ -200,10 +200,6 @@ class Load:
         while plan := self.next_plan():
             live(self.server, plan, self.args.seconds)
 
-    def starting(self):
-        """Whether there is more to come."""
-        return time.monotonic() < self.end if self.end else len(self.plans) < self.args.campaigns
-
     def running(self):
         """False when all is over; raises what went wrong."""
         for worker in self.workers:
@@ -228,6 +224,8 @@ def make_troubles(args, place):
             kinds = [kind for kind in kinds if kind not in ("full", "readonly")]
             print("\n*** NOT TESTED: a full disk and a read-only store, as this process may not "
                   f"mount a file system ({error}). Run it as root. ***\n", flush=True)
+            if not kinds:
+                raise Failed("none of the troubles that were asked for is possible here") from error
     return kinds, disk, troubles.ClockFile(place.directory / "clock-offset")
 
 
@@ -296,8 +294,7 @@ def run():
                 now = time.monotonic()
                 trouble.alive()
                 more = sum(trouble.count.values()) < args.troubles_max
-                # Not after the last start: some troubles need load to show themselves.
-                if args.every > 0 and kinds and more and now >= next_trouble and load.starting():
+                if args.every > 0 and kinds and more and now >= next_trouble:
                     trouble.next()
                     next_trouble = time.monotonic() + args.every * choice.uniform(0.5, 1.5)
                 if now >= next_word:
@@ -314,8 +311,10 @@ def run():
         problems = check(plans, sandbox, server)
         happened = [kind for kind in kinds if trouble.count[kind] > 0]
         problems += check_refusals(server, happened)
-        if args.minutes and args.every > 0 and not trouble.all_happened():
-            problems.append(f"not every trouble happened: {counted(trouble)}")
+        missing = trouble.missing()
+        if args.every > 0 and missing and sum(trouble.count.values()) < args.troubles_max:
+            problems.append(f"{', '.join(missing)} never happened in {seconds:.0f} s "
+                            f"({counted(trouble)}): ask for more campaigns, or a smaller --every")
         faults = sandbox.client.ok("GET", "/__sandbox/faults")["faults"]
         if args.red and not problems:
             sandbox.clear_faults()

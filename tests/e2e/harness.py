@@ -124,6 +124,12 @@ class Client:
             raise Failed(f"{method} {path}: HTTP {status}: {json.dumps(answer)}")
         return answer
 
+    def refused(self, status, answer):
+        """Counts a "try again"."""
+        with self.lock:
+            message = answer.get("message") if isinstance(answer, dict) else None
+            self.refusals[(status, message)] += 1
+
     def persistent(self, method, path, body=None, seconds=120, accept=(200,)):
         """Repeats until there is an answer that is no "try again": for requests that may be
         repeated (reads, and writes with a request id) while the server is killed and restarted."""
@@ -137,9 +143,7 @@ class Client:
                 if status not in (408, 429, 500, 502, 503, 504):
                     return status, answer
                 problem = f"HTTP {status}: {json.dumps(answer)[:300]}"
-                with self.lock:
-                    message = answer.get("message") if isinstance(answer, dict) else None
-                    self.refusals[(status, message)] += 1
+                self.refused(status, answer)
             except (OSError, http.client.HTTPException) as error:
                 problem = repr(error)
             if time.monotonic() > end:
@@ -431,7 +435,7 @@ class Workplace:
         if self.disk is not None:
             if failed:  # the mount ends with this process
                 shutil.copytree(self.disk.path, self.directory / "data-kept", dirs_exist_ok=True,
-                                ignore=shutil.ignore_patterns("filler", "lost+found"))
+                                ignore=shutil.ignore_patterns("filler", "lost+found", "browsers"))
             self.disk.unmount()
         if not failed:
             shutil.rmtree(self.directory, ignore_errors=True)

@@ -1,17 +1,20 @@
 """What chaos.py does to the server while campaigns run: each trouble happens, is seen to have
-happened where that can be seen, ends, and the server goes on by itself.
+happened where that can be seen, ends, and the server goes on by itself. A write of its own shows
+that: a schedule is paused and resumed, so that it does not matter what the campaigns do meanwhile.
 
 Main thread only. The seed decides order, moments and lengths.
 """
 
+import http.client
 import mmap
 import signal
 import struct
 import time
 
-from harness import Failed, wait_until
+from harness import Failed
 
 KINDS = ("kill", "stop", "full", "readonly", "clock")
+SCHEDULE = "chaos-knock"
 STORE_FILES = ("runs.db", "runs.db-wal")
 
 
@@ -42,6 +45,10 @@ class Troubles:
         self.bag = []
         self.count = {kind: 0 for kind in kinds}
         self.slowest = {kind: 0.0 for kind in kinds}  # until it worked again
+        self.knocks = 0
+        server.rest("POST", "/v1/schedules", {
+            "schedule_id": SCHEDULE, "paused": True, "request_id": SCHEDULE,
+            "schedule": {"spec": {"crons": ["0 0 1 1 *"]}, "action": {"workflow_type": "never"}}})
 
     def next(self):
         if not self.bag:
@@ -52,8 +59,26 @@ class Troubles:
         self.slowest[kind] = max(self.slowest[kind], recovery)
         return kind
 
-    def all_happened(self):
-        return all(self.count.values())
+    def missing(self):
+        """The kinds that did not happen."""
+        return [kind for kind, count in self.count.items() if count == 0]
+
+    def knock(self):
+        """Asks for one write that must be committed; "" when it was, else what was answered."""
+        verb = ("resume", "pause")[self.knocks % 2]
+        self.knocks += 1
+        client = self.server.client
+        try:
+            status, answer = client.call("POST", f"/v1/schedules/{SCHEDULE}/{verb}",
+                                         {"note": "chaos"}, timeout=10)
+        except (OSError, http.client.HTTPException) as error:
+            return repr(error)
+        if status == 200:
+            return ""
+        if status not in (429, 503):
+            raise Failed(f"{verb} of {SCHEDULE}: HTTP {status}: {answer}")
+        client.refused(status, answer)
+        return f"HTTP {status}: {answer}"
 
     def kill(self):
         """SIGKILL, and a start."""
@@ -104,6 +129,7 @@ class Troubles:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.alive()
+            self.knock()
             if self.server.metric("store_commit_failures_total") > before:
                 return True
             time.sleep(0.05)
@@ -112,16 +138,11 @@ class Troubles:
     def until_it_commits(self):
         """The server takes writes again, by itself, within seconds."""
         begin = time.monotonic()
-        done = self.server.metric("store_commit_seconds_count")
-        failed = self.server.metric("store_commit_failures_total")
-
-        def commits():
-            # Both are counted after each commit, the failures last.
+        while problem := self.knock():
             self.alive()
-            good = (self.server.metric("store_commit_seconds_count") - done -
-                    (self.server.metric("store_commit_failures_total") - failed))
-            return good > 1
-        wait_until(commits, 60, "the server to commit again")
+            if time.monotonic() - begin > 60:
+                raise Failed(f"the server does not commit again: {problem}")
+            time.sleep(0.05)
         return time.monotonic() - begin
 
     def alive(self):
