@@ -18,7 +18,7 @@ import urllib.parse
 import uuid
 
 import harness
-from harness import Failed
+from harness import Failed, expect
 
 SLACK_SECRET = b"sandbox-slack-signing-secret"
 GITHUB_SECRET = b"sandbox-github-webhook-secret"
@@ -42,11 +42,6 @@ campaign:
 """
 
 
-def expect(condition, what):
-    if not condition:
-        raise Failed(what)
-
-
 def until(condition, what, seconds=60):
     return harness.wait_until(condition, seconds, what)
 
@@ -57,8 +52,7 @@ def until(condition, what, seconds=60):
 def start(server, name, **changes):
     body = {"campaign": {**harness.campaign(name, seed=name), **changes}, "request_id": name}
     workflow_id = server.client.ok("POST", "/v1/campaigns", body)["workflow_id"]
-    until(lambda: server.progress(workflow_id).get("waiting_for_approval"),
-          f"{workflow_id} waits for approval")
+    server.await_review(workflow_id)
     return workflow_id
 
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The audit trail through crashes, and what is done to its files.
 
 Starts, cancels and refusals come in from several threads while campaignd is killed (SIGKILL) again
@@ -6,7 +7,7 @@ before its effect, whatever the outcome), every call without an outcome is close
 nothing happened that has no entry. Then the files are tampered with, and `campaignctl audit verify`
 must name the event.
 
-    audit_test.py [--kills N] [--red]
+    tests/e2e/audit_test.py [--kills N] [--red]
 
 --red runs with audit.enabled off in between, so that answered calls are missing: the check must fail.
 """

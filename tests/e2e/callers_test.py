@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Limits of callers on the real server with real keys: calls, starts of campaigns, guessed keys.
 
 What was counted by the hour outlives a SIGKILL; what was refused says when to come back; the trail
