@@ -95,6 +95,11 @@ void Engine::StartRetention() {
   retention_->Start();
 }
 
+void Engine::EndWaits() {
+  if (!open_) return;
+  for (auto& partition : partitions_) partition->EndWaits();
+}
+
 void Engine::Close() {
   if (!open_) return;
   open_ = false;

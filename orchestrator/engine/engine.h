@@ -46,6 +46,9 @@ class Engine : public WorkerPort, private PeerPort {
 
   // Leases the partitions and begins with what is due. `executor` must outlive Close.
   absl::Status Open(ActivityExecutor& executor);
+  // Before Close, while callers can still be answered: those who wait (for a result, for more
+  // history, for an update), and those who come to wait, get UNAVAILABLE. All else goes on.
+  void EndWaits();
   // Graceful stop; idempotent.
   void Close();
 

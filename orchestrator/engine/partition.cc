@@ -30,24 +30,21 @@ void Partition::Open() {
 void Partition::Close(absl::AnyInvocable<void()> done) {
   closed_ = true;
   deps_.loop.Post([this, done = std::move(done)]() mutable {
-    for (auto& [id, waiters] : waiters_) {
-      for (const auto& waiter : waiters) deps_.loop.CancelTimer(waiter->timer);
-    }
     for (auto& [key, attempt] : attempts_) {
       deps_.executor.Stop(attempt.token, "the server is stopping");
     }
-    auto waiters = std::move(waiters_);
-    waiters_.clear();
-    for (auto& [id, list] : waiters) {
-      for (const auto& waiter : list) waiter->ready();
-    }
+    AnswerWaiters();
     close_done_ = std::move(done);
     if (!syncing_ && filling_.writes.writes.empty()) std::exchange(close_done_, nullptr)();
   });
 }
 
+absl::Status Partition::Stopping() {
+  return absl::UnavailableError("the server is stopping; try again");
+}
+
 void Partition::Call(absl::AnyInvocable<void()> fn, absl::AnyInvocable<void(absl::Status)> refuse) {
-  if (closed_) return refuse(absl::UnavailableError("the server is stopping; try again"));
+  if (closed_) return refuse(Stopping());
   if (inbox_.fetch_add(1) >= options_.inbox_max) {
     inbox_.fetch_sub(1);
     return refuse(absl::ResourceExhaustedError(
@@ -165,11 +162,17 @@ void Partition::AfterRunCommitted(const RunId& id) {
     for (auto waiting = run.update_waiters.begin(); waiting != run.update_waiters.end();) {
       const auto record = run.state.updates.find(waiting->first);
       const bool completed = record != run.state.updates.end() && record->second.completed;
-      if (!completed && !run.state.closed()) {
+      if (!completed && !run.state.closed() && !waits_ended_) {
         ++waiting;
         continue;
       }
       for (UpdateCallback& done : waiting->second) {
+        if (!completed && !run.state.closed()) {
+          done(absl::UnavailableError(
+              absl::StrCat("the server is stopping; update ", waiting->first,
+                           " is accepted and goes on: ask again with this update_id")));
+          continue;
+        }
         if (!completed) {
           REACHED("run closed before its update");
           done(absl::FailedPreconditionError(

@@ -61,6 +61,8 @@ class Partition : public PeerPort {
 
   // Begins with what is due. Call once, after the loop was started.
   void Open();
+  // Answers those who wait, and those who come to wait, with UNAVAILABLE.
+  void EndWaits();
   // Takes no more calls and dispatches nothing more; attempts in flight are given back. `done`
   // runs when everything handed over is durable.
   void Close(absl::AnyInvocable<void()> done);
@@ -129,6 +131,7 @@ class Partition : public PeerPort {
   struct Waiter {
     uint64_t id;
     absl::AnyInvocable<bool()> ready;  // true: answered, forget me
+    absl::AnyInvocable<void()> ended;  // instead, when waits end
     base::TimerId timer;
   };
   using WorkflowKey = std::pair<std::string, std::string>;  // namespace, workflow id
@@ -328,8 +331,10 @@ class Partition : public PeerPort {
   base::LogContext LogOf(const LiveRun& run) const;
 
   void AddWaiter(const RunId& id, absl::Duration wait, absl::AnyInvocable<bool()> ready,
-                 absl::AnyInvocable<void()> expired);
+                 absl::AnyInvocable<void()> expired, absl::AnyInvocable<void()> ended);
   void WakeWaiters(const RunId& id);
+  void AnswerWaiters();
+  static absl::Status Stopping();
   absl::Time Now() { return deps_.loop.clock().Now(); }
 
   // Constant after construction.
@@ -377,6 +382,7 @@ class Partition : public PeerPort {
 
   absl::flat_hash_map<RunId, std::vector<std::shared_ptr<Waiter>>> waiters_;
   size_t waiters_count_ = 0;
+  bool waits_ended_ = false;
   uint64_t last_waiter_ = 0;
   absl::AnyInvocable<void()> close_done_;
 };

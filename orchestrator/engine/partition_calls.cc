@@ -262,7 +262,9 @@ void Partition::GetResult(v1::GetWorkflowResultRequest request,
       return true;
     };
     if (answer(wait <= absl::ZeroDuration())) return;
-    AddWaiter(id, wait, [answer, this] { return answer(closed_); }, [answer] { answer(true); });
+    AddWaiter(
+        id, wait, [answer] { return answer(false); }, [answer] { answer(true); },
+        [shared] { (*shared)(Stopping()); });
   });
 }
 
@@ -288,16 +290,20 @@ void Partition::AwaitHistory(v1::GetWorkflowHistoryRequest request,
     };
     const absl::Duration wait = std::min(history::FromProto(request.wait()), options_.wait_max);
     if (answer(wait <= absl::ZeroDuration())) return;
-    AddWaiter(id, wait, [answer, this] { return answer(closed_); }, [answer] { answer(true); });
+    AddWaiter(
+        id, wait, [answer] { return answer(false); }, [answer] { answer(true); },
+        [shared] { (*shared)(Stopping()); });
   });
 }
 
 void Partition::AddWaiter(const RunId& id, absl::Duration wait, absl::AnyInvocable<bool()> ready,
-                          absl::AnyInvocable<void()> expired) {
+                          absl::AnyInvocable<void()> expired, absl::AnyInvocable<void()> ended) {
+  if (waits_ended_) return ended();
   if (waiters_count_ >= static_cast<size_t>(options_.waiters_max)) return expired();
   auto waiter = std::make_shared<Waiter>();
   waiter->id = ++last_waiter_;
   waiter->ready = std::move(ready);
+  waiter->ended = std::move(ended);
   waiter->timer = deps_.loop.PostAfter(
       wait, [this, id, waiter_id = waiter->id, expired = std::move(expired)]() mutable {
         const auto it = waiters_.find(id);
@@ -313,6 +319,28 @@ void Partition::AddWaiter(const RunId& id, absl::Duration wait, absl::AnyInvocab
       });
   waiters_[id].push_back(std::move(waiter));
   ++waiters_count_;
+}
+
+void Partition::EndWaits() {
+  deps_.loop.Post([this] { AnswerWaiters(); });
+}
+
+// Looks at no run: many may have left the memory.
+void Partition::AnswerWaiters() {
+  waits_ended_ = true;
+  waiters_count_ = 0;
+  const auto waiters = std::exchange(waiters_, {});
+  for (const auto& [id, list] : waiters) {
+    for (const auto& waiter : list) {
+      deps_.loop.CancelTimer(waiter->timer);
+      waiter->ended();
+    }
+  }
+  std::vector<RunId> updated;
+  for (const auto& [id, run] : runs_) {
+    if (!run->update_waiters.empty() && run->writes_pending == 0) updated.push_back(id);
+  }
+  for (const RunId& id : updated) AfterRunCommitted(id);  // with others, their commit answers
 }
 
 void Partition::WakeWaiters(const RunId& id) {
