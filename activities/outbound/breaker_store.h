@@ -21,7 +21,7 @@ namespace outbound {
 
 // Times are of the wall clock.
 struct StoredBreaker {
-  std::string service;
+  std::string service;  // a vendor, or vendor@host
   bool open = false;
   std::string reason;
   absl::Time opened_at;
@@ -39,7 +39,8 @@ class BreakerStore {
 
   virtual ~BreakerStore() = default;
   virtual absl::StatusOr<std::vector<StoredBreaker>> Load() = 0;
-  // Replaces the service's record, and frees its probe.
+  // Replaces the service's record, and frees its probe. Forgets hosts that are gone and, beyond
+  // kStoredHostsMax, those that changed longest ago.
   virtual absl::Status Save(const StoredBreaker& breaker) = 0;
   // Gives the probe to `owner` until `until`, unless another has it (and its time is not over),
   // the breaker is closed, or its record is no longer of `version`. A service without a record is
@@ -50,5 +51,10 @@ class BreakerStore {
 };
 
 inline constexpr absl::Duration kProbeTakenMax = absl::Minutes(10);
+// Of all vendors together.
+inline constexpr int kStoredHostsMax = 256;
+// A host that nobody called for so long after its probe was due is gone: a port of a driver that
+// has ended, a server of images whose address changed.
+inline constexpr absl::Duration kHostGoneAfter = absl::Hours(24);
 
 }  // namespace outbound

@@ -11,8 +11,11 @@
 namespace outbound {
 namespace {
 
-// Of all vendors together; hosts whose breakers are closed make room.
+// Of all vendors together; hosts make room.
 constexpr size_t kBreakersMax = 512;
+// To which so many open ones of hosts are cut: not one at a time.
+constexpr size_t kBreakersKept = 384;
+static_assert(kStoredHostsMax < kBreakersKept);  // what is forgotten is not taken over again
 
 // How long whoever asks first waits while the store is asked for the probe.
 constexpr absl::Duration kClaimPatience = absl::Milliseconds(200);
@@ -78,10 +81,18 @@ Breakers::Entry& Breakers::FindService(const std::string& service) {
 }
 
 void Breakers::Adopt(const StoredBreaker& stored) {
-  Entry& entry = FindService(stored.service);
-  const bool own = entry.breaker.forced() != BreakerForce::kNone ||
-                   entry.breaker.state() == BreakerState::kHalfOpen;
-  if (stored.changed_at <= entry.version || own) return;
+  const auto known = entries_.find(stored.service);
+  if (known == entries_.end()) {
+    const bool host = stored.service.find('@') != std::string::npos;
+    const bool gone = host && clock_.Now() >= stored.probe_at + kHostGoneAfter;
+    if (!stored.open || gone) return;
+  } else {
+    const Entry& entry = known->second;
+    const bool own = entry.breaker.forced() != BreakerForce::kNone ||
+                     entry.breaker.state() == BreakerState::kHalfOpen;
+    if (stored.changed_at <= entry.version || own) return;
+  }
+  Entry& entry = known == entries_.end() ? FindService(stored.service) : known->second;
   entry.version = stored.changed_at;
   entry.claim = Claim::kNone;
   const BreakerState before = entry.breaker.state();
@@ -136,8 +147,10 @@ bool Breakers::MustClaim(Entry& entry) {
 
 void Breakers::OnClaim(const std::string& service, absl::StatusOr<BreakerStore::Probe> probe) {
   absl::MutexLock lock(&mu_);
-  Entry& entry = FindService(service);
-  if (entry.claim != Claim::kAsked) return;  // decided otherwise meanwhile
+  const auto known = entries_.find(service);
+  // Forgotten or decided otherwise meanwhile.
+  if (known == entries_.end() || known->second.claim != Claim::kAsked) return;
+  Entry& entry = known->second;
   if (!probe.ok()) {
     base::Log(base::LogLevel::kWarning, "the probe of a circuit breaker is not shared", {},
               {{"service", service}, {"reason", probe.status().ToString()}});
@@ -159,8 +172,10 @@ void Breakers::Refresh() {
     absl::MutexLock lock(&mu_);
     refreshing_ = false;
     refresh_at_ = Now() + kRefreshEvery;
-    if (!known.ok()) return;
-    for (const StoredBreaker& stored : *known) Adopt(stored);
+    if (known.ok()) {
+      for (const StoredBreaker& stored : *known) Adopt(stored);
+    }
+    ForgetGone();
   });
 }
 
@@ -180,18 +195,55 @@ void Breakers::MakeRoom() {
                              it->second.breaker.forced() == BreakerForce::kNone;
     it = forgettable ? entries_.erase(it) : std::next(it);
   }
+  if (entries_.size() < kBreakersMax) return;
+  for (const auto& [due, service] : OpenHosts()) {
+    if (entries_.size() <= kBreakersKept) return;
+    Forget(service);
+  }
+}
+
+std::vector<std::pair<absl::Time, std::string>> Breakers::OpenHosts() {
+  std::vector<std::pair<absl::Time, std::string>> hosts;
+  for (const auto& [service, entry] : entries_) {
+    if (service == entry.vendor || entry.breaker.forced() != BreakerForce::kNone ||
+        entry.breaker.state() == BreakerState::kClosed) {
+      continue;
+    }
+    hosts.emplace_back(entry.breaker.probe_at(), service);
+  }
+  std::sort(hosts.begin(), hosts.end());
+  return hosts;
+}
+
+void Breakers::Forget(const std::string& service) {
+  const auto it = entries_.find(service);
+  const std::string vendor = it->second.vendor;
+  entries_.erase(it);
+  ShowVendor(vendor);
+  base::Log(base::LogLevel::kInfo, "circuit breaker forgotten", {}, {{"service", service}});
+}
+
+void Breakers::ForgetGone() {
+  const absl::Time before = Now() - kHostGoneAfter;
+  for (const auto& [due, service] : OpenHosts()) {
+    if (due > before) return;
+    Forget(service);
+  }
+}
+
+void Breakers::ShowVendor(const std::string& vendor) {
+  BreakerState worst = BreakerState::kClosed;
+  for (const auto& [service, entry] : entries_) {
+    const BreakerState state = entry.breaker.state();
+    if (entry.vendor == vendor && Badness(state) > Badness(worst)) worst = state;
+  }
+  StateGauge(metrics_, vendor).Set(static_cast<double>(worst));
 }
 
 void Breakers::Show(const Entry& entry, BreakerState before) {
   const BreakerState state = entry.breaker.state();
   if (state == before) return;
-  BreakerState worst = state;
-  for (const auto& [service, other] : entries_) {
-    if (other.vendor == entry.vendor && Badness(other.breaker.state()) > Badness(worst)) {
-      worst = other.breaker.state();
-    }
-  }
-  StateGauge(metrics_, entry.vendor).Set(static_cast<double>(worst));
+  ShowVendor(entry.vendor);
   const bool open = state == BreakerState::kOpen;
   base::Log(open ? base::LogLevel::kWarning : base::LogLevel::kInfo, "circuit breaker changed", {},
             {{"service", entry.service},

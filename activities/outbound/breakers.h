@@ -7,18 +7,20 @@
 //
 // A service is a vendor ("github") or, for a vendor with many hosts, one of its hosts
 // ("figma_images@cdn.example.com:443"); the metrics of hosts are kept under the vendor's name, and
-// its state is that of the worst host.
+// its state is that of the worst host. Hosts are forgotten: closed ones when there are too many,
+// then those of open breakers whose probe is due longest, and all that are gone (kHostGoneAfter).
 //
 // Thread-safety: thread-safe.
 //
 // Example:
 //   outbound::Breakers breakers(clock, random, metrics, {});
 //   breakers.Register("github");
-//   outbound::Breakers::Admission admission = breakers.Ask("github", "");
+//   outbound::CircuitBreaker::Admission admission = breakers.Ask("github", "");
 #pragma once
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -90,12 +92,18 @@ class Breakers {
   struct Entry;
   Entry& Find(const std::string& vendor, const std::string& host)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The metric of a vendor: its worst state.
+  void ShowVendor(const std::string& vendor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Shows and logs the state when it is another than `before`.
   void Show(const Entry& entry, BreakerState before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // And stores it.
   void Changed(Entry& entry, BreakerState before) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   BreakerStatus StatusOf(const std::string& service, const CircuitBreaker& breaker);
   void MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Hosts whose breakers are open, the one whose probe is due longest first.
+  std::vector<std::pair<absl::Time, std::string>> OpenHosts() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Forget(const std::string& service) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ForgetGone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // A clock that does not go back and keeps step with the wall clock's start.
   absl::Time Now();
 
@@ -116,7 +124,7 @@ class Breakers {
   // The store's record is newer than what is known here: it counts.
   void Adopt(const StoredBreaker& stored) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Save(Entry& entry, bool open) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Looks what others have stored, from time to time.
+  // Looks what others have stored and which hosts are gone, from time to time.
   void Refresh() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   base::Clock& clock_;

@@ -25,9 +25,12 @@ CREATE TABLE IF NOT EXISTS breaker_states (
 ) WITHOUT ROWID;
 )sql";
 
-constexpr char kForgetOld[] =
-    "DELETE FROM breaker_states WHERE is_open = 0 AND service NOT IN "
-    "(SELECT service FROM breaker_states ORDER BY changed_us DESC LIMIT 500)";
+// Hosts come and go; vendors stay.
+constexpr char kForget[] =
+    "DELETE FROM breaker_states WHERE instr(service, '@') > 0 AND "
+    "((is_open = 1 AND probe_us <= ?1) OR service NOT IN "
+    "(SELECT service FROM breaker_states WHERE instr(service, '@') > 0 "
+    "ORDER BY changed_us DESC LIMIT ?2))";
 
 constexpr char kColumns[] =
     "SELECT service, is_open, reason, opened_us, probe_us, opened_in_a_row, changed_us "
@@ -53,8 +56,6 @@ absl::StatusOr<std::unique_ptr<BreakerDatabase>> BreakerDatabase::Open(const std
 }
 
 absl::Status BreakerDatabase::Prepare() {
-  // Hosts come and go; nobody needs to know for ever that theirs was closed again.
-  RETURN_IF_ERROR(db_->Exec(kForgetOld));
   ASSIGN_OR_RETURN(load_, Statement::Prepare(*db_, kColumns));
   ASSIGN_OR_RETURN(find_, Statement::Prepare(*db_, std::string(kColumns) + " WHERE service = ?1"));
   ASSIGN_OR_RETURN(save_, Statement::Prepare(*db_,
@@ -62,6 +63,7 @@ absl::Status BreakerDatabase::Prepare() {
                                              "is_open, reason, opened_us, probe_us, "
                                              "opened_in_a_row, changed_us) "
                                              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
+  ASSIGN_OR_RETURN(forget_, Statement::Prepare(*db_, kForget));
   // A claim that ends too far ahead was made before the clock went back.
   ASSIGN_OR_RETURN(
       take_, Statement::Prepare(
@@ -90,7 +92,12 @@ absl::Status BreakerDatabase::Save(const outbound::StoredBreaker& breaker) {
   save_.BindInt(5, absl::ToUnixMicros(breaker.probe_at));
   save_.BindInt(6, breaker.opened_in_a_row);
   save_.BindInt(7, absl::ToUnixMicros(breaker.changed_at));
-  return save_.Run();
+  forget_.BindInt(1, absl::ToUnixMicros(breaker.changed_at - outbound::kHostGoneAfter));
+  forget_.BindInt(2, outbound::kStoredHostsMax);
+  return database::InTransaction(*db_, [this]() -> absl::Status {
+    RETURN_IF_ERROR(save_.Run());
+    return forget_.Run();
+  });
 }
 
 absl::StatusOr<outbound::BreakerStore::Probe> BreakerDatabase::TakeProbe(const std::string& service,
@@ -105,7 +112,7 @@ absl::StatusOr<outbound::BreakerStore::Probe> BreakerDatabase::TakeProbe(const s
   take_.BindInt(5, absl::ToUnixMicros(until));
   take_.BindInt(6, absl::ToUnixMicros(now + outbound::kProbeTakenMax));
   RETURN_IF_ERROR(take_.Run());
-  Probe probe{.granted = sqlite3_changes(db_->handle()) == 1};
+  Probe probe{.granted = db_->Changes() == 1};
   if (probe.granted) return probe;
   Statement::Scope reset(find_);
   find_.BindText(1, service);

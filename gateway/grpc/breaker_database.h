@@ -37,6 +37,7 @@ class BreakerDatabase : public outbound::BreakerStore {
   database::Statement load_;
   database::Statement find_;
   database::Statement save_;
+  database::Statement forget_;
   database::Statement take_;
 };
 

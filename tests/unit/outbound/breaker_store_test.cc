@@ -1,8 +1,10 @@
 // Breakers over a SQLite file: restarts, and several processes that call the same vendor. Two
 // Breakers with a database each on one file are two processes; both run on one manual loop.
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "activities/outbound/breakers.h"
 #include "gateway/grpc/breaker_database.h"
@@ -119,8 +121,8 @@ TEST_F(BreakerStoreTest, AVendorThatIsBackIsClosedAfterARestart) {
   loop_.RunReady();
   before.reset();
   auto after = Start(2);
-  EXPECT_EQ(after->Status().state, BreakerState::kClosed);
   EXPECT_TRUE(after->breakers.Ask("acme", "").go);
+  EXPECT_EQ(after->Status().state, BreakerState::kClosed);
 }
 
 TEST_F(BreakerStoreTest, OneOfManyProbes) {
@@ -182,6 +184,103 @@ TEST_F(BreakerStoreTest, AWallClockThatWentBackKeepsNobodyWaiting) {
   auto after = Start(2);
   EXPECT_EQ(after->Status().state, BreakerState::kOpen);
   EXPECT_EQ(AskAll({after.get()}, absl::Seconds(12)).probes, 1);
+}
+
+class BreakerHostsTest : public BreakerStoreTest {
+ protected:
+  void OpenHost(Process& process, const std::string& host) {
+    for (int i = 0; i < 5; ++i) {
+      process.breakers.Failed("images", host, process.breakers.Ask("images", host).ticket,
+                              {.reason = "refused"});
+    }
+    loop_.RunReady();
+  }
+  // A call to anybody makes breakers look around.
+  void LookAround(Process& process) {
+    process.breakers.Ask("acme", "");
+    loop_.RunReady();
+  }
+  static bool Has(Process& process, const std::string& service) {
+    return process.breakers.Get(service).ok();
+  }
+  static std::vector<std::string> Stored(Process& process) {
+    const auto loaded = process.store->Load();
+    EXPECT_TRUE(loaded.ok()) << loaded.status();
+    std::vector<std::string> services;
+    for (const StoredBreaker& breaker : *loaded) services.push_back(breaker.service);
+    return services;
+  }
+  static std::string Shown(Process& process) {
+    const std::string line = "circuit_breaker_state{service=\"images\"} ";
+    const std::string exposed = process.metrics.Expose();
+    const size_t at = exposed.find(line);
+    return at == std::string::npos ? "none" : exposed.substr(at + line.size(), 1);
+  }
+};
+
+TEST_F(BreakerHostsTest, OneThatIsGoneIsForgotten) {
+  auto process = Start(1);
+  OpenHost(*process, "127.0.0.1:40001");
+  loop_.Advance(absl::Hours(24));
+  LookAround(*process);
+  EXPECT_TRUE(Has(*process, "images@127.0.0.1:40001"));
+  EXPECT_EQ(Shown(*process), "1");
+
+  loop_.Advance(absl::Seconds(11));  // a day after its probe was due
+  LookAround(*process);
+  EXPECT_FALSE(Has(*process, "images@127.0.0.1:40001"));
+  EXPECT_EQ(Shown(*process), "0");
+  // Nor does its record bring it back, here or after a restart.
+  loop_.Advance(absl::Seconds(5));
+  LookAround(*process);
+  EXPECT_FALSE(Has(*process, "images@127.0.0.1:40001"));
+  EXPECT_FALSE(Has(*Start(2), "images@127.0.0.1:40001"));
+  // The next change takes the record away.
+  Open(*process);
+  EXPECT_EQ(Stored(*process), std::vector<std::string>{"acme"});
+}
+
+TEST_F(BreakerHostsTest, AVendorIsNotForgottenHoweverLongNobodyCalls) {
+  auto process = Start(1);
+  Open(*process);
+  loop_.Advance(absl::Hours(100));
+  OpenHost(*process, "a:443");
+  EXPECT_EQ(process->Status().state, BreakerState::kOpen);
+  EXPECT_EQ(Stored(*process), (std::vector<std::string>{"acme", "images@a:443"}));
+}
+
+TEST_F(BreakerHostsTest, OneThatIsClosedAgainIsNewToOthers) {
+  auto one = Start(1);
+  OpenHost(*one, "a:443");
+  loop_.Advance(absl::Seconds(10));
+  CircuitBreaker::Admission probe;
+  for (int i = 0; i < 2; ++i) {  // the first asks for the probe
+    probe = one->breakers.Ask("images", "a:443");
+    loop_.RunReady();
+  }
+  ASSERT_TRUE(probe.go);
+  one->breakers.Succeeded("images", "a:443", probe.ticket);
+  loop_.RunReady();
+  auto two = Start(2);
+  LookAround(*two);
+  EXPECT_FALSE(Has(*two, "images@a:443"));
+}
+
+TEST_F(BreakerHostsTest, TheStoreKeepsThoseThatChangedLast) {
+  auto process = Start(1);
+  Open(*process);
+  for (int i = 0; i < outbound::kStoredHostsMax + 40; ++i) {
+    loop_.Advance(absl::Milliseconds(1));
+    OpenHost(*process, "host" + std::to_string(i));
+  }
+  const std::vector<std::string> stored = Stored(*process);
+  EXPECT_EQ(stored.size(), 1u + outbound::kStoredHostsMax);
+  const auto has = [&](const char* service) {
+    return std::find(stored.begin(), stored.end(), service) != stored.end();
+  };
+  EXPECT_TRUE(has("acme"));
+  EXPECT_FALSE(has("images@host39"));
+  EXPECT_TRUE(has("images@host40"));
 }
 
 // Disk trouble must not keep a vendor's breaker open.

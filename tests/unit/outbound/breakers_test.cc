@@ -1,6 +1,7 @@
 #include "activities/outbound/breakers.h"
 
 #include "gmock/gmock.h"
+#include "orchestrator/base/log.h"
 #include "orchestrator/base/random.h"
 #include "tests/support/manual_loop.h"
 
@@ -108,6 +109,25 @@ TEST_F(BreakersTest, HostsAreNotKeptForEver) {
   EXPECT_LE(breakers_.List().size(), 513u);
   EXPECT_TRUE(breakers_.Get("images").ok());
   EXPECT_TRUE(breakers_.Get("images@down:443").ok());
+}
+
+TEST_F(BreakersTest, HostsThatAreDownAreNotKeptForEverEither) {
+  base::SetLogLevel(base::LogLevel::kOff);
+  breakers_.Register("images");
+  Fail("images", "held:443", 5);
+  ASSERT_TRUE(breakers_.Force("images@held:443", BreakerForce::kOpen, "ann", "moves").ok());
+  for (int i = 0; i < 1000; ++i) {
+    Fail("images", "host" + std::to_string(i), 5);
+    clock_.Advance(absl::Milliseconds(1));
+  }
+  EXPECT_LE(breakers_.List().size(), 512u);
+  for (const char* stays : {"images", "images@held:443", "images@host999", "images@host800"}) {
+    EXPECT_TRUE(breakers_.Get(stays).ok()) << stays;
+  }
+  for (const char* goes : {"images@host0", "images@host400"}) {
+    EXPECT_FALSE(breakers_.Get(goes).ok()) << goes;
+  }
+  EXPECT_EQ(State("images"), "1");
 }
 
 }  // namespace
