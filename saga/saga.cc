@@ -23,6 +23,17 @@ bool IsSettled(CompensationState::Value state) {
          state == CompensationState::SKIPPED || state == CompensationState::RESOLVED;
 }
 
+// "; not undone: book_hotel (skipped by ann: the hotel is closed)"; empty: everything was.
+std::string NotUndone(const std::vector<StepReport>& steps) {
+  std::string text;
+  for (const StepReport& step : steps) {
+    if (step.compensation != CompensationState::SKIPPED) continue;
+    absl::StrAppend(&text, text.empty() ? "; not undone: " : ", ", step.step, " (skipped by ",
+                    step.decided_by.empty() ? "?" : step.decided_by, ": ", step.reason, ")");
+  }
+  return text;
+}
+
 }  // namespace
 
 Saga::Saga(sdk::Context ctx) : ctx_(ctx), steps_scope_(ctx.NewScope()) {
@@ -128,6 +139,7 @@ base::Task<sdk::Failure> Saga::Abort(sdk::Failure cause, std::string reason) {
   const sdk::Outcome<sdk::Unit> undone = co_await *undoing_;
   if (!undone.ok()) co_return undone.failure();
   cause.detail_json = Report();
+  absl::StrAppend(&cause.message, NotUndone(Steps()));
   co_return cause;
 }
 
@@ -280,16 +292,30 @@ std::string Saga::StepName(const std::string& type) {
   return count == 1 ? type : absl::StrCat(type, "#", count);
 }
 
+std::vector<StepReport> Saga::Steps() const {
+  std::vector<StepReport> reports;
+  reports.reserve(steps_.size());
+  for (const auto& step : steps_) {
+    reports.push_back({.step = step->registration.step(),
+                       .outcome = step->input.step_outcome(),
+                       .compensation = step->compensation,
+                       .last_error = step->last_error,
+                       .reason = step->verb_reason,
+                       .decided_by = step->verb_by});
+  }
+  return reports;
+}
+
 std::string Saga::Report() const {
   nlohmann::ordered_json report = nlohmann::ordered_json::array();
-  for (const auto& step : steps_) {
+  for (const StepReport& step : Steps()) {
     nlohmann::ordered_json line;
-    line["step"] = step->registration.step();
-    line["outcome"] = v1::StepOutcome::Value_Name(step->input.step_outcome());
-    line["compensation"] = CompensationState::Value_Name(step->compensation);
-    if (!step->last_error.empty()) line["last_error"] = step->last_error;
-    if (!step->verb_reason.empty()) line["reason"] = step->verb_reason;
-    if (!step->verb_by.empty()) line["decided_by"] = step->verb_by;
+    line["step"] = step.step;
+    line["outcome"] = v1::StepOutcome::Value_Name(step.outcome);
+    line["compensation"] = CompensationState::Value_Name(step.compensation);
+    if (!step.last_error.empty()) line["last_error"] = step.last_error;
+    if (!step.reason.empty()) line["reason"] = step.reason;
+    if (!step.decided_by.empty()) line["decided_by"] = step.decided_by;
     report.push_back(std::move(line));
   }
   return report.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);

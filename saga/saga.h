@@ -68,6 +68,16 @@ struct CompensationType {
   const char* name;
 };
 
+// What became of a step and of its undo.
+struct StepReport {
+  std::string step;  // its name: the activity's type, with "#2", "#3" on repetition
+  v1::StepOutcome::Value outcome = v1::StepOutcome::PENDING;
+  v1::CompensationState::Value compensation = v1::CompensationState::NONE;
+  std::string last_error;  // of the compensation's last failure, also when it succeeded later
+  std::string reason;      // of an operator's skip or resolve
+  std::string decided_by;  // the operator
+};
+
 struct StepOptions {
   sdk::ActivityOptions step;          // unset fields: the activity's registered defaults
   sdk::ActivityOptions compensation;  // unset fields: the compensation's registered defaults
@@ -106,9 +116,13 @@ class Saga {
 
   // Undoes everything, newest first, waits for operators on what cannot be undone, and returns
   // the failure to end the workflow with: `cause` with every compensation's outcome in its
-  // detail. After Pivot it undoes nothing. `reason` is a short word for events and metrics;
-  // empty: "canceled", "timed_out" or "failed".
+  // detail, and what an operator gave up in its message ("...; not undone: book_hotel (skipped by
+  // ann: the hotel is closed)"). After Pivot it undoes nothing. `reason` is a short word for events
+  // and metrics; empty: "canceled", "timed_out" or "failed".
   base::Task<sdk::Failure> Abort(sdk::Failure cause, std::string reason = "");
+
+  // Every step, in the order of registration. After Abort: with the outcome of its undo.
+  std::vector<StepReport> Steps() const;
 
   // The stack for continue-as-new; a new Saga picks it up from the context by itself.
   v1::CarriedSaga Carry() const;

@@ -33,6 +33,12 @@ void ApplyCompensationStarted(RunState& state, const v1::SagaCompensationStarted
   step->compensation_attempts_closed = 0;
   step->compensation_activity_id = event.activity_id();
   step->compensation_reason = event.reason();
+  // Kept: whoever looks at a blocked compensation asks how often it may be tried.
+  const auto id = state.activity_ids.find(event.activity_id());
+  if (id != state.activity_ids.end()) {
+    *step->registration.mutable_compensation_retry_policy() =
+        state.activities.at(id->second).scheduled->retry_policy();
+  }
 }
 
 void ApplyCompensationCompleted(RunState& state, const v1::SagaCompensationCompleted& event) {

@@ -1,3 +1,5 @@
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "orchestrator/core/apply.h"
 #include "orchestrator/history/time.h"
 
@@ -34,7 +36,15 @@ void ApplyTerminated(RunState& state, const v1::WorkflowExecutionTerminated& eve
   failure.set_type(event.reset_event_id() > 0 ? kReplacedByReset : "Terminated");
   failure.set_message(event.reason().empty() ? "terminated" : event.reason());
   failure.set_non_retryable(true);
+  if (event.reset_event_id() == 0 && event.steps_left_behind_size() > 0) {
+    absl::StrAppend(failure.mutable_message(),
+                    "; not undone: ", absl::StrJoin(event.steps_left_behind(), ", "));
+  }
   state.failure = failure;
+  // Nobody will hear how these steps end.
+  for (SagaStep& step : state.saga) {
+    if (step.outcome == v1::StepOutcome::PENDING) step.outcome = v1::StepOutcome::UNKNOWN;
+  }
   if (event.reset_event_id() > 0) {
     for (auto& [id, child] : state.children) {
       if (id <= event.reset_event_id()) continue;

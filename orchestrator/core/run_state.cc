@@ -69,7 +69,12 @@ v1::SagaState::Value RunState::saga_state() const {
   }
   if (running || (any && owed)) return v1::SagaState::COMPENSATING;
   if (any) return v1::SagaState::COMPENSATED;
-  return pivot_passed ? v1::SagaState::PIVOT_PASSED : v1::SagaState::FORWARD;
+  if (pivot_passed) return v1::SagaState::PIVOT_PASSED;
+  // The run has ended before its saga did. Nothing of it is left: no step goes on, none is owed.
+  const bool ended_badly = closed() && closed_status != v1::RunStatus::COMPLETED &&
+                           closed_status != v1::RunStatus::CONTINUED_AS_NEW;
+  return ended_badly && !saga.empty() && !owed ? v1::SagaState::COMPENSATED
+                                               : v1::SagaState::FORWARD;
 }
 
 std::vector<std::string> RunState::StepsLeftBehind() const {

@@ -45,7 +45,7 @@ EngineMetrics::EngineMetrics(base::Metrics& metrics)
       replays_(metrics.Counter("workflow_replays_total", "Histories replayed to wake a run.")),
       compensations_blocked_(
           metrics.Counter("saga_compensations_blocked_total",
-                          "Compensations that used up their retries and wait for an operator.")),
+                          "Compensations that failed for good and wait for an operator.")),
       schedule_to_start_(metrics.Histogram("activity_schedule_to_start_seconds",
                                            "Time from an attempt being ready to its start.", {},
                                            base::Metrics::LatencyBuckets())),

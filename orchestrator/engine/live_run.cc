@@ -17,8 +17,8 @@ std::string BlockedReason(const core::RunState& state) {
   for (const core::SagaStep& step : state.saga) {
     if (step.compensation != v1::CompensationState::BLOCKED) continue;
     blocked.push_back(absl::StrCat(
-        step.registration.compensation_type(), " of step ", step.registration.step(),
-        " used up its retries: ",
+        step.registration.compensation_type(), " of step ", step.registration.step(), " ",
+        WhyBlocked(step), ": ",
         step.compensation_failure.has_value() ? step.compensation_failure->message() : "unknown"));
   }
   if (blocked.empty()) return "";
@@ -41,10 +41,11 @@ void DescribeCompensation(const core::RunState& state, const core::SagaStep& ste
     *info->mutable_compensation_failure() = *step.compensation_failure;
   }
   int attempts = step.compensation_attempts_before + step.compensation_attempts_closed;
+  info->set_compensation_maximum_attempts(
+      step.registration.compensation_retry_policy().maximum_attempts());
   if (const core::PendingActivity* pending = FindActivity(state, step.compensation_activity_id)) {
     // The attempt that waits for its time has not been made yet.
     attempts += pending->in_flight ? pending->attempt : pending->attempt - 1;
-    info->set_compensation_maximum_attempts(pending->scheduled->retry_policy().maximum_attempts());
     if (pending->last_failure.has_value()) {
       *info->mutable_compensation_failure() = *pending->last_failure;
     }
@@ -57,6 +58,21 @@ void DescribeCompensation(const core::RunState& state, const core::SagaStep& ste
 }
 
 }  // namespace
+
+std::string WhyBlocked(const core::SagaStep& step) {
+  const v1::RetryPolicy& policy = step.registration.compensation_retry_policy();
+  const auto& types = policy.non_retryable_error_types();
+  const bool retryable =
+      !step.compensation_failure.has_value() ||
+      (!step.compensation_failure->non_retryable() &&
+       std::find(types.begin(), types.end(), step.compensation_failure->type()) == types.end());
+  const int attempts = step.compensation_attempts_closed;
+  if (!retryable) return "cannot be retried";
+  if (policy.maximum_attempts() > 0 && attempts >= policy.maximum_attempts()) {
+    return absl::StrCat("used up its ", attempts, " attempts");
+  }
+  return "ran out of time";
+}
 
 bool LiveRun::pinned() const {
   if (writes_pending > 0 || messages > 0 || !update_waiters.empty()) return true;

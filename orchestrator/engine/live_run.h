@@ -73,6 +73,9 @@ v1::WorkflowInfo DescribeRow(const store::RunRow& row);
 v1::WorkflowInfo DescribeRun(const LiveRun& run, absl::Time now);
 // Why the run's status is PAUSED.
 std::string PausedReason(const core::RunState& state);
+// Why a blocked compensation is not tried any more: "cannot be retried", "used up its 10 attempts",
+// "ran out of time".
+std::string WhyBlocked(const core::SagaStep& step);
 v1::SagaInfo DescribeSaga(const core::RunState& state, absl::Time now);
 
 }  // namespace engine

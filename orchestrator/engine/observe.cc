@@ -1,4 +1,5 @@
 // Metrics and logs of a transition (requirements O16, O17).
+#include <algorithm>
 
 #include "orchestrator/engine/partition.h"
 #include "orchestrator/history/payload.h"
@@ -80,13 +81,20 @@ void Partition::Observe(const LiveRun& run, const core::TransitionBuilder& trans
                   {{"step", event.saga_compensation_started().step()},
                    {"reason", event.saga_compensation_started().reason()}});
         break;
-      case Event::kSagaCompensationFailed:
+      case Event::kSagaCompensationFailed: {
         metrics_.CompensationBlocked();
+        const auto& failed = event.saga_compensation_failed();
+        const auto step = std::find_if(run.state.saga.begin(), run.state.saga.end(),
+                                       [&failed](const core::SagaStep& each) {
+                                         return each.registration.step() == failed.step();
+                                       });
         base::Log(base::LogLevel::kError, "compensation blocked: retry, skip or resolve it",
                   LogOf(run),
-                  {{"step", event.saga_compensation_failed().step()},
-                   {"failure", event.saga_compensation_failed().failure().message()}});
+                  {{"step", failed.step()},
+                   {"why", step == run.state.saga.end() ? "" : WhyBlocked(*step)},
+                   {"failure", failed.failure().message()}});
         break;
+      }
       default:
         break;
     }

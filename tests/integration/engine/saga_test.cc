@@ -59,6 +59,7 @@ class SagaTest : public EngineTest {
   }
 
   static base::Task<Outcome<Text>> Compensate(SagaTest* test, Undo undo) {
+    if (undo.input.message() == test->refused) co_return Failure::Permanent("No", "forbidden");
     if (undo.input.message() == test->broken) co_return Failure::Retryable("Broken", "cannot undo");
     test->journal.push_back("undo " + undo.input.message() +
                             (undo.result.has_value() ? " with result" : " without result"));
@@ -146,7 +147,8 @@ class SagaTest : public EngineTest {
         .status();
   }
 
-  std::string broken;  // the step whose undo fails
+  std::string broken;   // the step whose undo fails
+  std::string refused;  // the step whose undo is refused for good
 };
 
 TEST_F(SagaTest, UndoesNewestFirst) {
@@ -226,12 +228,15 @@ TEST_F(SagaTest, BlockedCompensationIsStuckAndTheOthersStillRun) {
   v1::WorkflowInfo info = WaitFor("w1", [](const v1::WorkflowInfo& info) {
     return info.status() == v1::RunStatus::STUCK && info.pending_activities_size() == 0;
   });
-  EXPECT_THAT(info.status_reason(), HasSubstr("compensation_blocked"));
+  EXPECT_EQ(info.status_reason(),
+            "compensation_blocked: undo of step do#2 used up its 2 attempts: cannot undo; retry, "
+            "skip or resolve it");
   v1::SagaInfo saga = Saga("w1");
   EXPECT_EQ(saga.state(), v1::SagaState::COMPENSATION_BLOCKED);
   ASSERT_EQ(saga.steps_size(), 3);
   EXPECT_EQ(saga.steps(1).compensation(), v1::CompensationState::BLOCKED);
   EXPECT_EQ(saga.steps(1).compensation_attempts(), 2);
+  EXPECT_EQ(saga.steps(1).compensation_maximum_attempts(), 2);
   EXPECT_EQ(saga.steps(1).compensation_failure().type(), "Broken");
   EXPECT_EQ(saga.steps(0).compensation(), v1::CompensationState::COMPLETED);
 
@@ -243,10 +248,26 @@ TEST_F(SagaTest, BlockedCompensationIsStuckAndTheOthersStillRun) {
             absl::StatusCode::kInvalidArgument);
 
   Restart();  // the block survives
-  ASSERT_TRUE(Verb(client::CompensationVerb::kSkip, "do#2", "undone by hand").ok());
-  EXPECT_EQ(ResultText("w1"), "FAILED Refused no");
+  ASSERT_TRUE(Verb(client::CompensationVerb::kSkip, "do#2", "it may stay").ok());
+  EXPECT_EQ(ResultText("w1"),
+            "FAILED Refused no; not undone: do#2 (skipped by operator: it may stay)");
   EXPECT_EQ(Saga("w1").steps(1).compensation(), v1::CompensationState::SKIPPED);
   EXPECT_EQ(Saga("w1").steps(1).decided_by(), "operator");
+}
+
+TEST_F(SagaTest, ARefusedUndoUsedUpNothing) {
+  refused = "a";
+  Open();
+  ASSERT_TRUE(Start("saga", "w1", "a,fail").ok());
+  const v1::WorkflowInfo info = WaitFor(
+      "w1", [](const v1::WorkflowInfo& info) { return info.status() == v1::RunStatus::STUCK; });
+  EXPECT_EQ(info.status_reason(),
+            "compensation_blocked: undo of step do cannot be retried: forbidden; retry, skip or "
+            "resolve it");
+  EXPECT_EQ(Saga("w1").steps(0).compensation_attempts(), 1);
+  EXPECT_EQ(Saga("w1").steps(0).compensation_maximum_attempts(), 2);
+  ASSERT_TRUE(Verb(client::CompensationVerb::kSkip, "do", "gone").ok());
+  ResultText("w1");
 }
 
 TEST_F(SagaTest, OperatorRetriesABlockedCompensation) {
@@ -308,6 +329,9 @@ TEST_F(SagaTest, TerminateSaysWhatItLeavesBehind) {
       [&](auto done) { client->Terminate(request, std::move(done)); });
   ASSERT_TRUE(response.ok());
   EXPECT_THAT(response->steps_left_behind(), ElementsAre("do", "hang"));
+  EXPECT_EQ(ResultText("w1"), "TERMINATED Terminated test; not undone: do, hang");
+  EXPECT_EQ(Info("w1").status_reason(), "Terminated: test; not undone: do, hang");
+  EXPECT_EQ(Saga("w1").steps(1).outcome(), v1::StepOutcome::UNKNOWN);
   EXPECT_THAT(journal, ElementsAre("do a"));
 }
 

@@ -180,6 +180,35 @@ TEST_F(SagaRun, TerminateNamesTheStepsLeftBehind) {
       << "b had no effect, d has nothing to undo";
 }
 
+TEST_F(SagaRun, ATerminatedRunSaysWhatIsNotUndoneAndNothingIsPendingAnyMore) {
+  Succeed("a");
+  run.Do([](TransitionBuilder& transition) { Terminate(transition, "enough", "ann"); });
+  EXPECT_EQ(run.state.failure->message(), "enough; not undone: a, b");
+  EXPECT_EQ(run.state.FindStep("a")->outcome, v1::StepOutcome::SUCCEEDED);
+  EXPECT_EQ(run.state.FindStep("b")->outcome, v1::StepOutcome::UNKNOWN);
+  EXPECT_EQ(State(), SagaState::FORWARD) << "it is not undone";
+}
+
+TEST(SagaWithNothingToUndo, IsCompensatedWhenItsRunEndsBadly) {
+  const auto end = [](bool canceled, const std::string& undo) {
+    ModelRun run;
+    run.Start();
+    run.Task({ScheduleCommand({.id = "1", .attempts_max = 1}), Register("a", "1", undo)});
+    EXPECT_EQ(run.state.saga_state(), SagaState::FORWARD);
+    if (!canceled) {
+      run.Do([](TransitionBuilder& transition) { Terminate(transition, "enough", "ann"); });
+    } else {
+      run.Task({Make([](v1::HistoryEvent* event) {
+        event->mutable_workflow_execution_failed()->mutable_failure()->set_type("Canceled");
+      })});
+    }
+    return run.state.saga_state();
+  };
+  EXPECT_EQ(end(false, ""), SagaState::COMPENSATED);
+  EXPECT_EQ(end(true, ""), SagaState::COMPENSATED);
+  EXPECT_EQ(end(false, "undo"), SagaState::FORWARD);
+}
+
 TEST(CarriedSaga, IsTheStackOfTheNextRun) {
   ModelRun run;
   run.Do([](TransitionBuilder& transition) {
