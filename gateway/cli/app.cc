@@ -91,7 +91,10 @@ int Main(int argc, char** argv) {
   AddContextCommands(app, session);
   AddCompletionCommand(app, session);
   AddManualCommand(app, session);
-  app.parse_complete_callback([&session] { SetColors(session.color); });
+  app.parse_complete_callback([&session, &app] {
+    SetColors(session.color);
+    session.command = app.get_subcommands().empty() ? "" : app.get_subcommands()[0]->get_name();
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help

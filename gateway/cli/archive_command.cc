@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/cli/command.h"
+#include "gateway/cli/options.h"
 #include "gateway/cli/table.h"
 #include "gateway/cli/text_file.h"
 #include "gateway/json/json_writer.h"
@@ -170,7 +171,8 @@ void AddArchiveCommands(CLI::App& app, Session& session) {
   }
   list->add_option("--workflow-id", a->id, "Only runs of this workflow");
   list->add_option("--type", a->type, "Only runs of this type");
-  list->add_option("--status", a->status, "Only runs that ended so: COMPLETED, FAILED, ...");
+  list->add_option("--status", a->status, "Only runs that ended so")
+      ->check(CLI::IsMember(RunStatusNames(), CLI::ignore_case));
   exported->add_option("WORKFLOW_ID", a->id, "The run's workflow id")->required();
   exported->add_option("-o,--file", a->file, "Where to write it (default: standard output)");
 }

@@ -27,6 +27,7 @@ class Session {
   std::string output = "table";
   std::string color = "auto";
   std::string timeout_text;  // empty: the default
+  std::string command;       // the program's own that runs: "list", "schedule"
   int exit_code = kOk;
 
   bool json() const { return output == "json"; }

@@ -1,5 +1,7 @@
 #include "gateway/cli/command_tree.h"
 
+#include <algorithm>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -25,10 +27,14 @@ bool NamesFile(absl::string_view name) {
 
 void AddOptions(const CLI::App& command, CommandNode* node) {
   for (const CLI::Option* option : command.get_options()) {
+    // A group of options has the help of its command once more.
+    if (command.get_name().empty() && option == command.get_help_ptr()) continue;
     CommandWord word;
     word.description = option->get_description();
     word.takes_value = option->get_items_expected_max() > 0;
     word.values = ValuesOf(*option);
+    const auto& names = option->get_lnames();
+    word.takes_file = word.takes_value && std::any_of(names.begin(), names.end(), NamesFile);
     if (option->get_positional()) {
       word.word = option->get_name(true);
       word.takes_file = NamesFile(word.word);
@@ -39,9 +45,8 @@ void AddOptions(const CLI::App& command, CommandNode* node) {
       word.word = absl::StrCat("-", name);
       node->options.push_back(word);
     }
-    for (const auto& name : option->get_lnames()) {
+    for (const auto& name : names) {
       word.word = absl::StrCat("--", name);
-      word.takes_file = word.takes_value && NamesFile(name);
       node->options.push_back(word);
     }
   }

@@ -41,17 +41,21 @@ void List(Session& session) {
 }
 
 // What was given on the command line; the rest stays as it is.
-void Set(Session& session, const std::string& name) {
-  Context& context = session.contexts()[name];
+void Keep(const Session& session, Context* context) {
   const auto take = [](const std::string& given, std::string* kept) {
     if (!given.empty()) *kept = given;
   };
-  take(session.address, &context.address);
-  take(session.ns, &context.ns);
-  take(session.tls_ca, &context.tls_ca);
-  take(session.tls_certificate, &context.tls_certificate);
-  take(session.tls_key, &context.tls_key);
-  context.tls = context.tls || session.tls;
+  take(session.address, &context->address);
+  take(session.ns, &context->ns);
+  take(session.tls_ca, &context->tls_ca);
+  take(session.tls_certificate, &context->tls_certificate);
+  take(session.tls_key, &context->tls_key);
+  context->tls = context->tls || session.tls;
+}
+
+void Set(Session& session, const std::string& name) {
+  Context& context = session.contexts()[name];
+  Keep(session, &context);
   if (session.contexts().current().empty()) session.contexts().Use(name);
   Save(session, absl::StrCat("context ", name, " is ",
                              context.address.empty() ? "127.0.0.1:7233" : context.address));
@@ -95,7 +99,7 @@ void Login(Session& session) {
         "no token was given: type it, pipe it in, or name its file with --token-file"));
   }
   Context& context = session.contexts()[name];
-  if (!session.address.empty()) context.address = session.address;
+  Keep(session, &context);  // the next commands go the way that is tried here
   session.context = name;
   ConnectionOptions options = session.Options();
   options.token = clean;
@@ -147,8 +151,8 @@ void AddContextCommands(CLI::App& app, Session& session) {
   for (const auto& [command, description] : named) {
     command->add_option("NAME", a->name, description)->required();
   }
-  AddCommand(app, "login", "Keeps a credential for the context in use, after trying it",
-             "campaignctl login --address campaigns.example.com:7233  # asks for the key\n"
+  AddCommand(app, "login", "Keeps a credential, and the way to the server, after trying them",
+             "campaignctl login --address campaigns.example.com:7233 --tls  # asks for the key\n"
              "  campaignctl --context prod login --token-file key.txt",
              [&session] { Login(session); });
   AddCommand(app, "logout", "Forgets the credential of the context in use", "campaignctl logout",

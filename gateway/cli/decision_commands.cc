@@ -90,10 +90,10 @@ void AddDecisionCommands(CLI::App& app, Session& session) {
       "campaignctl update-content campaign-2c26b46b68ffc68f --id headline --text \"Bloom again\"",
       [&session, a] { UpdateContent(session, *a); });
   update->add_option("WORKFLOW_ID", a->id, "The campaign's workflow id")->required();
-  update
-      ->add_option("--id", a->content_id,
-                   "headline, tagline, email_subject, email_body, social_post or blog_outline")
-      ->required();
+  update->add_option("--id", a->content_id, "Which piece")
+      ->required()
+      ->check(CLI::IsMember(
+          {"headline", "tagline", "email_subject", "email_body", "social_post", "blog_outline"}));
   auto* source = update->add_option_group("source", "The new text");
   source->add_option("--text", a->text, "The text itself");
   source->add_option("--file", a->file, "A file that holds it; - for standard input");

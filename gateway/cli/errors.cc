@@ -1,8 +1,6 @@
 #include "gateway/cli/errors.h"
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "gateway/json/field_violations.h"
 
 namespace cli {
@@ -39,12 +37,25 @@ ExitCode ExitCodeOf(const absl::Status& status) {
 
 namespace {
 
-std::string NextStep(const absl::Status& status, const std::string& address) {
+// What shows the things that the command is about.
+std::string WhatThereIs(const std::string& command) {
+  if (command == "saga") {
+    return "`campaignctl saga show WORKFLOW_ID` shows a run's steps, `campaignctl list` what runs "
+           "there are";
+  }
+  for (const char* group : {"schedule", "batch", "breakers", "keys", "users"}) {
+    if (command == group) return absl::StrCat("`campaignctl ", group, " list` shows what there is");
+  }
+  return "`campaignctl list` and `campaignctl wizard list` show what there is";
+}
+
+std::string NextStep(const absl::Status& status, const std::string& address,
+                     const std::string& command) {
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
       return "correct the input and try again; `campaignctl COMMAND --help` shows an example";
     case absl::StatusCode::kNotFound:
-      return "`campaignctl list` and `campaignctl wizard list` show what there is";
+      return WhatThereIs(command);
     case absl::StatusCode::kUnauthenticated:
       return "give an API key or a token: `campaignctl login`, CAMPAIGNCTL_TOKEN or --token-file";
     case absl::StatusCode::kPermissionDenied:
@@ -65,7 +76,7 @@ std::string NextStep(const absl::Status& status, const std::string& address) {
 }  // namespace
 
 std::string ErrorText(const absl::Status& status, const std::string& address,
-                      const std::string& strip) {
+                      const std::string& command) {
   const auto violations = gateway::ViolationsOf(status);
   std::string text;
   if (violations.empty()) {
@@ -74,12 +85,10 @@ std::string ErrorText(const absl::Status& status, const std::string& address,
     absl::StrAppend(&text, "error: ", violations.size(),
                     violations.size() == 1 ? " field is wrong\n" : " fields are wrong\n");
     for (const auto& violation : violations) {
-      absl::string_view field = violation.field;
-      if (!strip.empty()) absl::ConsumePrefix(&field, strip);
-      absl::StrAppend(&text, "  ", field, " ", violation.description, "\n");
+      absl::StrAppend(&text, "  ", violation.field, " ", violation.description, "\n");
     }
   }
-  const std::string next = NextStep(status, address);
+  const std::string next = NextStep(status, address, command);
   if (!next.empty()) absl::StrAppend(&text, "next: ", next, "\n");
   return text;
 }

@@ -20,10 +20,9 @@ enum ExitCode {
 ExitCode ExitCodeOf(const absl::Status& status);
 
 // "error: ...", a line for each field violation, and what to do next. `address` is the server's;
-// `strip` is a prefix to take off field paths ("campaign.", when the user's file has no such
-// level).
+// `command` is the one that failed, of the program's own ("schedule", not "pause").
 std::string ErrorText(const absl::Status& status, const std::string& address,
-                      const std::string& strip = "");
+                      const std::string& command = "");
 
 // The exit codes for --help.
 extern const char kExitCodesHelp[];

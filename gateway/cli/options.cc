@@ -63,6 +63,13 @@ absl::Status ReadPayload(const std::string& option, const std::string& text,
   return ReadMessage(option, absl::StrCat("{\"value\":", json, "}"), payload);
 }
 
+std::vector<std::string> RunStatusNames() {
+  const auto* type = orchestrator::v1::RunStatus::Value_descriptor();
+  std::vector<std::string> names;
+  for (int i = 1; i < type->value_count(); ++i) names.push_back(type->value(i)->name());
+  return names;
+}
+
 std::string EnumText(const std::string& text) {
   return absl::AsciiStrToUpper(absl::StrReplaceAll(text, {{"-", "_"}}));
 }

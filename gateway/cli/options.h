@@ -9,6 +9,7 @@
 #include <google/protobuf/timestamp.pb.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,6 +27,8 @@ absl::Status ReadTime(const std::string& option, const std::string& text,
 // sent as json/plain. "@file" stands for what the file holds.
 absl::Status ReadPayload(const std::string& option, const std::string& text,
                          orchestrator::v1::Payload* payload);
+// RUNNING, ...: those that a run may have.
+std::vector<std::string> RunStatusNames();
 // "buffer-one" -> "BUFFER_ONE".
 std::string EnumText(const std::string& text);
 

@@ -64,13 +64,14 @@ using VerbMethod = grpc::Status (Stub::*)(grpc::ClientContext*, const v1::Compen
                                           v1::CompensationVerbResponse*);
 
 void AddVerb(CLI::App& saga, Session& session, const std::string& name,
-             const std::string& description, bool reason_required, VerbMethod method) {
+             const std::string& description, const std::string& reason_example,
+             bool reason_required, VerbMethod method) {
   auto a = std::make_shared<VerbArguments>();
   CLI::App* verb = AddCommand(
       saga, name, description,
       absl::StrCat("campaignctl saga ", name,
-                   " campaign-2c26b46b68ffc68f distribute_campaign_activity --reason \"token was "
-                   "renewed\""),
+                   " campaign-2c26b46b68ffc68f distribute_campaign_activity --reason \"",
+                   reason_example, "\""),
       [&session, a, method] {
         v1::CompensationVerbRequest request;
         request.set_workflow_id(a->id);
@@ -108,11 +109,12 @@ void AddSagaCommands(CLI::App& app, Session& session) {
       *saga, session, "show", "Shows the steps, what became of them and their undo",
       "campaignctl saga show campaign-2c26b46b68ffc68f", [&session, id] { Show(session, *id); });
   show->add_option("WORKFLOW_ID", *id, "The run's workflow id")->required();
-  AddVerb(*saga, session, "retry", "Tries a blocked compensation again", false,
-          &Stub::RetryCompensation);
-  AddVerb(*saga, session, "skip", "Gives a blocked compensation up", true, &Stub::SkipCompensation);
-  AddVerb(*saga, session, "resolve", "Records that a person undid a blocked step by hand", true,
-          &Stub::ResolveCompensation);
+  AddVerb(*saga, session, "retry", "Tries a blocked compensation again", "token was renewed",
+          false, &Stub::RetryCompensation);
+  AddVerb(*saga, session, "skip", "Gives a blocked compensation up", "the posts may stay", true,
+          &Stub::SkipCompensation);
+  AddVerb(*saga, session, "resolve", "Records that a person undid a blocked step by hand",
+          "posts deleted by hand", true, &Stub::ResolveCompensation);
 }
 
 }  // namespace cli

@@ -89,7 +89,7 @@ void Session::Print(const google::protobuf::Message& message, const std::string&
 
 void Session::Fail(const absl::Status& status) {
   std::cout.flush();
-  std::cerr << ErrorText(status, address);
+  std::cerr << ErrorText(status, address, command);
   exit_code = ExitCodeOf(status);
 }
 

@@ -64,9 +64,18 @@ std::string UsageProblem(const CLI::App& app, const CLI::ParseError& error) {
   if (absl::StartsWith(unknown[0], "-")) {
     return absl::StrCat("there is no command or option ", path, unknown[0]);
   }
-  const std::string nearest = Nearest(*group, unknown[0]);
-  return absl::StrCat("there is no command ", path, unknown[0],
-                      nearest.empty() ? "" : absl::StrCat("; did you mean ", path, nearest, "?"));
+  // "saga bogus ID": the group took the first word for its own argument.
+  std::string word = unknown[0];
+  std::string more;
+  for (const CLI::Option* option : group->get_options()) {
+    if (!option->get_positional() || option->empty()) continue;
+    word = option->results().front();
+    more = absl::StrCat(", and nothing follows ", path, option->get_name(true), ": ", unknown[0]);
+    break;
+  }
+  const std::string nearest = Nearest(*group, word);
+  return absl::StrCat("there is no command ", path, word,
+                      nearest.empty() ? more : absl::StrCat("; did you mean ", path, nearest, "?"));
 }
 
 }  // namespace cli

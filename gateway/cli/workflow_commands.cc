@@ -2,11 +2,11 @@
 #include <iostream>
 #include <map>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/human.h"
+#include "gateway/cli/options.h"
 #include "gateway/cli/table.h"
 #include "orchestrator/history/time.h"
 
@@ -35,13 +35,8 @@ std::string Age(const v1::WorkflowInfo& info) {
 void List(Session& session, const ListArguments& a) {
   v1::ListWorkflowsRequest request;
   if (!a.status.empty()) {
-    v1::RunStatus::Value status;
-    if (!v1::RunStatus::Value_Parse(absl::AsciiStrToUpper(a.status), &status)) {
-      return session.Fail(absl::InvalidArgumentError(
-          absl::StrCat("--status ", a.status,
-                       " is none of RUNNING, PAUSED, STUCK, COMPLETED, FAILED, CANCELED, "
-                       "TERMINATED, TIMED_OUT, CONTINUED_AS_NEW")));
-    }
+    v1::RunStatus::Value status = v1::RunStatus::UNSPECIFIED;
+    v1::RunStatus::Value_Parse(a.status, &status);  // the option takes nothing else
     request.set_status(status);
   }
   request.set_workflow_type(a.type);
@@ -193,7 +188,8 @@ void AddWorkflowCommands(CLI::App& app, Session& session) {
                                   "campaignctl list --status RUNNING --type campaign\n"
                                   "campaignctl list --filter 'status = STUCK AND Region = \"eu\"'",
                                   [&session, l] { List(session, *l); });
-  list->add_option("--status", l->status, "RUNNING, STUCK, COMPLETED, FAILED, CANCELED, ...");
+  list->add_option("--status", l->status, "Only runs that are so")
+      ->check(CLI::IsMember(RunStatusNames(), CLI::ignore_case));
   list->add_option("--type", l->type, "Workflow type, such as campaign");
   list->add_option("--filter", l->filter,
                    "Which runs, such as: start_time > \"2026-11-01T00:00:00Z\" AND NOT "

@@ -6,6 +6,7 @@
 
 import json
 import os
+import pathlib
 import re
 import stat
 import subprocess
@@ -98,6 +99,15 @@ def views(ctl, server):
         watching.wait()
         watching.stdout.close()
     ctl.run("list", "--watch", "--interval", "never", code=USAGE)
+    _, err = ctl.run("saga", "retry", workflow_id, "dance", code=NOT_FOUND)
+    expect("no step" in err and "campaignctl saga show" in err, f"an unknown step: {err!r}")
+    _, err = ctl.run("schedule", "pause", "nobody", code=NOT_FOUND)
+    expect("campaignctl schedule list" in err and "wizard" not in err,
+           f"an unknown schedule: {err!r}")
+    _, err = ctl.run("show", "nobody", code=NOT_FOUND)
+    expect("campaignctl list" in err and "wizard list" in err, f"an unknown run: {err!r}")
+    out, _ = ctl.run("list", "--status", "running")
+    expect(workflow_id in out, f"a status in small letters: {out!r}")
 
 
 def commands(ctl):
@@ -134,20 +144,38 @@ def generated(ctl):
         ask = ('source <("$0" completion bash); COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]}-1));'
                ' _campaignctl; echo "${COMPREPLY[*]}"' % line)
         done = subprocess.run(["bash", "-c", ask, str(harness.BIN / "campaignctl")],
-                              capture_output=True, text=True, timeout=60, check=True)
+                              cwd=pathlib.Path(__file__).parent, capture_output=True, text=True,
+                              timeout=60, check=True)
         return done.stdout.split()
     for line, wanted in (('campaignctl ""', "wizard"), ('campaignctl wizard ""', "approve"),
                          ('campaignctl --address x:1 sch', "schedule"),
                          ('campaignctl list --output ""', "json"),
                          ('campaignctl schedule create --', "--cron"),
-                         ('campaignctl schedule create --', "--namespace")):
+                         ('campaignctl schedule create --', "--namespace"),
+                         ('campaignctl list --status ""', "TIMED_OUT"),
+                         ('campaignctl update-content --id ""', "blog_outline"),
+                         ('campaignctl start --file cli_', "cli_test.py"),
+                         ('campaignctl start -f cli_', "cli_test.py")):
         expect(wanted in completed(line), f"{line!r} completes to {completed(line)}")
+    for command in ("wizard clone", "update-content", "reset", "list"):
+        offered = completed(f'campaignctl {command} ""')
+        twice = {word for word in offered if offered.count(word) > 1}
+        expect(not twice and "--help" in offered, f"{command!r} offers twice: {twice}")
+    for shell, line in (("zsh", "|-f|"), ("fish", " -s f -r -F ")):
+        script, _ = ctl.run("completion", shell)
+        expect(line in script, f"{shell} completes no file after -f")
+    for verb, reason in (("retry", True), ("skip", False), ("resolve", False)):
+        out, _ = ctl.run("saga", verb, "--help")
+        expect(("token was renewed" in out) == reason, f"example of saga {verb}: {out!r}")
 
 
 def mistakes(ctl):
     for line, wanted in ((("lst",), "there is no command lst; did you mean list?"),
                          (("wizard", "aprove", "wz-1"), "did you mean wizard approve?"),
                          (("wizard", "frobnicate"), "there is no command wizard frobnicate\n"),
+                         (("saga", "bogus", "campaign-1"), "there is no command saga bogus, and"),
+                         (("saga", "skp", "campaign-1", "dance"), "did you mean saga skip?"),
+                         (("list", "--status", "happy"), "TIMED_OUT"),
                          (("kill-switch", "of"), "did you mean kill-switch off?"),
                          ((), "a command is missing"),
                          (("keys",), "keys needs a command: create, list, revoke"),

@@ -4,6 +4,7 @@ what the health pages say. The certificates are made by openssl."""
 
 import http.client
 import json
+import os
 import pathlib
 import signal
 import socket
@@ -61,9 +62,10 @@ def get(server, path, tls):
         connection.close()
 
 
-def ctl(server, *arguments):
+def ctl(server, *arguments, stdin=None, environment=None):
     return subprocess.run([BIN / "campaignctl", "--address", server.grpc, *map(str, arguments)],
-                          capture_output=True, text=True, timeout=60, check=False)
+                          input=stdin, env=environment, capture_output=True, text=True, timeout=60,
+                          check=False)
 
 
 def refuses(place, settings, reason):
@@ -95,7 +97,8 @@ def run():
             (directory / "server.pem").write_bytes(new_certificate.read_bytes())
 
         install(certificate, key)
-        server = place.server(place.sandbox(), ["--config", settings])
+        sandbox = place.sandbox()
+        server = place.server(sandbox, ["--config", settings])
         expect(server.url.startswith("https://"), f"{server.url} is not https")
 
         known = context(servers, ci)
@@ -147,6 +150,17 @@ def run():
         refuses(place, f"server:\n  tls:\n    certificate_file: {certificate}\n", "key_file is not")
         code, _ = server.stop()
         expect(code == 0, f"it ended with {code}")
+
+        # What `login` tried is how the next commands go. This server asks nobody who they are.
+        settings.write_text(tls[:tls.index("    client_ca_file")])
+        server = place.server(sandbox, ["--config", settings])
+        environment = {**os.environ, "CAMPAIGNCTL_CONFIG_DIR": str(directory / "contexts")}
+        signed_in = ctl(server, "login", "--tls-ca", servers.pem, stdin="ck_any\n",
+                        environment=environment)
+        expect(signed_in.returncode == 0, f"login over TLS: {signed_in.stderr}")
+        listed = subprocess.run([BIN / "campaignctl", "list"], env=environment, timeout=60,
+                                capture_output=True, text=True, check=False)
+        expect(listed.returncode == 0, f"after a login over TLS: {listed.stderr}")
     print("transport: TLS, mutual TLS, new certificates, health")
     return 0
 
