@@ -6,8 +6,9 @@
 // thousands of events a second cost tens of commits. AppendLater does not answer and is part of
 // the next commit, within Options::later_max: a crash may lose it.
 //
-// Thread-safety: thread-safe. Callbacks run on threads of the log, each exactly once; they must
-// not block. Codes: UNAVAILABLE (disk, closing), RESOURCE_EXHAUSTED (too many wait).
+// Thread-safety: thread-safe. Callbacks run each exactly once, on threads of the log, or on the
+// caller's before the call returns when it is refused (closing, too many wait); they must not
+// block. Codes: UNAVAILABLE (disk, closing), RESOURCE_EXHAUSTED (too many wait).
 //
 // Example:
 //   ASSIGN_OR_RETURN(auto log, AuditLog::Open({.directory = data_dir}, clock, &metrics));
@@ -45,7 +46,7 @@ inline constexpr char kHeadFileName[] = "audit.head";
 struct SettingValue {
   std::string value;  // a secret's is never recorded, nor kept but for 16 bits of a salted hash
   bool secret = false;
-  std::string source;  // "campaignd.yaml:12"; may be empty
+  std::string source;  // "campaignd.yaml:12", "default"; may be empty
   bool is_default = false;
 };
 

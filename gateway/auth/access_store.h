@@ -4,13 +4,14 @@
 // A key is "ck_", 8 digits, "_" and 256 random bits. Kept is its SHA-256: a fast hash is right
 // here, since nobody can try 2^256 secrets, however fast; slow hashes are for passwords.
 //
-// Thread-safety: thread-safe. Callbacks run on the store's thread, once each (UNAVAILABLE after
-// Close). Codes besides those named: UNAVAILABLE (disk), DATA_LOSS.
+// Thread-safety: thread-safe. Callbacks run once each, on the store's thread; after Close, with
+// UNAVAILABLE, on the caller's. Codes besides those named: UNAVAILABLE (disk), DATA_LOSS.
 //
 // Example:
 //   ASSIGN_OR_RETURN(auto store, AccessStore::Open("/var/lib/campaignd/access.db", clock));
-//   store->CreateKey({.name = "ci", .role = Role::kEditor}, [](absl::StatusOr<NewKey> key) { ...
-//   }); std::optional<ApiKey> key = store->FindKey("ck_ab12cd34_...");
+//   store->CreateKey({.name = "ci", .role = Role::kEditor},
+//                    [](absl::StatusOr<NewKey> key) { ... });
+//   std::optional<ApiKey> key = store->FindKey("ck_ab12cd34_...");
 #pragma once
 
 #include <memory>

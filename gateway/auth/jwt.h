@@ -6,7 +6,7 @@
 //
 // Example:
 //   ASSIGN_OR_RETURN(JwtHeader header, ReadJwtHeader(token));
-//   ASSIGN_OR_RETURN(Claims claims, VerifyJwt(token, header, keys));
+//   ASSIGN_OR_RETURN(Claims claims, VerifyJwt(token, header, keys, {}));
 //   RETURN_IF_ERROR(CheckClaims(claims, rules, now));
 #pragma once
 

@@ -34,8 +34,8 @@ struct JwtOptions {
   ClaimRules rules;
   ClaimNames names;
   base::Secret secret;    // for HS256; may be replaced while the process runs
-  std::string keys_file;  // JWKS or PEM; read again when a token names an unknown key
-  std::string jwks_url;
+  std::string keys_file;  // JWKS or PEM; read again with a token after `between_fetches`
+  std::string jwks_url;   // fetched again every `jwks_refresh` and for unknown keys
   absl::Duration jwks_refresh = absl::Hours(1);
   absl::Duration between_fetches = absl::Seconds(10);
 

@@ -2,7 +2,8 @@
 // may plan (requirement R3), kept in a SQLite file: a restart forgets nothing. A campaign counts
 // once, by its id, however often its start is asked for; one whose start was refused does not.
 //
-// Thread-safety: thread-safe. It has one thread; `done` runs there, once, and must not block.
+// Thread-safety: thread-safe. `done` runs once, on the quotas' own thread, or on the caller's for
+// users that are exempt and after Close, and must not block.
 //
 // Example:
 //   ASSIGN_OR_RETURN(auto quotas, UserQuotas::Open(path, {.starts_per_hour = 20}, clock));

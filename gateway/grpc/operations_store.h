@@ -3,12 +3,14 @@
 // disk, and puts every order into force on that thread after it is durable: the last order stored
 // is the one in force. Switching the kill switch on does not wait for the disk.
 //
-// Thread-safety: thread-safe. Callbacks run on the store's thread; each is called exactly once
-// (UNAVAILABLE after Close). Codes: UNAVAILABLE (disk), NOT_FOUND (no such breaker).
+// Thread-safety: thread-safe. Callbacks run on the store's thread, those that Close refuses
+// (UNAVAILABLE) on the caller's; each is called exactly once. Codes: UNAVAILABLE (disk), NOT_FOUND
+// (no such breaker).
 //
 // Example:
 //   ASSIGN_OR_RETURN(auto store, OperationsStore::Open(path, clock, kill_switch, breakers));
-//   store->SetKillSwitch(true, "ann", "wrong price", [](absl::Status status) { ... });
+//   store->SetKillSwitch(true, "ann", "wrong price",
+//                        [](absl::StatusOr<outbound::KillSwitchState> state) { ... });
 #pragma once
 
 #include <memory>

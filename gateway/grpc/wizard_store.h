@@ -4,14 +4,14 @@
 // A wizard is `draft`, then `approving` (frozen: its campaign is being started), then `approved`.
 // It belongs to a namespace: in another one it is NOT_FOUND. Its etag follows from its revision.
 //
-// Thread-safety: thread-safe. Callbacks run on the store's thread, after the commit; each is
-// called exactly once (UNAVAILABLE after Close). Codes: NOT_FOUND, ALREADY_EXISTS (the request_id
-// made another wizard), RESOURCE_EXHAUSTED (kWizardsMax), UNAVAILABLE (disk), DATA_LOSS.
+// Thread-safety: thread-safe. Callbacks are called exactly once, on the store's thread after the
+// commit; after Close, with UNAVAILABLE, on the caller's. Codes: NOT_FOUND, ALREADY_EXISTS (the
+// request_id made another wizard), RESOURCE_EXHAUSTED (kWizardsMax), UNAVAILABLE (disk), DATA_LOSS.
 //
 // Example:
-//   ASSIGN_OR_RETURN(auto store, WizardStore::Open("/var/lib/campaignd/wizards.db", clock,
-//   random)); store->Create({.ns = "default", .spec = spec, .request_id = "request-1"},
-//   [](absl::StatusOr<campaign::v1::Wizard> wizard) { ... });
+//   ASSIGN_OR_RETURN(auto store, WizardStore::Open(data_dir + "/wizards.db", clock, random));
+//   store->Create({.ns = "default", .spec = spec, .request_id = "request-1"},
+//                 [](absl::StatusOr<campaign::v1::Wizard> wizard) { ... });
 #pragma once
 
 #include <memory>

@@ -67,7 +67,7 @@ class Front {
                                                      std::function<void()> refresh);
   ~Front();  // calls Stop without grace
 
-  // Before Start; the webhooks outlive the front.
+  // Before Start; they stay until Stop.
   void Serve(webhooks::Webhooks& webhooks) { webhooks.AddTo(*handler_); }
   void Serve(webhooks::GoogleChat& chat) { chat.AddTo(*handler_); }
   gateway::CampaignServiceImpl& campaigns() { return campaigns_; }

@@ -4,8 +4,9 @@
 // Thread-safety: thread-compatible, like the connection.
 //
 // Example:
-//   ASSIGN_OR_RETURN(auto db, OpenDurable(data_dir + "/keys.db", "CREATE TABLE IF NOT EXISTS
-//   ...")); RETURN_IF_ERROR(InTransaction(*db, [&] { return insert.Run(); }));
+//   constexpr char kSchema[] = "CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY)";
+//   ASSIGN_OR_RETURN(auto db, OpenDurable(data_dir + "/keys.db", kSchema));
+//   RETURN_IF_ERROR(InTransaction(*db, [&] { return insert.Run(); }));
 #pragma once
 
 #include <functional>
