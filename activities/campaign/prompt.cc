@@ -1,7 +1,5 @@
 #include "activities/campaign/prompt.h"
 
-#include <openssl/sha.h>
-
 #include <kainjow/mustache.hpp>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "activities/campaign/names.h"
+#include "orchestrator/base/sha256.h"
 
 namespace campaign {
 namespace {
@@ -52,9 +51,7 @@ std::string Hash(const PromptSettings& settings) {
   for (const auto* lines : {&settings.tones, &settings.channels, &settings.languages}) {
     absl::StrAppend(&all, "\n", absl::StrJoin(*lines, "\n"));
   }
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(all.data()), all.size(), digest);
-  return absl::BytesToHexString({reinterpret_cast<const char*>(digest), 4});
+  return absl::BytesToHexString(base::Sha256(all).substr(0, 4));
 }
 
 // An empty text is not there: its section is left out.

@@ -1,8 +1,5 @@
 #include "gateway/audit/entry.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -105,21 +102,6 @@ std::optional<Head> ParseHead(absl::string_view text) {
   }
   head.hash = absl::HexStringToBytes(hash);
   return head;
-}
-
-std::string Sha256(absl::string_view bytes) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int length = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr);
-  return std::string(reinterpret_cast<char*>(digest), length);
-}
-
-std::string HmacSha256(absl::string_view key, absl::string_view bytes) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int length = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest, &length);
-  return std::string(reinterpret_cast<char*>(digest), length);
 }
 
 }  // namespace audit

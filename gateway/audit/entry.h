@@ -16,6 +16,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "orchestrator/base/sha256.h"
 
 namespace audit {
 
@@ -64,8 +65,7 @@ std::string HashOf(const Entry& entry);
 std::string HeadText(const Head& head);
 std::optional<Head> ParseHead(absl::string_view text);
 
-// 32 bytes each.
-std::string Sha256(absl::string_view bytes);
-std::string HmacSha256(absl::string_view key, absl::string_view bytes);
+using base::HmacSha256;
+using base::Sha256;
 
 }  // namespace audit

@@ -10,11 +10,11 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "orchestrator/base/sha256.h"
 
 namespace auth {
 
-// 32 bytes.
-std::string Sha256(absl::string_view text);
+using base::Sha256;
 // In a time that depends on the lengths only.
 bool SameBytes(absl::string_view a, absl::string_view b);
 // `bytes` bytes of the system's cryptographic generator, as base64url without padding.

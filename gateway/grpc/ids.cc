@@ -1,9 +1,8 @@
 #include "gateway/grpc/ids.h"
 
-#include <openssl/sha.h>
-
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "orchestrator/base/sha256.h"
 
 namespace gateway {
 
@@ -12,9 +11,7 @@ std::string RandomHex(base::Random& random) {
 }
 
 std::string HashHex(absl::string_view text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<char*>(digest), 8));
+  return absl::BytesToHexString(base::Sha256(text).substr(0, 8));
 }
 
 }  // namespace gateway

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "activities/campaign/names.h"
+#include "activities/connectors/wire/uuid.h"
 #include "gateway/grpc/guarded.h"
 #include "gateway/grpc/ids.h"
 #include "gateway/json/field_violations.h"
@@ -62,7 +63,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     if (!answered_.exchange(true)) {
       return done_(JsonAnswer(200, ChatAnswer(reply, text, cards)));
     }
-    p_.notifier.Say({.request_id = google_chat::RequestIdOf(absl::StrCat("late/", EventKey())),
+    p_.notifier.Say({.request_id = wire::UuidOf(absl::StrCat("late/", EventKey())),
                      .workflow_id = Parameter(kChatWorkflowId),
                      .space = event_.space,
                      .thread = event_.thread,

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "activities/campaign/names.h"
+#include "activities/connectors/wire/uuid.h"
 #include "gateway/grpc/progress.h"
 #include "gateway/webhooks/google_chat_cards.h"
 #include "orchestrator/base/log.h"
@@ -111,7 +112,7 @@ struct GoogleChatNotifier::State : std::enable_shared_from_this<State> {
   }
   // Of what the watch is told of once.
   std::string Once(const ChatWatch& watch, const char* what) const {
-    return google_chat::RequestIdOf(absl::StrCat(watch.key(), "/", what));
+    return wire::UuidOf(absl::StrCat(watch.key(), "/", what));
   }
 
   const Parts p;

@@ -1,22 +1,17 @@
 #include "gateway/webhooks/signature.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "orchestrator/base/sha256.h"
 
 namespace webhooks {
 namespace {
 
 constexpr size_t kTimestampDigitsMax = 12;
-
-std::string Hex(const unsigned char* bytes, size_t size) {
-  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(bytes), size));
-}
 
 bool Same(absl::string_view a, absl::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
@@ -44,19 +39,10 @@ const char* SignatureProblem(SignatureCheck check) {
 }
 
 std::string HmacSha256Hex(absl::string_view secret, absl::string_view text) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, &size);
-  return Hex(digest, size);
+  return absl::BytesToHexString(base::HmacSha256(secret, text));
 }
 
-std::string Sha256Hex(absl::string_view text) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
-  return Hex(digest, size);
-}
+std::string Sha256Hex(absl::string_view text) { return absl::BytesToHexString(base::Sha256(text)); }
 
 SignatureCheck CheckSlackSignature(absl::string_view secret, absl::string_view timestamp,
                                    absl::string_view body, absl::string_view signature,

@@ -1,6 +1,6 @@
 // REACHED: marks a branch that is rare and matters, so that tests can say that they went there.
 // A hit costs one relaxed addition. The simulation reports the marks and fails when one that it
-// must reach was not (tests/simulation/marks.h).
+// must reach was not (tests/simulation/coverage.h).
 //
 // Thread-safety: thread-safe.
 //

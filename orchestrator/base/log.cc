@@ -4,7 +4,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <deque>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -12,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "orchestrator/base/retired_secrets.h"
 
 namespace base {
 namespace {
@@ -23,8 +27,19 @@ std::atomic<LogLevel> g_level{LogLevel::kInfo};
 
 struct Secrets {
   absl::Mutex mu;
+  // What lines are searched for, the longest first: of a secret that begins with another one
+  // nothing may be left.
   std::vector<std::string> values ABSL_GUARDED_BY(mu);
+  std::map<std::string, int, std::less<>> holders ABSL_GUARDED_BY(mu);
+  std::deque<std::string> retired ABSL_GUARDED_BY(mu);  // each once, the newest last
 };
+
+// As it is, and as it appears in lines, which are JSON: with a quote in it, say, escaped.
+std::array<std::string, 2> FormsOf(std::string_view secret) {
+  const std::string quoted =
+      nlohmann::json(secret).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return {std::string(secret), quoted.substr(1, quoted.size() - 2)};
+}
 
 Secrets& GetSecrets() {
   static auto* secrets = new Secrets;
@@ -101,20 +116,32 @@ bool ParseLogLevel(std::string_view text, LogLevel* level) {
 
 void RegisterSecret(std::string_view secret) {
   if (secret.size() < kSecretLengthMin) return;
-  // Lines are JSON: a secret with a quote in it appears there in its escaped form.
-  const std::string quoted =
-      nlohmann::json(secret).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   Secrets& secrets = GetSecrets();
   absl::MutexLock lock(&secrets.mu);
-  for (const std::string& form : {std::string(secret), quoted.substr(1, quoted.size() - 2)}) {
+  ++secrets.holders[std::string(secret)];
+  std::erase(secrets.retired, secret);
+  for (const std::string& form : FormsOf(secret)) {
     auto& values = secrets.values;
     if (std::find(values.begin(), values.end(), form) != values.end()) continue;
-    // The longest first: of a secret that begins with another one nothing may be left.
     const auto shorter = std::find_if(values.begin(), values.end(), [&](const std::string& other) {
       return other.size() < form.size();
     });
     values.insert(shorter, form);
   }
+}
+
+void RetireSecret(std::string_view secret) {
+  Secrets& secrets = GetSecrets();
+  absl::MutexLock lock(&secrets.mu);
+  const auto held = secrets.holders.find(secret);
+  if (held == secrets.holders.end() || --held->second > 0) return;
+  secrets.holders.erase(held);
+  secrets.retired.emplace_back(secret);
+  if (secrets.retired.size() <= kRetiredSecretsMax) return;
+  for (const std::string& form : FormsOf(secrets.retired.front())) {
+    std::erase(secrets.values, form);
+  }
+  secrets.retired.pop_front();
 }
 
 std::string Redact(std::string_view text) {

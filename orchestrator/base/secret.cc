@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "orchestrator/base/log.h"
+#include "orchestrator/base/retired_secrets.h"
 
 namespace base {
 
@@ -17,8 +18,11 @@ std::string Secret::value() const {
 
 void Secret::Replace(std::string value) const {
   RegisterSecret(value);
-  absl::MutexLock lock(&shared_->mu);
-  shared_->value = std::move(value);
+  {
+    absl::MutexLock lock(&shared_->mu);
+    shared_->value.swap(value);
+  }
+  RetireSecret(value);  // the one before
 }
 
 }  // namespace base

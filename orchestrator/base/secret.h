@@ -1,5 +1,5 @@
 // A secret that may be replaced while the process runs (a rotated token). A handle: copies share
-// the value, so whoever holds one sends the newest. The log redacts every value it ever had.
+// the value, so whoever holds one sends the newest. The log redacts it and its last values.
 //
 // Thread-safety: thread-safe.
 //

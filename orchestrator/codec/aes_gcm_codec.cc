@@ -1,7 +1,6 @@
 #include "orchestrator/codec/aes_gcm_codec.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <map>
@@ -10,6 +9,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "orchestrator/base/sha256.h"
 #include "orchestrator/codec/wrapping.h"
 #include "orchestrator/history/payload.h"
 
@@ -49,13 +49,8 @@ std::string AdditionalData(const v1::Payload& payload) {
 // Says whether two payloads are the same, to those who have the key.
 std::string Fingerprint(const KeyRing::Key& key, const std::string& plain) {
   const std::string text = absl::StrCat("campaignd fingerprint 1\n", plain);
-  unsigned char mac[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), key.bytes.data(), static_cast<int>(key.bytes.size()), Bytes(text), text.size(),
-       mac, &size);
-  return absl::StrCat(
-      key.id, ":",
-      absl::BytesToHexString(absl::string_view(reinterpret_cast<char*>(mac), kFingerprintBytes)));
+  const std::string mac = base::HmacSha256(key.bytes, text);
+  return absl::StrCat(key.id, ":", absl::BytesToHexString(mac.substr(0, kFingerprintBytes)));
 }
 
 }  // namespace

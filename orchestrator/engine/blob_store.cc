@@ -1,13 +1,12 @@
 #include "orchestrator/engine/blob_store.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "orchestrator/base/sha256.h"
 #include "orchestrator/base/status_macros.h"
 
 namespace engine {
@@ -21,13 +20,6 @@ constexpr char kEncoding[] = "encoding";
 constexpr char kOurs[] = "blob/sha256";
 constexpr char kHash[] = "blob";
 constexpr char kOriginal[] = "blob/encoding";
-
-std::string Sha256(const std::string& data) {
-  std::string hash(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(data.data()), data.size(),
-         reinterpret_cast<unsigned char*>(hash.data()));
-  return hash;
-}
 
 bool IsOurs(const v1::Payload& payload) {
   const auto encoding = payload.metadata().find(kEncoding);
@@ -71,7 +63,7 @@ bool Offload(v1::Payload& payload, size_t threshold, base::EventId attempt,
       metadata[absl::StartsWith(key, kHash) ? absl::StrCat("blob/", key) : key] = value;
     }
   }
-  const std::string hash = Sha256(original.data());
+  const std::string hash = base::Sha256(original.data());
   metadata[kEncoding] = kOurs;
   metadata[kHash] = absl::BytesToHexString(hash);
   const bool known = std::any_of(blobs.begin(), blobs.end(), [&](const store::Blob& blob) {

@@ -1,14 +1,11 @@
 #include "activities/connectors/google_chat/google_chat_client.h"
 
-#include <openssl/sha.h>
-
 #include <optional>
 #include <utility>
 
 #include "activities/connectors/google_chat/service_account.h"
 #include "activities/connectors/wire/json.h"
 #include "activities/connectors/wire/text.h"
-#include "orchestrator/base/log.h"
 
 namespace google_chat {
 namespace {
@@ -42,21 +39,6 @@ base::Outcome<Json> BodyOf(const std::string& text, const std::string& cards_jso
 
 }  // namespace
 
-std::string RequestIdOf(std::string_view text) {
-  unsigned char hash[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash);
-  hash[6] = static_cast<unsigned char>((hash[6] & 0x0f) | 0x80);  // RFC 9562 section 5.8
-  hash[8] = static_cast<unsigned char>((hash[8] & 0x3f) | 0x80);
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string id;
-  for (int i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) id += '-';
-    id += kDigits[hash[i] >> 4];
-    id += kDigits[hash[i] & 15];
-  }
-  return id;
-}
-
 GoogleChatClient::GoogleChatClient(outbound::Outbound& outbound, base::Clock& clock,
                                    Options options)
     : outbound_(outbound), clock_(clock), options_(std::move(options)) {}
@@ -65,7 +47,7 @@ base::Task<base::Outcome<std::string>> GoogleChatClient::AccessToken(
     outbound::CallContext context) {
   const std::string key_file = options_.service_account.value();
   const absl::Time now = clock_.Now();
-  if (!token_.empty() && token_of_ == key_file && now < token_until_) co_return token_;
+  if (!token_.empty() && token_of_ == key_file && now < token_until_) co_return token_.value();
   const base::Outcome<ServiceAccount> account = ParseServiceAccount(key_file);
   if (!account.ok()) co_return account.failure();
   base::Outcome<std::string> assertion = SignAssertion(*account, kScope, kTokenAudience, now);
@@ -85,11 +67,10 @@ base::Task<base::Outcome<std::string>> GoogleChatClient::AccessToken(
   if (!answer.ok()) co_return answer.failure();
   const std::string token = wire::StringAt(*answer, "access_token");
   if (token.empty()) co_return wire::Malformed("google_chat", request.operation, false);
-  base::Secret keep_out_of_logs(token);
-  token_ = token;
+  token_.Replace(token);
   token_of_ = key_file;
   token_until_ = now + absl::Seconds(wire::IntAt(*answer, "expires_in")) - kTokenMargin;
-  co_return token_;
+  co_return token;
 }
 
 base::Task<base::Outcome<outbound::HttpResponse>> GoogleChatClient::Send(
@@ -101,7 +82,7 @@ base::Task<base::Outcome<outbound::HttpResponse>> GoogleChatClient::Send(
   base::Outcome<outbound::HttpResponse> response =
       co_await outbound_.Call(GoogleChat(), std::move(request), std::move(context));
   // Taken back before its time: the next call asks for another one.
-  if (!response.ok() && response.failure().type == "Unauthorized") token_.clear();
+  if (!response.ok() && response.failure().type == "Unauthorized") token_.Replace("");
   co_return response;
 }
 

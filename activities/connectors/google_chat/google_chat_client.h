@@ -29,16 +29,14 @@ struct Message {
   std::string thread;      // "spaces/AAAA/threads/BBBB"; empty: a new thread
   std::string text;        // may be empty when there are cards
   std::string cards_json;  // an array of cardsV2, or empty
-  std::string request_id;  // the same one is the same message, whenever it is sent
+  // A UUID (wire::UuidOf): the same one is the same message, whenever it is sent.
+  std::string request_id;
 };
 
 struct Posted {
   std::string name;    // "spaces/AAAA/messages/CCCC"
   std::string thread;  // its name
 };
-
-// A UUID that follows from `text`: the request id of what happens once for it.
-std::string RequestIdOf(std::string_view text);
 
 class GoogleChatClient {
  public:
@@ -70,7 +68,7 @@ class GoogleChatClient {
   base::Clock& clock_;
   const Options options_;
   // The token that was got with the key file `token_of_`.
-  std::string token_;
+  base::Secret token_;
   std::string token_of_;
   absl::Time token_until_ = absl::InfinitePast();
 };

@@ -1,12 +1,11 @@
 #include "activities/connectors/grafana/dashboard.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 
 #include "absl/strings/escaping.h"
 #include "activities/connectors/wire/json.h"
 #include "activities/connectors/wire/text.h"
+#include "orchestrator/base/sha256.h"
 
 namespace grafana {
 namespace {
@@ -267,10 +266,8 @@ Json Annotations() {
 }  // namespace
 
 std::string DashboardUid(std::string_view workflow_id) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(workflow_id.data()), workflow_id.size(), digest);
-  const std::string hex = absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(digest), sizeof(digest)));
+  const std::string hex =
+      absl::BytesToHexString(base::Sha256({workflow_id.data(), workflow_id.size()}));
   return Cat("campaign-", hex.substr(0, kUidHexDigits));
 }
 

@@ -1,6 +1,5 @@
 #include "activities/connectors/openai/writer.h"
 
-#include <openssl/sha.h>
 #include <prometheus/counter.h>
 
 #include <utility>
@@ -11,6 +10,7 @@
 #include "activities/connectors/wire/text.h"
 #include "orchestrator/base/check.h"
 #include "orchestrator/base/log.h"
+#include "orchestrator/base/sha256.h"
 
 namespace openai {
 namespace {
@@ -34,10 +34,7 @@ std::string CacheKey(const ChatRequest& request, const std::string& model) {
   for (const ChatMessage& message : request.messages) {
     asked["messages"].push_back({message.role, message.content});
   }
-  const std::string text = wire::DumpJson(asked);
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return absl::BytesToHexString({reinterpret_cast<const char*>(digest), sizeof(digest)});
+  return absl::BytesToHexString(base::Sha256(wire::DumpJson(asked)));
 }
 
 Writer::Writer(base::EventLoop& loop, blocking::Worker& disk, ChatClient& chat,

@@ -1,10 +1,8 @@
 #include "activities/connectors/webhook/signature.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include "absl/strings/escaping.h"
 #include "activities/connectors/wire/text.h"
+#include "orchestrator/base/sha256.h"
 
 namespace webhook {
 namespace {
@@ -27,12 +25,7 @@ absl::StatusOr<std::string> KeyOf(std::string_view secret) {
 std::string Sign(std::string_view key, std::string_view id, int64_t unix_seconds,
                  std::string_view body) {
   const std::string text = wire::Cat(id, ".", unix_seconds, ".", body);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, &size);
-  return wire::Cat(
-      "v1,", absl::Base64Escape(absl::string_view(reinterpret_cast<const char*>(digest), size)));
+  return wire::Cat("v1,", absl::Base64Escape(base::HmacSha256({key.data(), key.size()}, text)));
 }
 
 }  // namespace webhook

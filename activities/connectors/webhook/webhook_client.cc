@@ -1,12 +1,11 @@
 #include "activities/connectors/webhook/webhook_client.h"
 
-#include <openssl/sha.h>
-
 #include <utility>
 
 #include "activities/connectors/webhook/signature.h"
 #include "activities/connectors/wire/json.h"
 #include "activities/connectors/wire/text.h"
+#include "activities/connectors/wire/uuid.h"
 
 namespace webhook {
 namespace {
@@ -37,22 +36,6 @@ const outbound::Vendor& Cms() {
   return *kVendor;
 }
 
-// A UUID (version 8, RFC 9562 section 5.8) that follows from the text.
-std::string UuidOf(std::string_view text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  digest[6] = static_cast<unsigned char>((digest[6] & 0x0f) | 0x80);
-  digest[8] = static_cast<unsigned char>((digest[8] & 0x3f) | 0x80);
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string uuid;
-  for (int i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) uuid += '-';
-    uuid += kHex[digest[i] >> 4];
-    uuid += kHex[digest[i] & 0x0f];
-  }
-  return uuid;
-}
-
 std::string Rfc3339(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
 }
@@ -65,7 +48,7 @@ WebhookClient::WebhookClient(outbound::Outbound& outbound, Options options)
 Task<Outcome<outbound::HttpResponse>> WebhookClient::Send(const char* type, std::string seed,
                                                           absl::Time created, std::string data,
                                                           outbound::CallContext context) {
-  const std::string id = UuidOf(wire::Cat(type, "\n", seed));
+  const std::string id = wire::UuidOf(wire::Cat(type, "\n", seed));
   const Json body = {{"id", id},
                      {"type", type},
                      {"created", Rfc3339(created)},

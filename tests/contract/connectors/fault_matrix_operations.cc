@@ -16,6 +16,7 @@
 #include "activities/connectors/slack/slack_client.h"
 #include "activities/connectors/webdriver/webdriver_client.h"
 #include "activities/connectors/webhook/webhook_client.h"
+#include "activities/connectors/wire/uuid.h"
 #include "tests/contract/connectors/fault_matrix.h"
 
 namespace connector_test {
@@ -247,7 +248,7 @@ Task<Done> ChatCreate(Case* c) {
   google_chat::GoogleChatClient client = Chat(c);
   google_chat::Message message{.space = ChatSpace(c),
                                .text = "Ready",
-                               .request_id = google_chat::RequestIdOf(c->workflow_id)};
+                               .request_id = wire::UuidOf(c->workflow_id)};
   base::Outcome<google_chat::Posted> posted =
       co_await client.CreateMessage(std::move(message), c->context);
   if (posted.ok()) c->id = posted->name;

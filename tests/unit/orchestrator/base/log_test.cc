@@ -7,6 +7,10 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
+#include "orchestrator/base/retired_secrets.h"
+#include "orchestrator/base/secret.h"
+
 namespace base {
 namespace {
 
@@ -58,6 +62,24 @@ TEST(Redact, ASecretThatBeginsWithAnotherIsGoneWhole) {
   RegisterSecret("token-abc");
   RegisterSecret("token-abc-and-more");
   EXPECT_EQ(Redact("x token-abc-and-more y token-abc"), "x [redacted] y [redacted]");
+}
+
+TEST(Redact, OfReplacedSecretsTheNewestAreRedactedStill) {
+  Secret token("hourly-token-0");
+  const Secret other("hourly-token-1");  // the same value in another hand
+  for (size_t hour = 1; hour <= kRetiredSecretsMax + 1; ++hour) {
+    token.Replace(absl::StrCat("hourly-token-", hour));
+  }
+  const std::string now = token.value();
+  EXPECT_EQ(Redact(now), "[redacted]");
+  EXPECT_EQ(Redact("hourly-token-2"), "[redacted]");
+  EXPECT_EQ(Redact("hourly-token-0"), "[redacted]") << "retired, but not too long ago";
+  token.Replace("hourly-token-last");
+  EXPECT_EQ(Redact("hourly-token-1"), "[redacted]") << "it is held still";
+  for (size_t i = 0; i < kRetiredSecretsMax; ++i) token.Replace(absl::StrCat("later-token-", i));
+  EXPECT_EQ(Redact("hourly-token-0"), "hourly-token-0")
+      << "forgotten: lines are not searched for it";
+  EXPECT_EQ(Redact("hourly-token-1"), "[redacted]") << "it is held still";
 }
 
 TEST(Redact, ShortValuesAreNoSecrets) {
