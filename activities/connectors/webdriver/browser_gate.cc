@@ -238,14 +238,18 @@ void BrowserGate::OnClient(uint64_t id, uint32_t events) {
   }
   if (connection.state != Connection::State::kOpen) {
     if (!Negotiate(id, connection)) return End(id);
-  } else if (!connection.to_server.empty()) {
-    if (options_.may_send && !options_.may_send()) return End(id);
-    if (!WriteSome(connection.server, connection.to_server)) return End(id);
+  } else if (!SendOn(connection)) {
+    return End(id);
   }
   if (!WriteSome(connection.client, connection.to_client)) return End(id);
   const bool over = connection.server_ended || connection.state == Connection::State::kRefused;
   if (over && connection.to_client.empty()) return End(id);
   Watch(id, connection);
+}
+
+bool BrowserGate::SendOn(Connection& connection) const {
+  if (connection.to_server.empty()) return true;
+  return MaySend() && WriteSome(connection.server, connection.to_server);
 }
 
 bool BrowserGate::Negotiate(uint64_t id, Connection& connection) {
@@ -305,9 +309,7 @@ void BrowserGate::Resolved(uint64_t id, std::vector<Address> addresses) {
       std::all_of(addresses.begin(), addresses.end(), [](const Address& address) {
         return outbound::IsPublicAddress(reinterpret_cast<const sockaddr*>(&address.storage));
       });
-  if (!allowed || (options_.may_send && !options_.may_send())) {
-    return Refuse(id, connection, kNotAllowed);
-  }
+  if (!allowed) return Refuse(id, connection, kNotAllowed);
   if (addresses.size() > kAddressesMax) addresses.resize(kAddressesMax);
   std::reverse(addresses.begin(), addresses.end());
   connection.addresses = std::move(addresses);
@@ -315,6 +317,7 @@ void BrowserGate::Resolved(uint64_t id, std::vector<Address> addresses) {
 }
 
 void BrowserGate::ConnectNext(uint64_t id, Connection& connection) {
+  if (!MaySend()) return Refuse(id, connection, kNotAllowed);
   while (!connection.addresses.empty()) {
     const Address address = connection.addresses.back();
     connection.addresses.pop_back();
@@ -369,9 +372,7 @@ void BrowserGate::OnServer(uint64_t id, uint32_t events) {
     connection.state = Connection::State::kOpen;
     connection.to_client += Reply(kSucceeded);
   } else {
-    if ((events & base::kFdWrite) != 0 && !WriteSome(connection.server, connection.to_server)) {
-      return End(id);
-    }
+    if ((events & base::kFdWrite) != 0 && !SendOn(connection)) return End(id);
     if ((events & base::kFdRead) != 0 && !ReadSome(connection.server, connection.to_client)) {
       connection.server_ended = true;
     }

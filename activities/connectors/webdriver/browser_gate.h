@@ -65,7 +65,10 @@ class BrowserGate {
   bool Negotiate(uint64_t id, Connection& connection);
   bool Resolve(uint64_t id, const std::string& host, int port);
   void Resolved(uint64_t id, std::vector<Address> addresses);
+  bool MaySend() const { return !options_.may_send || options_.may_send(); }
   void ConnectNext(uint64_t id, Connection& connection);
+  // What waits for the server; false when it may not leave, or the server takes nothing any more.
+  bool SendOn(Connection& connection) const;
   void EndAfter(absl::Duration time, uint64_t id, Connection& connection);
   void Refuse(uint64_t id, Connection& connection, char reply);
   void Watch(uint64_t id, Connection& connection);

@@ -5,7 +5,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdio>
+#include <fstream>
 
 #include "gmock/gmock.h"
 #include "tests/contract/connectors/fixture.h"
@@ -30,6 +33,14 @@ class Client {
   void Say(const std::string& text) {
     EXPECT_EQ(send(fd_, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
   }
+  // Says more until nobody takes it; `rest` lets the other side have its turn.
+  void SayUntilFull(const std::function<void()>& rest) {
+    const std::string text(16 * 1024, 'x');
+    for (int refused = 0; refused < 4; ++refused) {
+      while (send(fd_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0) refused = 0;
+      rest();
+    }
+  }
   // `size` bytes; fewer when the other side has ended.
   std::string Hear(size_t size) {
     std::string text(size, '\0');
@@ -49,6 +60,58 @@ class Client {
 
  private:
   const int fd_;
+};
+
+// A server that takes connections and reads nothing until it is asked to.
+class SlowServer {
+ public:
+  SlowServer() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int size = 4096;
+    setsockopt(listener_, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    sockaddr_in address{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof address;
+    auto* plain = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(listener_, plain, length), 0);
+    EXPECT_EQ(listen(listener_, 1), 0);
+    EXPECT_EQ(getsockname(listener_, plain, &length), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ~SlowServer() {
+    close(listener_);
+    if (fd_ >= 0) close(fd_);
+  }
+  int port() const { return port_; }
+  void Accept() { fd_ = accept(listener_, nullptr, nullptr); }
+  // The bytes that its client gave away and it has not read: in the system's queues of both.
+  size_t OnTheWay() const {
+    std::ifstream table("/proc/net/tcp");
+    std::string line;
+    std::getline(table, line);
+    size_t bytes = 0;
+    while (std::getline(table, line)) {
+      unsigned local = 0, remote = 0, state = 0, sent = 0, received = 0;
+      std::sscanf(line.c_str(), " %*d: %*8x:%4x %*8x:%4x %2x %8x:%8x", &local, &remote, &state,
+                  &sent, &received);
+      constexpr unsigned kListens = 10;
+      if (remote == static_cast<unsigned>(port_)) bytes += sent;
+      if (local == static_cast<unsigned>(port_) && state != kListens) bytes += received;
+    }
+    return bytes;
+  }
+  // How much it reads until its client ends.
+  size_t ReadAll() const {
+    std::string buffer(1 << 16, '\0');
+    size_t all = 0;
+    for (ssize_t n = 1; n > 0; all += static_cast<size_t>(std::max<ssize_t>(n, 0))) {
+      n = recv(fd_, buffer.data(), buffer.size(), 0);
+    }
+    return all;
+  }
+
+ private:
+  const int listener_;
+  int fd_ = -1;
+  int port_ = 0;
 };
 
 class BrowserGateTest : public LoopTest {
@@ -128,6 +191,22 @@ TEST_F(BrowserGateTest, NothingLeavesWhileCallsMayNot) {
   EXPECT_EQ(open.Hear(1), "");
   EXPECT_EQ(server.requests(), 1);
   EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(BrowserGateTest, WhatWaitsForASlowServerDoesNotLeaveAnyMore) {
+  SlowServer server;
+  std::atomic<bool> may = true;
+  const int gate =
+      Open({.private_addresses_allowed = true, .may_send = [&may] { return may.load(); }});
+  Client client(gate);
+  ASSERT_EQ(client.Connect("127.0.0.1", server.port()), 0);
+  server.Accept();
+  client.SayUntilFull([this] { RunOnLoop([] {}); });
+  may = false;
+  RunOnLoop([] {});
+  const size_t left_before = server.OnTheWay();
+  EXPECT_GT(left_before, 0U);
+  EXPECT_LE(server.ReadAll(), left_before);
 }
 
 TEST_F(BrowserGateTest, WhoSaysNothingIsSentAway) {
