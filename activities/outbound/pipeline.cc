@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "activities/outbound/host_of.h"
 #include "activities/outbound/trace_context.h"
 #include "orchestrator/base/log.h"
 #include "prometheus/counter.h"
@@ -65,14 +66,6 @@ std::string_view OutcomeLabel(const Classification& classification, bool cancele
       return "permanent";
   }
   return "unknown";
-}
-
-// "cdn.example.com:8443" of a URL.
-std::string HostOf(const std::string& url) {
-  const size_t scheme = url.find("://");
-  const size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
-  const std::string authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
-  return authority.substr(authority.rfind('@') + 1);
 }
 
 // Answers that say that the vendor, not this request, is in trouble.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "activities/connectors/memory/embedded_memory.h"
 #include "activities/connectors/memory/memory_gateway.h"
+#include "activities/outbound/host_of.h"
 #include "gateway/grpc/breaker_database.h"
 #include "orchestrator/base/log.h"
 
@@ -102,14 +103,6 @@ github::GithubClient::Options GithubOptions(const GithubSettings& s) {
   return options;
 }
 
-// "api.github.com" of a URL.
-std::string HostOf(const std::string& url) {
-  const size_t scheme = url.find("://");
-  const size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
-  const std::string authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
-  return authority.substr(authority.rfind('@') + 1);
-}
-
 // Calls that send something to a vendor, in the audit trail. Not the commands to our own browser.
 outbound::TryObserver AuditOfCalls(const AuditSettings& settings, audit::AuditLog* log) {
   if (log == nullptr || !settings.outbound) return nullptr;
@@ -124,7 +117,7 @@ outbound::TryObserver AuditOfCalls(const AuditSettings& settings, audit::AuditLo
              context.workflow_id.empty() ? "" : absl::StrCat("workflow/", context.workflow_id),
          .outcome = absl::AsciiStrToUpper(absl::string_view(outcome.data(), outcome.size())),
          .detail = absl::StrCat(vendor.name, " ", request.operation, ": ", request.method, " ",
-                                HostOf(request.url), ", status ", status),
+                                outbound::HostOf(request.url), ", status ", status),
          .correlation_id = context.correlation_id});
   };
 }
