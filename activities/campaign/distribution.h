@@ -47,7 +47,6 @@ struct Waiting {
   // come too late to be taken back itself.
   absl::Time last_chance;
 
-  bool any() const { return mail || posts; }
   // Something is there that can be taken back at `now`.
   bool CanBeTakenBack(absl::Time now) const {
     return (mail && now < mail_until) || (!mail && posts && now < posts_until);
