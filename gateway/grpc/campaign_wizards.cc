@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/grpc/campaign_service.h"
 #include "gateway/grpc/campaign_validation.h"
+#include "gateway/grpc/start_outcome.h"
 #include "gateway/grpc/validate.h"
 #include "gateway/grpc/wizard_fields.h"
 #include "orchestrator/base/status_macros.h"
@@ -159,10 +160,7 @@ void CampaignServiceImpl::StartWizard(CallInfo call, cv1::Wizard wizard,
         [this, ns = call.ns, wizard_id,
          done = std::move(done)](absl::StatusOr<cv1::CampaignStarted> started) mutable {
           if (!started.ok()) {
-            const bool surely_not_started = absl::IsInvalidArgument(started.status()) ||
-                                            absl::IsResourceExhausted(started.status()) ||
-                                            absl::IsAlreadyExists(started.status());
-            if (!surely_not_started) return done(started.status());
+            if (!StartHadNoEffect(started.status())) return done(started.status());
             return d_.wizards.Update(
                 ns, wizard_id,
                 [](cv1::Wizard& thawed) {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "campaign/v1/campaign.pb.h"
+#include "gateway/grpc/start_outcome.h"
 #include "orchestrator/history/payload.h"
 
 namespace gateway {
@@ -25,26 +26,11 @@ int PlannedPosts(const v1::StartWorkflowRequest& start, const auth::UserQuotas::
              : options.posts_per_campaign;
 }
 
-// The start has certainly not happened. After other errors it may have: it stays counted.
-bool HadNoEffect(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kNotFound:
-    case absl::StatusCode::kAlreadyExists:
-    case absl::StatusCode::kFailedPrecondition:
-    case absl::StatusCode::kResourceExhausted:
-    case absl::StatusCode::kPermissionDenied:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 void StartReservation::Ended(const absl::Status& status, bool started) const {
   if (quotas_ == nullptr) return;
-  const bool not_begun = status.ok() ? !started : HadNoEffect(status);
+  const bool not_begun = status.ok() ? !started : StartHadNoEffect(status);
   if (not_begun) quotas_->Release(user_, campaign_);
 }
 

@@ -1,6 +1,6 @@
-// Who may decide in Slack besides a campaign's own reviewers, as the settings name them: a user id
-// ("U012AB3CD"), an address ("ann@example.com"), a domain ("@example.com"), or "*" for everybody
-// who can press. Pure; thread-safe.
+// Who may decide in Slack and Google Chat besides a campaign's own reviewers, as the settings name
+// them: a user id ("U012AB3CD"), an address ("ann@example.com"), a domain ("@example.com"), or "*"
+// for everybody who can press. Pure; thread-safe.
 //
 // Example:
 //   IsApprover({"@example.com"}, "U1", "ann@example.com")   // true

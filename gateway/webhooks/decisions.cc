@@ -22,7 +22,7 @@ namespace v1 = ::orchestrator::v1;
 namespace cv1 = ::campaign::v1;
 using Done = absl::AnyInvocable<void(DecisionAnswer)>;
 
-constexpr int kListedMax = 50;
+constexpr int kLookedAtOnce = 50;
 
 // What tells a repeated update from another: the engine answers it as the first time.
 std::string UpdateId(const std::string& via, const std::string& key) {
@@ -100,6 +100,67 @@ DecisionAnswer AnswerClosed(const absl::StatusOr<cv1::CampaignProgress>& progres
   if (progress->has_decision()) return TooLate(progress->decision());
   return Refused(absl::StrCat("the campaign has ended: ", progress->message()));
 }
+
+// Looks at what runs, page after page, until enough is found that waits.
+struct WaitingSearch : std::enable_shared_from_this<WaitingSearch> {
+  WaitingSearch(client::WorkflowClient& client_in, Decisions& decisions_in, std::string ns_in,
+                int count_max_in, client::Callback<WaitingCampaigns> done_in)
+      : client(client_in),
+        decisions(decisions_in),
+        ns(std::move(ns_in)),
+        count_max(static_cast<size_t>(std::max(count_max_in, 1))),
+        done(std::move(done_in)) {}
+  void Page() {
+    v1::ListWorkflowsRequest list;
+    list.set_namespace_(ns);
+    list.set_workflow_type(campaign::kWorkflowType);
+    list.set_status(v1::RunStatus::RUNNING);
+    list.set_page_size(kLookedAtOnce);
+    list.set_page_token(page_token);
+    client.ListWorkflows(
+        std::move(list),
+        [self = shared_from_this()](absl::StatusOr<v1::ListWorkflowsResponse> page) mutable {
+          if (!page.ok()) return self->done(page.status());
+          self->Look(*std::move(page));
+        });
+  }
+  void Look(v1::ListWorkflowsResponse page) {
+    page_token = page.next_page_token();
+    const auto& runs = page.workflows();
+    looked_at += runs.size();
+    gateway::Gather<cv1::CampaignProgress>(
+        static_cast<size_t>(runs.size()),
+        [&](size_t i, client::Callback<cv1::CampaignProgress> each) {
+          decisions.GetProgress(ns, runs[static_cast<int>(i)].workflow_id(), std::move(each));
+        },
+        [self = shared_from_this()](std::vector<absl::StatusOr<cv1::CampaignProgress>> all) {
+          self->Keep(std::move(all));
+        });
+  }
+  void Keep(std::vector<absl::StatusOr<cv1::CampaignProgress>> all) {
+    for (absl::StatusOr<cv1::CampaignProgress>& each : all) {
+      if (!each.ok() || !each->waiting_for_approval()) continue;
+      if (found.campaigns.size() == count_max) {
+        found.cut = true;
+        break;
+      }
+      found.campaigns.push_back(*std::move(each));
+    }
+    if (page_token.empty()) return done(std::move(found));
+    if (found.campaigns.size() < count_max && looked_at < kRunningLookedAtMax) return Page();
+    found.cut = true;
+    done(std::move(found));
+  }
+
+  client::WorkflowClient& client;
+  Decisions& decisions;
+  const std::string ns;
+  const size_t count_max;
+  client::Callback<WaitingCampaigns> done;
+  std::string page_token;
+  int looked_at = 0;
+  WaitingCampaigns found;
+};
 
 }  // namespace
 
@@ -241,31 +302,9 @@ void Decisions::GetProgress(std::string ns, std::string workflow_id,
 }
 
 void Decisions::ListWaiting(std::string ns, int count_max,
-                            client::Callback<std::vector<cv1::CampaignProgress>> done) {
-  v1::ListWorkflowsRequest list;
-  list.set_namespace_(ns);
-  list.set_workflow_type(campaign::kWorkflowType);
-  list.set_status(v1::RunStatus::RUNNING);
-  list.set_page_size(std::clamp(count_max, 1, kListedMax));
-  client_.ListWorkflows(
-      std::move(list), [this, ns = std::move(ns), done = std::move(done)](
-                           absl::StatusOr<v1::ListWorkflowsResponse> found) mutable {
-        if (!found.ok()) return done(found.status());
-        const auto& runs = found->workflows();
-        gateway::Gather<cv1::CampaignProgress>(
-            static_cast<size_t>(runs.size()),
-            [&](size_t i, client::Callback<cv1::CampaignProgress> each) {
-              GetProgress(ns, runs[static_cast<int>(i)].workflow_id(), std::move(each));
-            },
-            [done =
-                 std::move(done)](std::vector<absl::StatusOr<cv1::CampaignProgress>> all) mutable {
-              std::vector<cv1::CampaignProgress> waiting;
-              for (absl::StatusOr<cv1::CampaignProgress>& each : all) {
-                if (each.ok() && each->waiting_for_approval()) waiting.push_back(*std::move(each));
-              }
-              done(std::move(waiting));
-            });
-      });
+                            client::Callback<WaitingCampaigns> done) {
+  std::make_shared<WaitingSearch>(client_, *this, std::move(ns), count_max, std::move(done))
+      ->Page();
 }
 
 std::string DecisionText(const cv1::ApprovalDecision& decision) {

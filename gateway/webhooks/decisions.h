@@ -77,6 +77,17 @@ struct Attempt {
   std::string key;     // as in DecisionRequest
 };
 
+inline constexpr int kRunningLookedAtMax = 500;
+
+// For people, when WaitingCampaigns is cut.
+inline constexpr char kWaitingCut[] =
+    "There may be more: not all campaigns that run were looked at.";
+
+struct WaitingCampaigns {
+  std::vector<campaign::v1::CampaignProgress> campaigns;
+  bool cut = false;  // campaigns that run were not looked at: there may be more that wait
+};
+
 class Decisions {
  public:
   // Told once how an attempt ended: a gRPC code's name, and a line for people. Not told of attempts
@@ -108,9 +119,9 @@ class Decisions {
   void GetProgress(std::string ns, std::string workflow_id,
                    client::Callback<campaign::v1::CampaignProgress> done);
 
-  // Campaigns that wait for a decision, newest first, at most `count_max` (up to 50).
-  void ListWaiting(std::string ns, int count_max,
-                   client::Callback<std::vector<campaign::v1::CampaignProgress>> done);
+  // Campaigns that wait for a decision, newest first, at most `count_max`. Looks at the newest
+  // kRunningLookedAtMax that run.
+  void ListWaiting(std::string ns, int count_max, client::Callback<WaitingCampaigns> done);
 
  private:
   void Record(Attempt attempt, absl::AnyInvocable<void(absl::StatusOr<Ended>)> go);

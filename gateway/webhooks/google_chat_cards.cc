@@ -228,7 +228,8 @@ std::string ClosedReviewCards(const cv1::CampaignProgress& progress, const std::
                      {note, std::move(outcome)}, LinksOf(progress));
 }
 
-std::string WaitingCards(const std::vector<cv1::CampaignProgress>& waiting) {
+std::string WaitingCards(const WaitingCampaigns& found) {
+  const std::vector<cv1::CampaignProgress>& waiting = found.campaigns;
   Json widgets = Json::array();
   if (waiting.empty()) widgets.push_back(Paragraph("No campaign waits for a decision."));
   for (size_t i = 0; i < waiting.size() && i < kWaitingMax; ++i) {
@@ -240,6 +241,7 @@ std::string WaitingCards(const std::vector<cv1::CampaignProgress>& waiting) {
   if (waiting.size() > kWaitingMax) {
     widgets.push_back(Paragraph(absl::StrCat("and ", waiting.size() - kWaitingMax, " more")));
   }
+  if (found.cut) widgets.push_back(Paragraph(kWaitingCut));
   return Cards(Card("Waiting for a decision", "", std::move(widgets)));
 }
 

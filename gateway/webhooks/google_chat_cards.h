@@ -10,6 +10,7 @@
 
 #include "campaign/v1/campaign.pb.h"
 #include "campaign/v1/service.pb.h"
+#include "gateway/webhooks/decisions.h"
 
 namespace webhooks {
 
@@ -54,7 +55,7 @@ std::string ReviewCards(const campaign::v1::CampaignProgress& progress);
 std::string ClosedReviewCards(const campaign::v1::CampaignProgress& progress,
                               const std::string& note);
 // Campaigns that wait, each with a button that shows it.
-std::string WaitingCards(const std::vector<campaign::v1::CampaignProgress>& waiting);
+std::string WaitingCards(const WaitingCampaigns& waiting);
 // How a campaign is doing; with the buttons while it waits.
 std::string StatusCards(const campaign::v1::CampaignProgress& progress);
 // A campaign that has ended. `result` is default when there is none.

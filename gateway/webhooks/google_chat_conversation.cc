@@ -10,6 +10,7 @@
 #include "activities/connectors/wire/uuid.h"
 #include "gateway/grpc/guarded.h"
 #include "gateway/grpc/ids.h"
+#include "gateway/grpc/start_outcome.h"
 #include "gateway/json/field_violations.h"
 #include "gateway/webhooks/answers.h"
 #include "gateway/webhooks/google_chat.h"
@@ -153,11 +154,11 @@ void Conversation::Click() {
 void Conversation::Status(const std::string& workflow_id) {
   const Self self = shared_from_this();
   if (workflow_id.empty()) {
-    return p_.decisions.ListWaiting(
-        call_.ns, kListed, [self](absl::StatusOr<std::vector<cv1::CampaignProgress>> waiting) {
-          if (!waiting.ok()) return self->Problem(waiting.status());
-          self->Answer(ChatReply::kNew, "", WaitingCards(*waiting));
-        });
+    return p_.decisions.ListWaiting(call_.ns, kListed,
+                                    [self](absl::StatusOr<WaitingCampaigns> waiting) {
+                                      if (!waiting.ok()) return self->Problem(waiting.status());
+                                      self->Answer(ChatReply::kNew, "", WaitingCards(*waiting));
+                                    });
   }
   p_.decisions.GetProgress(call_.ns, workflow_id,
                            [self](absl::StatusOr<cv1::CampaignProgress> progress) {
@@ -252,8 +253,8 @@ void Conversation::Approve(ChatWatch watch) {
                   "it has ended.")}));
         }
         const absl::Status& status = started.status();
-        const bool still_a_draft = absl::IsAborted(status) || absl::IsInvalidArgument(status) ||
-                                   absl::IsResourceExhausted(status);
+        // ABORTED: the draft was changed since its card was made.
+        const bool still_a_draft = absl::IsAborted(status) || gateway::StartHadNoEffect(status);
         if (still_a_draft) self->p_.notifier.Forget(watch);
         if (absl::IsAborted(status) || absl::IsNotFound(status)) {  // changed or gone: as it is now
           return self->ShowWizard(self->Parameter(kChatWizardId), ChatReply::kUpdate, false);

@@ -150,7 +150,6 @@ ChatCommand ReadChatCommand(const std::string& text) {
     if (!post && !TakeWord(&words, {"campaign"})) return command;
     if (!TakeWord(&words, {"about", "on"})) {
       command.problem = "Please say what it is about.";
-      words.clear();
     }
     command.kind = post ? ChatCommand::Kind::kPost : ChatCommand::Kind::kStart;
     if (command.problem.empty()) ReadTopic(words, &command);

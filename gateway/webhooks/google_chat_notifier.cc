@@ -398,13 +398,21 @@ void GoogleChatNotifier::Forget(ChatWatch watch) {
 
 void GoogleChatNotifier::Say(ChatMessage message) {
   state_->Post([state = state_.get(), message = std::move(message)]() mutable {
-    message.since = state->p.clock.Now();
     const std::string id = message.request_id;
+    if (state->messages.contains(id)) return;
+    if (state->messages.size() >= kChatMessagesMax) {
+      state->Count("answer", "dropped");
+      return base::Log(base::LogLevel::kError,
+                       "an answer for Google Chat was dropped: too many wait",
+                       {.workflow_id = message.workflow_id}, {{"waiting", kChatMessagesMax}});
+    }
+    message.since = state->p.clock.Now();
     if (const absl::Status added = state->store->AddMessage(message); !added.ok()) {
       base::Log(base::LogLevel::kError, "an answer for Google Chat could not be kept", {},
                 {{"error", added.ToString()}});
     }
-    if (state->messages.emplace(id, std::move(message)).second) state->Send(id);
+    state->messages.emplace(id, std::move(message));
+    state->Send(id);
   });
 }
 

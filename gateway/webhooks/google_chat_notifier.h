@@ -28,6 +28,7 @@
 namespace webhooks {
 
 inline constexpr int kChatWatchesMax = 10'000;
+inline constexpr int kChatMessagesMax = 1'000;
 
 class GoogleChatNotifier {
  public:
@@ -51,6 +52,8 @@ class GoogleChatNotifier {
   void Watch(ChatWatch watch, absl::AnyInvocable<void(absl::Status)> done);
   // The campaign will not start after all.
   void Forget(ChatWatch watch);
+  // Says it once, as soon as that is possible. While kChatMessagesMax others wait it is dropped,
+  // which is logged and counted.
   void Say(ChatMessage message);
   // What is under way is given up; it goes on at the next start. Idempotent.
   void Stop();

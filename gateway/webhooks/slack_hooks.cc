@@ -100,9 +100,10 @@ struct OneAnswer {
 };
 constexpr absl::Duration kCommandPatience = absl::Milliseconds(2500);  // Slack's is 3 s
 
-std::string WaitingText(const std::vector<cv1::CampaignProgress>& waiting) {
-  if (waiting.empty()) return "No campaign waits for a decision.";
-  std::string text = waiting.size() == 1
+std::string WaitingText(const WaitingCampaigns& found) {
+  const std::vector<cv1::CampaignProgress>& waiting = found.campaigns;
+  std::string text = waiting.empty() ? "No campaign waits for a decision."
+                     : waiting.size() == 1
                          ? "One campaign waits for a decision:"
                          : absl::StrCat(waiting.size(), " campaigns wait for a decision:");
   for (const cv1::CampaignProgress& progress : waiting) {
@@ -112,6 +113,7 @@ std::string WaitingText(const std::vector<cv1::CampaignProgress>& waiting) {
       absl::StrAppend(&text, " ", Escaped(progress.github_pr_url()));
     }
   }
+  if (found.cut) absl::StrAppend(&text, "\n", kWaitingCut);
   return text;
 }
 
@@ -201,8 +203,7 @@ void SlackHooks::Command(gateway::RawRequest request, gateway::RawDone done) {
   });
   if (id.empty()) {
     return p_.decisions.ListWaiting(
-        auth::kDefaultNamespace, 20,
-        [answer](absl::StatusOr<std::vector<cv1::CampaignProgress>> waiting) {
+        auth::kDefaultNamespace, 20, [answer](absl::StatusOr<WaitingCampaigns> waiting) {
           answer->Give(waiting.ok() ? WaitingText(*waiting)
                                     : Escaped(std::string(waiting.status().message())));
         });

@@ -78,7 +78,7 @@ class SlackHooks {
   static std::optional<Press> ReadPress(const Delivery& delivery);
 
  private:
-  // Null: everything is fine, go on.
+  // False: it has answered `done`.
   bool Check(const gateway::RawRequest& request, gateway::RawDone& done) const;
   base::Task<base::Outcome<std::string>> WhyNot(Press press,
                                                 campaign::v1::CampaignProgress progress,

@@ -51,7 +51,6 @@ class Webhooks {
   Decisions& decisions() { return decisions_; }
   // For decisions that do not go through decisions().
   DecisionNotices& notices() { return notices_; }
-  Inbox& inbox() { return *inbox_; }
 
  private:
   Webhooks(WebhooksOptions options, std::unique_ptr<Inbox> inbox, Parts parts,

@@ -110,7 +110,7 @@ TEST(Cards, StayWithinAMessage) {
   for (int i = 0; i < 100; ++i) progress.add_moderation()->set_message(std::string(5'000, '>'));
   EXPECT_LT(ReviewCards(progress).size(), 31'000);
   const std::vector<campaign::v1::CampaignProgress> many(50, progress);
-  EXPECT_LT(WaitingCards(many).size(), 31'000);
+  EXPECT_LT(WaitingCards({.campaigns = many, .cut = true}).size(), 31'000);
   campaign::v1::Wizard wizard;
   campaign::v1::PreviewWizardResponse preview;
   for (int i = 0; i < 1000; ++i) wizard.mutable_campaign()->add_channels(std::string(1'000, '&'));
