@@ -21,12 +21,18 @@ inline constexpr size_t kFieldViolationsMax = 100;
 struct FieldViolation {
   std::string field;  // path: "campaign.channels[1]"
   std::string description;
+  bool unknown = false;  // it names no field of the request
 };
 
 class FieldViolations {
  public:
   // What comes after the hundredth is counted, not kept.
   void Add(absl::string_view field, absl::string_view description);
+  void AddUnknown(absl::string_view field, absl::string_view description);
+  // Adds what a check found in a request of which the fields that are named here could not be
+  // read, so that the check says nothing that is true of them, of what is in them, or of the
+  // message that misses them. "a.b" here: "a.b", "a.b.c", "a.b[1]" and "a" are left out.
+  void MergeChecked(const FieldViolations& checked);
   bool empty() const { return total_ == 0; }
   size_t total() const { return total_; }
   const std::vector<FieldViolation>& list() const { return list_; }

@@ -5,13 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <nlohmann/json.hpp>
+#include <map>
+#include <set>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "gateway/json/json_document.h"
 #include "gateway/json/text_values.h"
+#include "orchestrator/base/status_macros.h"
 #include "orchestrator/history/payload.h"
 
 namespace gateway {
@@ -22,7 +23,9 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-using Json = nlohmann::ordered_json;
+
+constexpr char kTooLarge[] = "is a number that is too large";
+constexpr char kTwice[] = "is there twice";
 
 std::string Join(absl::string_view path, absl::string_view name) {
   return path.empty() ? std::string(name) : absl::StrCat(path, ".", name);
@@ -58,8 +61,10 @@ std::string UnknownField(const Descriptor* type, absl::string_view name) {
   const FieldDescriptor* best = nullptr;
   size_t best_distance = 3;
   for (int i = 0; i < type->field_count() && name.size() <= kNameMax; ++i) {
-    const size_t distance = EditDistance(name, type->field(i)->name());
-    if (distance < best_distance) {
+    const std::string& known = type->field(i)->name();
+    const size_t distance = EditDistance(name, known);
+    // A word that differs in more than a third is another word.
+    if (distance < best_distance && 3 * distance <= std::max(name.size(), known.size())) {
       best_distance = distance;
       best = type->field(i);
     }
@@ -67,6 +72,33 @@ std::string UnknownField(const Descriptor* type, absl::string_view name) {
   std::string text = "is not a known field";
   if (best != nullptr) absl::StrAppend(&text, "; did you mean ", best->name(), "?");
   return text;
+}
+
+// Appends the default value of its type to a repeated field.
+void AddDefault(const FieldDescriptor* field, Message* message) {
+  const Reflection* reflection = message->GetReflection();
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_STRING:
+      return reflection->AddString(message, field, "");
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return reflection->AddBool(message, field, false);
+    case FieldDescriptor::CPPTYPE_INT32:
+      return reflection->AddInt32(message, field, 0);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return reflection->AddInt64(message, field, 0);
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return reflection->AddUInt32(message, field, 0);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return reflection->AddUInt64(message, field, 0);
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return reflection->AddFloat(message, field, 0);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return reflection->AddDouble(message, field, 0);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return reflection->AddEnum(message, field, field->enum_type()->value(0));
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      reflection->AddMessage(message, field);
+  }
 }
 
 class Reader {
@@ -78,31 +110,40 @@ class Reader {
       return violations_->Add(path, absl::StrCat("is nested deeper than ", kJsonDepthMax));
     }
     const Descriptor* type = message->GetDescriptor();
-    if (!json.is_object()) {
-      return violations_->Add(path.empty() ? "(body)" : path,
-                              absl::StrCat("must be an object, not ", TypeName(json)));
-    }
+    if (!json.is_object()) return Wrong(path.empty() ? "(body)" : path, "must be an object", json);
     if (type == history::v1::Payload::descriptor()) {
       return ReadPayload(json, static_cast<history::v1::Payload*>(message), path, depth);
     }
     std::vector<const google::protobuf::OneofDescriptor*> oneofs;
+    std::map<const FieldDescriptor*, std::string> seen;  // and how it was written
+    std::set<std::string> unknown;
     for (const auto& [name, value] : json.items()) {
       const FieldDescriptor* field = type->FindFieldByName(name);
       if (field == nullptr) field = type->FindFieldByCamelcaseName(name);
       if (field == nullptr) {
-        violations_->Add(Join(path, name), UnknownField(type, name));
+        if (unknown.insert(name).second) {
+          violations_->AddUnknown(Join(path, name), UnknownField(type, name));
+        }
+        continue;
+      }
+      const std::string field_path = Join(path, field->name());
+      if (const auto [first, is_new] = seen.emplace(field, name); !is_new) {
+        violations_->Add(field_path, first->second == name
+                                         ? std::string(kTwice)
+                                         : absl::StrCat(kTwice, ", as ", first->second, " and as ",
+                                                        std::string(name)));
         continue;
       }
       if (value.is_null()) continue;
       if (const auto* oneof = field->containing_oneof(); oneof != nullptr) {
         if (std::find(oneofs.begin(), oneofs.end(), oneof) != oneofs.end()) {
-          violations_->Add(Join(path, name),
+          violations_->Add(field_path,
                            absl::StrCat("only one field of ", oneof->name(), " may be set"));
           continue;
         }
         oneofs.push_back(oneof);
       }
-      ReadField(value, field, message, Join(path, name), depth);
+      ReadField(value, field, message, field_path, depth);
     }
   }
 
@@ -111,24 +152,29 @@ class Reader {
                  const std::string& path, int depth) {
     if (field->is_map()) return ReadMap(value, field, message, path, depth);
     if (!field->is_repeated()) return ReadSingle(value, field, message, path, depth);
-    if (!value.is_array()) {
-      return violations_->Add(path, absl::StrCat("must be a list, not ", TypeName(value)));
-    }
+    if (!value.is_array()) return Wrong(path, "must be a list", value);
     for (size_t i = 0; i < value.size(); ++i) {
       ReadSingle(value[i], field, message, absl::StrCat(path, "[", i, "]"), depth);
+      // What cannot be read keeps its place: those behind it are checked by their index.
+      if (message->GetReflection()->FieldSize(*message, field) == static_cast<int>(i)) {
+        AddDefault(field, message);
+      }
     }
   }
 
   void ReadMap(const Json& value, const FieldDescriptor* field, Message* message,
                const std::string& path, int depth) {
-    if (!value.is_object()) {
-      return violations_->Add(path, absl::StrCat("must be an object, not ", TypeName(value)));
-    }
+    if (!value.is_object()) return Wrong(path, "must be an object", value);
     const FieldDescriptor* key_field = field->message_type()->map_key();
     const FieldDescriptor* value_field = field->message_type()->map_value();
+    std::set<std::string> seen;
     for (const auto& [key, item] : value.items()) {
-      Message* entry = message->GetReflection()->AddMessage(message, field);
       const std::string item_path = absl::StrCat(path, "[\"", key, "\"]");
+      if (!seen.insert(key).second) {
+        violations_->Add(item_path, kTwice);
+        continue;
+      }
+      Message* entry = message->GetReflection()->AddMessage(message, field);
       const std::string expected = SetFromText(key, key_field, entry);
       if (!expected.empty()) violations_->Add(item_path, absl::StrCat("key ", expected));
       ReadSingle(item, value_field, entry, item_path, depth);
@@ -188,7 +234,7 @@ class Reader {
   void ReadReal(const Json& value, const FieldDescriptor* field, Message* message,
                 const std::string& path) {
     if (value.is_number()) return Apply(value.dump(), field, message, path);
-    if (value == "NaN" || value == "Infinity" || value == "-Infinity") {
+    if (value.is_string() && (value == "NaN" || value == "Infinity" || value == "-Infinity")) {
       return Apply(value.get_ref<const std::string&>(), field, message, path);
     }
     Wrong(path, "must be a number", value);
@@ -197,19 +243,28 @@ class Reader {
   void ReadPayload(const Json& json, history::v1::Payload* payload, const std::string& path,
                    int depth) {
     const auto value = json.find("value");
-    if (value == json.end()) {
-      for (const auto& [name, item] : json.items()) {
-        const FieldDescriptor* field = payload->GetDescriptor()->FindFieldByName(name);
-        if (field == nullptr) {
-          violations_->Add(Join(path, name), "is not one of metadata, data, message_type, value");
-        } else if (!item.is_null()) {
-          ReadField(item, field, payload, Join(path, name), depth);
-        }
+    bool faulty = false;
+    std::set<std::string> seen;
+    for (const auto& [name, item] : json.items()) {
+      const FieldDescriptor* field = payload->GetDescriptor()->FindFieldByName(name);
+      const std::string item_path = Join(path, name);
+      if (!seen.insert(name).second) {
+        violations_->Add(item_path, kTwice);
+        faulty = true;
+      } else if (name == "data" && value != json.end()) {
+        violations_->Add(item_path, "only one of data and value may be set");
+      } else if (field != nullptr && value == json.end() && !item.is_null()) {
+        ReadField(item, field, payload, item_path, depth);
+      } else if (field == nullptr && name != "value" && name != "message_type") {
+        violations_->AddUnknown(item_path, "is not one of metadata, data, message_type, value");
+      } else if (name == "message_type" && value == json.end()) {
+        violations_->Add(item_path, "needs a value beside it");
       }
-      return;
     }
+    if (value == json.end() || faulty) return;
     const auto type_name = json.find("message_type");
     if (type_name == json.end() || type_name->is_null()) {
+      if (!CheckPlain(*value, Join(path, "value"), depth + 1)) return;
       (*payload->mutable_metadata())[history::kEncodingKey] = "json/plain";
       payload->set_data(value->dump());
       return;
@@ -228,6 +283,31 @@ class Reader {
     *payload = history::ToPayload(*message);
   }
 
+  // Any JSON: what a reader would not tell from other JSON, or cannot hold.
+  bool CheckPlain(const Json& json, const std::string& path, int depth) {
+    if (depth > kJsonDepthMax) {
+      violations_->Add(path, absl::StrCat("is nested deeper than ", kJsonDepthMax));
+      return false;
+    }
+    bool good = !json.is_discarded();
+    if (!good) violations_->Add(path, kTooLarge);
+    if (json.is_array()) {
+      for (size_t i = 0; i < json.size(); ++i) {
+        good = CheckPlain(json[i], absl::StrCat(path, "[", i, "]"), depth + 1) && good;
+      }
+    }
+    if (!json.is_object()) return good;
+    std::set<std::string> seen;
+    for (const auto& [name, item] : json.items()) {
+      if (!seen.insert(name).second) {
+        violations_->Add(Join(path, name), kTwice);
+        good = false;
+      }
+      good = CheckPlain(item, Join(path, name), depth + 1) && good;
+    }
+    return good;
+  }
+
   static std::string SetExpectation(const std::string& type) {
     if (type == "google.protobuf.Timestamp") {
       return "must be an RFC 3339 time such as 2026-01-31T09:00:00Z";
@@ -237,6 +317,7 @@ class Reader {
   }
 
   void Wrong(const std::string& path, absl::string_view expected, const Json& value) {
+    if (value.is_discarded()) return violations_->Add(path, kTooLarge);
     violations_->Add(path, absl::StrCat(expected, ", not ", TypeName(value)));
   }
   void Apply(const std::string& text, const FieldDescriptor* field, Message* message,
@@ -247,23 +328,6 @@ class Reader {
 
   FieldViolations* const violations_;
 };
-
-absl::Status Malformed(absl::string_view text, const Json::parse_error& error) {
-  size_t line = 1;
-  size_t column = 1;
-  for (size_t i = 0; i + 1 < error.byte && i < text.size(); ++i) {
-    if (text[i] == '\n') {
-      ++line;
-      column = 1;
-    } else {
-      ++column;
-    }
-  }
-  absl::string_view what = error.what();
-  if (const size_t at = what.find(": "); at != absl::string_view::npos) what.remove_prefix(at + 2);
-  return absl::InvalidArgumentError(
-      absl::StrCat("malformed JSON at line ", line, ", column ", column, ": ", what));
-}
 
 void FillUpdateMask(const Json& json, Message* message) {
   const Descriptor* type = message->GetDescriptor();
@@ -292,14 +356,7 @@ void FillUpdateMask(const Json& json, Message* message) {
 
 absl::Status ReadJson(absl::string_view text, Message* message, FieldViolations* violations,
                       absl::string_view prefix) {
-  Json json;
-  try {
-    json = Json::parse(text.begin(), text.end());
-  } catch (const Json::parse_error& error) {
-    return Malformed(text, error);
-  } catch (const Json::exception& error) {  // a number out of range
-    return absl::InvalidArgumentError(absl::StrCat("malformed JSON: ", error.what()));
-  }
+  ASSIGN_OR_RETURN(const Json json, ParseJson(text));
   Reader(violations).ReadMessage(json, message, std::string(prefix), 0);
   if (json.is_object()) FillUpdateMask(json, message);
   return absl::OkStatus();

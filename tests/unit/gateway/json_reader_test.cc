@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "campaign/v1/service.pb.h"
 #include "gateway/json/json_writer.h"
 #include "orchestrator/history/payload.h"
+#include "orchestrator/v1/schedule.pb.h"
 #include "orchestrator/v1/service.pb.h"
 
 namespace gateway {
@@ -48,6 +50,71 @@ TEST(JsonReader, ReportsManyWrongFieldsAtOnce) {
                           Pair("wat", "is not a known field")));
 }
 
+TEST(JsonReader, WhatCannotBeReadInAListKeepsItsPlace) {
+  campaign::v1::CampaignSpec spec;
+  EXPECT_EQ(Faults(R"({"campaign_goals": [1, "ok", null, "more"]})", &spec).size(), 2u);
+  EXPECT_THAT(spec.campaign_goals(), ElementsAre("", "ok", "", "more"));
+  orchestrator::v1::ScheduleSpec schedule;
+  EXPECT_EQ(Faults(R"({"intervals": [{"every": "30s"}, 7, {"every": "1h"}]})", &schedule).size(),
+            1u);
+  ASSERT_EQ(schedule.intervals_size(), 3);
+  EXPECT_EQ(schedule.intervals(2).every().seconds(), 3600);
+}
+
+TEST(JsonReader, RefusesAFieldThatIsThereTwice) {
+  campaign::v1::CreateCampaignRequest request;
+  EXPECT_THAT(
+      Faults(R"({"campaign": {"tone": "casual", "tone": "technical", "campaignName": "a",
+                 "campaign_name": "b", "x": 1, "x": 2}, "request_id": null, "request_id": "r"})",
+             &request),
+      UnorderedElementsAre(
+          Pair("campaign.tone", "is there twice"),
+          Pair("campaign.campaign_name", "is there twice, as campaignName and as campaign_name"),
+          Pair("campaign.x", "is not a known field"), Pair("request_id", "is there twice")));
+  EXPECT_EQ(request.campaign().tone(), "casual");
+  EXPECT_EQ(request.campaign().campaign_name(), "a");
+  orchestrator::v1::SignalWorkflowRequest signal;
+  EXPECT_THAT(Faults(R"({"input": {"value": {"a": [{"b": 1, "b": 2}]}}})", &signal),
+              ElementsAre(Pair("input.value.a[0].b", "is there twice")));
+  EXPECT_THAT(Faults(R"({"input": {"value": 1, "value": 2}})", &signal),
+              ElementsAre(Pair("input.value", "is there twice")));
+  EXPECT_THAT(Faults(R"({"input": {"metadata": {"a": "x", "a": "y"}, "data": ""}})", &signal),
+              ElementsAre(Pair("input.metadata[\"a\"]", "is there twice")));
+}
+
+TEST(JsonReader, NumbersThatAreTooLargeAreNamed) {
+  campaign::v1::CreateCampaignRequest request;
+  const std::string digits = "1" + std::string(400, '0');
+  EXPECT_THAT(Faults(absl::StrCat(R"({"request_id": null, "campaign": {"budget_usd": 1e999,
+                     "campaign_name": "null 1e999 \" 1e999", "campaign_goals": [-1e400, "ok", )",
+                                  digits, "], \"tone\": 7}, \"wat\": 1E+999}"),
+                     &request),
+              UnorderedElementsAre(Pair("campaign.budget_usd", "is a number that is too large"),
+                                   Pair("campaign.campaign_goals[0]", HasSubstr("too large")),
+                                   Pair("campaign.campaign_goals[2]", HasSubstr("too large")),
+                                   Pair("campaign.tone", "must be a string, not a number"),
+                                   Pair("wat", "is not a known field")));
+  EXPECT_EQ(request.campaign().campaign_name(), "null 1e999 \" 1e999");
+  EXPECT_THAT(Faults("1e999", &request), ElementsAre(Pair("(body)", HasSubstr("too large"))));
+  orchestrator::v1::SignalWorkflowRequest signal;
+  EXPECT_THAT(Faults(R"({"input": {"value": {"a": [null, 1e999]}}})", &signal),
+              ElementsAre(Pair("input.value.a[1]", HasSubstr("too large"))));
+  // Where something follows that is no JSON, its place is that of the text as it was sent.
+  FieldViolations violations;
+  EXPECT_THAT(std::string(ReadJson("{\"a\": 1e999999, x}", &request, &violations).message()),
+              HasSubstr("line 1, column 17"));
+}
+
+TEST(JsonReader, GuessesOnlyNamesThatAreNear) {
+  campaign::v1::CampaignSpec spec;
+  EXPECT_THAT(Faults(R"({"nope": 1, "tune": 1, "tones": 1, "budgetusd": 1, "metric": 1})", &spec),
+              UnorderedElementsAre(Pair("nope", "is not a known field"),
+                                   Pair("tune", HasSubstr("did you mean tone?")),
+                                   Pair("tones", HasSubstr("did you mean tone?")),
+                                   Pair("budgetusd", HasSubstr("did you mean budget_usd?")),
+                                   Pair("metric", HasSubstr("did you mean metrics?"))));
+}
+
 TEST(JsonReader, ReadsWhatTheWriterWrites) {
   campaign::v1::CampaignSpec spec;
   spec.set_campaign_name("Frühling \"x\"\n");
@@ -74,6 +141,12 @@ TEST(JsonReader, ReadsPayloadsOfNamedTypesAndOfPlainJson) {
               ElementsAre(Pair("input.value.tone", HasSubstr("string"))));
   EXPECT_THAT(Faults(R"({"input": {"message_type": "no.Such", "value": {}}})", &request),
               ElementsAre(Pair("input.message_type", HasSubstr("no message type"))));
+  request.Clear();
+  EXPECT_THAT(Faults(R"({"input": {"value": 1, "data": "aGk=", "wat": 1}})", &request),
+              UnorderedElementsAre(Pair("input.data", "only one of data and value may be set"),
+                                   Pair("input.wat", HasSubstr("is not one of"))));
+  EXPECT_THAT(Faults(R"({"input": {"message_type": "campaign.v1.CampaignSpec"}})", &request),
+              ElementsAre(Pair("input.message_type", "needs a value beside it")));
   request.Clear();
   EXPECT_THAT(Faults(R"({"input": {"value": [1, {"a": null}]}})", &request), testing::IsEmpty());
   EXPECT_EQ(request.input().data(), R"([1,{"a":null}])");
@@ -117,8 +190,7 @@ TEST(JsonReader, MalformedTextHasLineAndColumn) {
   FieldViolations violations;
   const absl::Status status = ReadJson("{\n \"tone\": tru\n}", &spec, &violations);
   EXPECT_THAT(std::string(status.message()), HasSubstr("line 2, column 13"));
-  for (const char* bad : {"", "{", "[1,]", "{\"a\":1}x", "{\"tone\": \"\xff\"}", "\"\\ud800\"",
-                          "{\"budget_usd\": 1e999}"}) {
+  for (const char* bad : {"", "{", "[1,]", "{\"a\":1}x", "{\"tone\": \"\xff\"}", "\"\\ud800\""}) {
     EXPECT_FALSE(ReadJson(bad, &spec, &violations).ok()) << bad;
   }
   EXPECT_THAT(Faults("[]", &spec), ElementsAre(Pair("(body)", "must be an object, not a list")));
@@ -133,6 +205,10 @@ TEST(JsonReader, DepthIsBound) {
   EXPECT_THAT(Faults(json, &failure), ElementsAre(Pair(testing::_, HasSubstr("deeper than"))));
   FieldViolations violations;
   EXPECT_FALSE(ReadJson(std::string(200'000, '['), &failure, &violations).ok());
+  orchestrator::v1::SignalWorkflowRequest signal;
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  EXPECT_THAT(Faults(absl::StrCat(R"({"input": {"value": )", deep, "}}"), &signal),
+              ElementsAre(Pair(testing::_, HasSubstr("deeper than"))));
 }
 
 }  // namespace

@@ -24,6 +24,30 @@ TEST(RpcStatus, ViolationsSurviveTheWire) {
   EXPECT_EQ(back[1].field, "campaign.tone");
 }
 
+TEST(FieldViolations, WhatFollowsFromAFieldThatWasNotReadIsLeftOut) {
+  FieldViolations violations;
+  violations.Add("campaign.tone", "must be a string, not a number");
+  violations.Add("campaign.goals[1]", "must be a string, not a number");
+  violations.Add("schedule.spec.crons", "must be a list, not a string");
+  violations.AddUnknown("policies.wat", "is not a known field");
+  FieldViolations checked;
+  checked.Add("campaign.tone", "is required");
+  checked.Add("campaign.tone_of_voice", "is required");
+  checked.Add("campaign.goals", "must have at most 2 items, has 3");
+  checked.Add("campaign.goals[1]", "is required");
+  checked.Add("campaign.goals[1].text", "is required");
+  checked.Add("campaign.goals[10]", "is required");
+  checked.Add("schedule.spec", "needs a time");
+  checked.Add("policies", "is required");
+  violations.MergeChecked(checked);
+  std::vector<std::string> fields;
+  for (const FieldViolation& violation : violations.list()) fields.push_back(violation.field);
+  EXPECT_EQ(fields,
+            (std::vector<std::string>{"campaign.tone", "campaign.goals[1]", "schedule.spec.crons",
+                                      "policies.wat", "campaign.tone_of_voice", "campaign.goals",
+                                      "campaign.goals[10]", "policies"}));
+}
+
 TEST(RpcStatus, KeepsTheFirstHundredViolationsAndCountsAll) {
   FieldViolations violations;
   for (int i = 0; i < 500; ++i) violations.Add("f", "is wrong");
