@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/auth/call_limits.h"
 #include "gateway/auth/limit_status.h"
 
 namespace gateway {
@@ -13,8 +14,7 @@ constexpr absl::Duration kRetryAfter = absl::Seconds(10);
 
 std::string CallerKey(const CallInfo& call) {
   if (call.caller.proven()) return absl::StrCat("caller ", call.caller.identity);
-  // "127.0.0.1:40112", "ipv4:127.0.0.1:40112": each connection has a port of its own.
-  return absl::StrCat("address ", call.caller.address.substr(0, call.caller.address.rfind(':')));
+  return absl::StrCat("address ", auth::AddressGroup(call.caller.address));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // StreamSlots: how many event streams are open, in all and for each caller. A caller is its proven
-// identity, else its address. Thread-safe; slots may outlive the object.
+// identity, else its address (auth::AddressGroup). Thread-safe; slots may outlive the object.
 //
 // Example:
 //   ASSIGN_OR_RETURN(StreamSlots::Slot slot, slots.Take(call));

@@ -5,11 +5,10 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "gateway/json/rpc_status.h"
 #include "gateway/openapi/embedded.h"
+#include "gateway/rest/http_policy.h"
 #include "orchestrator/base/check.h"
 
 namespace openapi {
@@ -22,19 +21,6 @@ constexpr char kPolicy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'";
-
-// Whether Accept-Encoding allows gzip (RFC 9110 section 12.5.3): named, and not with a weight of 0.
-bool TakesGzip(const std::string& accept) {
-  for (absl::string_view part : absl::StrSplit(accept, ',')) {
-    const std::vector<absl::string_view> halves = absl::StrSplit(part, ';');
-    const absl::string_view coding = absl::StripAsciiWhitespace(halves[0]);
-    if (!absl::EqualsIgnoreCase(coding, "gzip") && coding != "*") continue;
-    if (halves.size() == 1) return true;
-    const absl::string_view weight = absl::StripAsciiWhitespace(halves[1]);
-    return weight != "q=0" && weight != "q=0.0" && weight != "q=0.00" && weight != "q=0.000";
-  }
-  return false;
-}
 
 std::string Inflate(absl::string_view gzip) {
   z_stream stream{};
@@ -85,7 +71,7 @@ void Serve(absl::string_view name, const gateway::RawRequest& request, gateway::
     response.status = 304;
     return done(std::move(response));
   }
-  if (TakesGzip(request.http.Header("accept-encoding"))) {
+  if (gateway::AcceptsGzip(request.http.Header("accept-encoding"))) {
     response.headers.emplace_back("Content-Encoding", "gzip");
     response.body = std::string(file->gzip);
   } else {

@@ -29,8 +29,8 @@ constexpr char kAllowedHeaders[] =
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
     "X-Correlation-ID, X-Namespace, X-Request-Timeout, Traceparent";
 constexpr char kExposedHeaders[] =
-    "ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
-    "WWW-Authenticate, X-Correlation-ID";
+    "ETag, Location, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, "
+    "Retry-After, WWW-Authenticate, X-Correlation-ID";
 
 bool Has(const HttpResponse& response, absl::string_view name) {
   return std::any_of(response.headers.begin(), response.headers.end(), [&](const auto& header) {
