@@ -43,7 +43,6 @@ class TurnLine {
   // due, at one turn each `gap`. `random` in [0, 1) spreads them. Nothing for one without a place.
   std::optional<absl::Duration> ComeBackAfter(absl::Time now, const std::string& caller,
                                               absl::Duration gap, double random);
-  size_t size() const { return callers_.size(); }
 
  private:
   struct Caller {

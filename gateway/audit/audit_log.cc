@@ -49,40 +49,36 @@ Entry Chain(Event event, absl::Time time, Head* head) {
   return entry;
 }
 
-struct Trail {
+// What is wrong with a trail that ends in `head`, by its head file.
+absl::StatusOr<std::vector<std::string>> CompareWithHeadFile(AuditDatabase& database,
+                                                             const Head& head,
+                                                             const std::string& path,
+                                                             const std::string& key) {
   std::vector<std::string> problems;
-  bool head_signed = false;
-};
-
-// What the head file says of a trail that ends in `head`.
-absl::StatusOr<Trail> CompareWithHeadFile(AuditDatabase& database, const Head& head,
-                                          const std::string& path, const std::string& key) {
-  Trail trail;
   const absl::StatusOr<HeadFile::Content> content = HeadFile::Read(path, key);
   if (!content.ok()) {
     if (head.sequence > 0 || !absl::IsNotFound(content.status())) {
-      trail.problems.push_back(std::string(content.status().message()));
+      problems.push_back(std::string(content.status().message()));
     }
-    return trail;
+    return problems;
   }
-  trail.head_signed = content->is_signed;
   if (!key.empty() && !content->is_signed) {
-    trail.problems.push_back(absl::StrCat(
+    problems.push_back(absl::StrCat(
         path, " is not signed although there is a key: right at the first start with one"));
   }
   const int64_t known = content->head.sequence;
   if (known > head.sequence) {
-    trail.problems.push_back(absl::StrCat("the end is missing: the trail ends at event ",
-                                          head.sequence, ", its head file knows event ", known));
+    problems.push_back(absl::StrCat("the end is missing: the trail ends at event ", head.sequence,
+                                    ", its head file knows event ", known));
   } else if (known > 0) {
     ASSIGN_OR_RETURN(const std::vector<Entry> there,
                      database.Read({.after = known - 1, .before = known + 1, .limit = 1}));
     if (there.empty() || there[0].hash != content->head.hash) {
-      trail.problems.push_back(absl::StrCat(
+      problems.push_back(absl::StrCat(
           "event ", known, " is not the one that the head file holds: it was written anew"));
     }
   }
-  return trail;
+  return problems;
 }
 
 absl::StatusOr<Verdict> VerifyAll(AuditDatabase& database, std::vector<Witness> witnesses) {
@@ -97,6 +93,14 @@ absl::StatusOr<Verdict> VerifyAll(AuditDatabase& database, std::vector<Witness> 
     if (entries.empty()) return verifier.Finish();
     after = entries.back().sequence;
   }
+}
+
+// So that the first of these is an increase.
+void CountFromZero(base::Metrics& metrics) {
+  metrics.Counter("audit_commit_failures_total", "Commits of audit events that failed.");
+  metrics.Counter("audit_events_lost_total", "Outcomes that could not be recorded.");
+  metrics.Counter("audit_refusals_total", "Calls that were refused.",
+                  {{"action", "sign-in.failed"}});
 }
 
 }  // namespace
@@ -173,10 +177,10 @@ absl::Status AuditLog::Impl::OpenFiles() {
 }
 
 absl::Status AuditLog::Impl::RecordStart() {
-  ASSIGN_OR_RETURN(const Trail trail,
+  ASSIGN_OR_RETURN(const std::vector<std::string> problems,
                    CompareWithHeadFile(*database, tail, Path(kHeadFileName), options.key));
   std::vector<Event> events;
-  for (const std::string& problem : trail.problems) {
+  for (const std::string& problem : problems) {
     base::Log(base::LogLevel::kError,
               "the audit trail does not fit its head: run `campaignctl audit verify`", {},
               {{"problem", problem}});
@@ -423,6 +427,7 @@ AuditLog::~AuditLog() { Close(); }
 
 absl::StatusOr<std::unique_ptr<AuditLog>> AuditLog::Open(Options options, base::Clock& clock,
                                                          base::Metrics* metrics) {
+  if (metrics != nullptr) CountFromZero(*metrics);
   auto impl = std::make_unique<Impl>(std::move(options), clock, metrics);
   RETURN_IF_ERROR(impl->OpenFiles());
   RETURN_IF_ERROR(impl->RecordStart());
@@ -438,11 +443,11 @@ absl::StatusOr<int64_t> AuditLog::AppendOffline(Options options, base::Clock& cl
   Impl impl(std::move(options), clock, nullptr);
   RETURN_IF_ERROR(impl.OpenFiles());
   const std::string head_path = impl.Path(kHeadFileName);
-  ASSIGN_OR_RETURN(const Trail trail,
+  ASSIGN_OR_RETURN(const std::vector<std::string> problems,
                    CompareWithHeadFile(*impl.database, impl.tail, head_path, impl.options.key));
   std::vector<Event> events;
   // The new head would cover it up.
-  for (const std::string& problem : trail.problems) {
+  for (const std::string& problem : problems) {
     events.push_back(ServerEvent("audit.suspect", "audit", "DATA_LOSS", problem));
   }
   events.push_back(std::move(event));

@@ -39,7 +39,6 @@ class HeadFile {
   HeadFile& operator=(const HeadFile&) = delete;
 
   absl::Status Write(const Head& head);
-  bool is_signed() const { return !key_.empty(); }
 
  private:
   HeadFile(int fd, std::string path, std::string key)

@@ -8,8 +8,6 @@
 namespace audit {
 namespace {
 
-constexpr size_t kActionsMax = 50;
-
 std::string KeyOf(const Event& event) {
   return absl::StrCat(event.action, "\n", event.actor, "\n", event.address);
 }
@@ -32,8 +30,7 @@ std::optional<Event> Refusals::Add(Event event, absl::Time now) {
     callers_[key] = {.last = event, .since = now, .report_at = now + kFirstReport};
     return event;
   }
-  const std::string action = others_.size() < kActionsMax ? event.action : "";
-  Slot& slot = others_[action];
+  Slot& slot = others_[event.action];
   if (slot.more == 0) {
     slot.since = now;
     if (slot.report_at == absl::Time() || slot.report_at < now) slot.report_at = now + slot.wait;

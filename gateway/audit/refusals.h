@@ -43,7 +43,7 @@ class Refusals {
   static Event Summary(const Slot& slot, absl::Time now, bool of_many);
 
   std::map<std::string, Slot> callers_;  // by action, actor and address
-  std::map<std::string, Slot> others_;   // by action
+  std::map<std::string, Slot> others_;   // by action, of which there are a few
   double budget_ = kCallersAtOnce;
   absl::Time refilled_ = absl::InfinitePast();
 };

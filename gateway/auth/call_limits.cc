@@ -128,15 +128,6 @@ CallLimits::Verdict CallLimits::Take(CallGroup group, const std::string& caller,
   return verdict;
 }
 
-size_t CallLimits::callers() const {
-  size_t count = 0;
-  for (const auto& shard : shards_) {
-    absl::MutexLock lock(&shard->mu);
-    count += shard->buckets.size();
-  }
-  return count;
-}
-
 std::vector<std::pair<std::string, std::string>> RateLimitHeaders(
     const CallLimits::Verdict& verdict) {
   if (!verdict.limited) return {};

@@ -28,7 +28,6 @@
 namespace auth {
 
 enum class CallGroup { kReads, kWrites, kStarts, kStreams, kAdmin, kSignIns };
-inline constexpr int kCallGroups = 6;
 absl::string_view CallGroupName(CallGroup group);  // "reads"
 // Of a group of the permissions' table ("read", "start", ...).
 CallGroup CallGroupOf(absl::string_view rule_group);
@@ -61,7 +60,6 @@ class CallLimits {
 
   // Takes one call. `now` is monotonic.
   Verdict Take(CallGroup group, const std::string& caller, absl::Duration now);
-  size_t callers() const;  // buckets in memory
 
  private:
   struct Bucket {
@@ -87,7 +85,8 @@ class CallLimits {
 std::vector<std::pair<std::string, std::string>> RateLimitHeaders(
     const CallLimits::Verdict& verdict);
 
-// What is counted together before somebody has signed in: an IPv4 address, a /64 of IPv6.
+// What is counted together before somebody has signed in: an IPv4 address, a /64 of IPv6 (whoever
+// has one address of it has all). With or without a port, and as gRPC writes it:
 // "127.0.0.1:40112" -> "127.0.0.1", "[2001:db8:1:2:3::4]:80" -> "2001:db8:1:2".
 std::string AddressGroup(absl::string_view address);
 

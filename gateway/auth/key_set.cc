@@ -240,8 +240,4 @@ std::vector<const KeySet::Key*> KeySet::Find(absl::string_view algorithm,
   return named.empty() ? unnamed : named;
 }
 
-void KeySet::Add(const KeySet& other) {
-  keys_.insert(keys_.end(), other.keys_.begin(), other.keys_.end());
-}
-
 }  // namespace auth

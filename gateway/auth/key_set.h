@@ -44,9 +44,6 @@ class KeySet {
   // The keys that a token with this header may be signed with: those with the `id`, else those
   // without any id. An empty `id` means the token names none: every key of the algorithm.
   std::vector<const Key*> Find(absl::string_view algorithm, absl::string_view id) const;
-  // Adds the keys of another set.
-  void Add(const KeySet& other);
-  size_t size() const { return keys_.size(); }
 
  private:
   static absl::StatusOr<KeySet> FromJwks(absl::string_view text, bool shared_secrets);

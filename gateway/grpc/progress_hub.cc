@@ -335,9 +335,4 @@ void ProgressHub::Watch(const std::string& workflow_id, const std::string& resum
   }
 }
 
-int ProgressHub::feeds() const {
-  absl::MutexLock lock(&state_->mu);
-  return static_cast<int>(state_->feeds.size());
-}
-
 }  // namespace gateway

@@ -37,8 +37,6 @@ class ProgressHub {
   void Watch(const std::string& workflow_id, const std::string& resume_token, const CallInfo& call,
              StreamSlots::Slot slot,
              std::shared_ptr<Stream<campaign::v1::CampaignProgress>> stream);
-  // Campaigns that are being watched.
-  int feeds() const;
 
  private:
   struct State;

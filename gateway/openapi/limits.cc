@@ -212,7 +212,7 @@ std::vector<Limit> MakeLimits() {
       Words("ListAuditEventsRequest.order_by", {"", "sequence", "sequence asc", "sequence desc"}),
       {.field = "VerifyAuditRequest.expected_head", .pattern = "^([0-9]{1,18}:[0-9a-fA-F]{64})?$"},
 
-      // ---- campaign.v1.AccessService, AuditService
+      // ---- campaign.v1.AccessService
       {.field = "CreateApiKeyRequest.name",
        .required = true,
        .length_min = 1,
@@ -228,7 +228,6 @@ std::vector<Limit> MakeLimits() {
        .format = "email"},
       Words("SetUserRequest.role", {"none", "viewer", "editor", "admin"}, true),
       {.field = "SetUserRequest.namespace", .length_max = 64, .pattern = kTenantOrAll},
-      Words("ListAuditEventsRequest.order_by", {"", "sequence", "sequence desc"}),
 
       // ---- campaign.v1.OperationsService
       NeededText("SetKillSwitchRequest.reason", kReasonLengthMax),

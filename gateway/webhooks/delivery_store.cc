@@ -84,10 +84,6 @@ absl::StatusOr<std::vector<Delivery>> DeliveryStore::Open() {
   }
 }
 
-absl::StatusOr<int64_t> DeliveryStore::CountOpen() {
-  return db_->QueryInt("SELECT count(*) FROM deliveries WHERE closed_us IS NULL");
-}
-
 absl::Status DeliveryStore::Close(const std::string& source, const std::string& id,
                                   const std::string& note, absl::Time now) {
   close_.BindText(1, source);

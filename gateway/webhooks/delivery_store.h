@@ -41,7 +41,6 @@ class DeliveryStore {
   absl::StatusOr<bool> Add(const Delivery& delivery);
   // Those that are not closed, oldest first.
   absl::StatusOr<std::vector<Delivery>> Open();
-  absl::StatusOr<int64_t> CountOpen();
   // Forgets the body, keeps the id. `note`: how it ended, for people.
   absl::Status Close(const std::string& source, const std::string& id, const std::string& note,
                      absl::Time now);

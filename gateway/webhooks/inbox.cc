@@ -290,6 +290,4 @@ base::Task<base::Done> Inbox::SetFact(std::string name, std::string value) {
   co_return done;
 }
 
-int Inbox::waiting() const { return state_->waiting; }
-
 }  // namespace webhooks

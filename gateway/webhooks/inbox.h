@@ -71,9 +71,6 @@ class Inbox {
   base::Task<base::Outcome<std::string>> Fact(std::string name);
   base::Task<base::Done> SetFact(std::string name, std::string value);
 
-  // Accepted and not done.
-  int waiting() const;
-
  private:
   struct State;
   explicit Inbox(std::shared_ptr<State> state);

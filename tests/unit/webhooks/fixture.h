@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <future>
 #include <memory>
 #include <string>
@@ -35,6 +36,13 @@ class InboxFixture : public ::testing::Test {
     inbox_->Accept({.source = "test", .id = id, .digest = "digest of " + id + body, .body = body},
                    [&](absl::StatusOr<bool> is_new) { answer.set_value(std::move(is_new)); });
     return answer.get_future().get();
+  }
+  // Accepted and not done, as the metrics say.
+  int Waiting() {
+    const std::string name = "\nwebhook_deliveries_waiting ";
+    const std::string exposed = metrics_.Expose();
+    const size_t at = exposed.find(name);
+    return at == std::string::npos ? 0 : std::atoi(exposed.c_str() + at + name.size());
   }
 
   base::SystemClock clock_;

@@ -120,15 +120,15 @@ TEST_F(ReceiveTest, APressIsStoredAndAnsweredEmpty) {
   const gateway::HttpResponse answer = Slack(SlackRequest(Form(PressPayload())));
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, "");
-  EXPECT_EQ(inbox_->waiting(), 1);
+  EXPECT_EQ(Waiting(), 1);
 }
 
 TEST_F(ReceiveTest, APressThatIsSentTwiceIsStoredOnce) {
   EXPECT_EQ(Slack(SlackRequest(Form(PressPayload()))).status, 200);
   EXPECT_EQ(Slack(SlackRequest(Form(PressPayload()), absl::Seconds(3))).status, 200);
-  EXPECT_EQ(inbox_->waiting(), 1);
+  EXPECT_EQ(Waiting(), 1);
   EXPECT_EQ(Slack(SlackRequest(Form(PressPayload("2.2")))).status, 200);
-  EXPECT_EQ(inbox_->waiting(), 2);
+  EXPECT_EQ(Waiting(), 2);
 }
 
 TEST_F(ReceiveTest, OldAndFutureRequestsAreRefused) {
@@ -137,7 +137,7 @@ TEST_F(ReceiveTest, OldAndFutureRequestsAreRefused) {
     EXPECT_EQ(answer.status, 401);
     EXPECT_THAT(answer.body, HasSubstr("5 minutes"));
   }
-  EXPECT_EQ(inbox_->waiting(), 0);
+  EXPECT_EQ(Waiting(), 0);
 }
 
 TEST_F(ReceiveTest, WhatIsNotSignedIsRefused) {
@@ -148,7 +148,7 @@ TEST_F(ReceiveTest, WhatIsNotSignedIsRefused) {
   bare.http.body = Form(PressPayload());
   EXPECT_EQ(Slack(std::move(bare)).status, 401);
   EXPECT_EQ(Github("push", "1", Push(), "another").status, 401);
-  EXPECT_EQ(inbox_->waiting(), 0);
+  EXPECT_EQ(Waiting(), 0);
 }
 
 TEST_F(ReceiveTest, ARotatedSecretHoldsAtOnceAndAnEmptyOneTakesNothing) {
@@ -167,7 +167,7 @@ TEST_F(ReceiveTest, BadBodiesAreRefused) {
   EXPECT_EQ(Github("push", "1", "{").status, 400);
   EXPECT_EQ(Github("push", "", Push()).status, 400);
   EXPECT_EQ(Github("push", std::string(101, 'x'), Push()).status, 400);
-  EXPECT_EQ(inbox_->waiting(), 0);
+  EXPECT_EQ(Waiting(), 0);
 }
 
 TEST_F(ReceiveTest, WhatIsNotOursIsAnsweredAndForgotten) {
@@ -179,7 +179,7 @@ TEST_F(ReceiveTest, WhatIsNotOursIsAnsweredAndForgotten) {
   EXPECT_EQ(pong.status, 200);
   EXPECT_THAT(pong.body, HasSubstr("pong"));
   EXPECT_EQ(Github("issues", "2", "{}").status, 200);
-  EXPECT_EQ(inbox_->waiting(), 0);
+  EXPECT_EQ(Waiting(), 0);
 }
 
 TEST_F(ReceiveTest, ADialogNeedsAReason) {
@@ -196,18 +196,18 @@ TEST_F(ReceiveTest, ADialogNeedsAReason) {
   const gateway::HttpResponse empty = Slack(SlackRequest(dialog("  ")));
   EXPECT_EQ(empty.status, 200);
   EXPECT_THAT(empty.body, HasSubstr("\"response_action\":\"errors\""));
-  EXPECT_EQ(inbox_->waiting(), 0);
+  EXPECT_EQ(Waiting(), 0);
   EXPECT_EQ(Slack(SlackRequest(dialog("not our voice"))).body, "");
-  EXPECT_EQ(inbox_->waiting(), 1);
+  EXPECT_EQ(Waiting(), 1);
 }
 
 TEST_F(ReceiveTest, AnEventOfGithubIsStoredOnceByIdAndByBody) {
   EXPECT_EQ(Github("push", "guid-1", Push()).status, 202);
   EXPECT_EQ(Github("push", "guid-1", Push()).status, 200);
   EXPECT_EQ(Github("push", "guid-2", Push()).status, 200);  // the id is not signed
-  EXPECT_EQ(inbox_->waiting(), 1);
+  EXPECT_EQ(Waiting(), 1);
   EXPECT_EQ(Github("push", "guid-3", Push("def")).status, 202);
-  EXPECT_EQ(inbox_->waiting(), 2);
+  EXPECT_EQ(Waiting(), 2);
 }
 
 TEST_F(ReceiveTest, AFullInboxAsksToSendItAgain) {
