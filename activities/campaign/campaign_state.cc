@@ -19,16 +19,15 @@ struct PhaseFacts {
   const char* name;
   const char* running;  // for people
   int weight;           // of 100
-  bool has_undo;
 };
 
 constexpr std::array<PhaseFacts, kPhaseCount> kFacts = {{
-    {"research", "researching the market", 15, false},
-    {"content", "writing the content", 20, true},
-    {"design", "rendering the designs", 15, true},
-    {"review", "asking the reviewers", 20, true},
-    {"distribution", "distributing to the channels", 20, true},
-    {"analytics", "setting up analytics", 10, true},
+    {"research", "researching the market", 15},
+    {"content", "writing the content", 20},
+    {"design", "rendering the designs", 15},
+    {"review", "asking the reviewers", 20},
+    {"distribution", "distributing to the channels", 20},
+    {"analytics", "setting up analytics", 10},
 }};
 
 const PhaseFacts& FactsOf(Phase phase) { return kFacts[static_cast<size_t>(phase)]; }
@@ -43,6 +42,21 @@ std::string DecisionJson(const v1::ApprovalDecision& decision) {
   std::string json;
   CHECK(google::protobuf::util::MessageToJsonString(decision, &json, options).ok());
   return json;
+}
+
+// "; not undone: content (skipped by ann: not needed), design (...)"; empty: there is no such
+// phase.
+std::string Named(absl::string_view words, const std::vector<CampaignState::PhaseUndo>& undos,
+                  CampaignState::PhaseUndo::Result result) {
+  const bool skipped = result == CampaignState::PhaseUndo::Result::kSkipped;
+  std::string text;
+  for (const CampaignState::PhaseUndo& undo : undos) {
+    if (undo.result != result) continue;
+    absl::StrAppend(&text, text.empty() ? words : ", ", PhaseName(undo.phase), " (",
+                    skipped ? "skipped by " : "", undo.decided_by.empty() ? "?" : undo.decided_by,
+                    ": ", undo.reason, ")");
+  }
+  return text;
 }
 
 }  // namespace
@@ -68,23 +82,37 @@ void CampaignState::FailPhase(Phase phase, absl::Time now) {
   Record(phase).completed_at = now;
 }
 
-void CampaignState::BeginUndo(std::string why, absl::Time now) {
-  if (Record(current_).state == PhaseState::kRunning) FailPhase(current_, now);
-  end_reason_ = std::move(why);
+void CampaignState::AwaitPhase(Phase phase, std::string message) {
+  current_ = phase;
+  message_ = std::move(message);
+}
+
+void CampaignState::BeginUndo(const base::Failure& why, absl::Time now) {
+  if (Record(current_).state == PhaseState::kRunning) {
+    FailPhase(current_, now);
+    if (why.is_canceled()) Record(current_).state = PhaseState::kCanceled;
+  }
+  end_reason_ = why.message;
   waiting_for_approval_ = false;
   message_ = absl::StrCat("undoing what was done: ", end_reason_);
 }
 
-void CampaignState::EndUndo(const base::Failure& failure) {
-  for (size_t i = 0; i < kPhaseCount; ++i) {
-    if (!kFacts[i].has_undo) continue;
-    PhaseState& state = phases_[i].state;
-    // A review that ended in a rejection was completed as a step: it is undone like the others.
-    if (state == PhaseState::kCompleted) state = PhaseState::kCompensated;
+void CampaignState::EndUndo(const base::Failure& failure, const std::vector<PhaseUndo>& undos) {
+  using Result = PhaseUndo::Result;
+  for (const PhaseUndo& undo : undos) {
+    PhaseState& state = Record(undo.phase).state;
+    // A phase that failed stays so. A review that ended in a rejection was completed as a step: it
+    // is undone like the others.
+    if (state != PhaseState::kCompleted) continue;
+    state = undo.result == Result::kSkipped ? PhaseState::kNotUndone : PhaseState::kCompensated;
   }
   status_ = failure.is_canceled() ? "CANCELED" : "FAILED";
-  message_ =
-      absl::StrCat(failure.is_canceled() ? "canceled" : "failed", " and undone: ", end_reason_);
+  const std::string left = Named("; not undone: ", undos, Result::kSkipped);
+  message_ = absl::StrCat(failure.is_canceled() ? "canceled" : "failed",
+                          undos.empty()  ? ", there was nothing to undo: "
+                          : left.empty() ? " and undone: "
+                                         : ": ",
+                          end_reason_, left, Named("; undone by hand: ", undos, Result::kByHand));
 }
 
 void CampaignState::Complete(std::string outcome) {
@@ -204,7 +232,8 @@ int CampaignState::Percentage() const {
   int percentage = 0;
   for (size_t i = 0; i < kPhaseCount; ++i) {
     const PhaseState state = phases_[i].state;
-    if (state == PhaseState::kCompleted || state == PhaseState::kCompensated) {
+    if (state == PhaseState::kCompleted || state == PhaseState::kCompensated ||
+        state == PhaseState::kNotUndone) {
       percentage += kFacts[i].weight;
     }
   }
@@ -269,8 +298,12 @@ std::string CampaignState::StateName(PhaseState state) {
       return "completed";
     case PhaseState::kFailed:
       return "failed";
+    case PhaseState::kCanceled:
+      return "canceled";
     case PhaseState::kCompensated:
       return "compensated";
+    case PhaseState::kNotUndone:
+      return "not_undone";
   }
   return "";
 }

@@ -46,11 +46,21 @@ class CampaignState {
   void StartPhase(Phase phase, absl::Time now);
   void CompletePhase(Phase phase, absl::Time now);
   void FailPhase(Phase phase, absl::Time now);
+  // The phase is the next one, and waits for its time: it has not begun.
+  void AwaitPhase(Phase phase, std::string message);
   // The campaign ends badly: from here no decision and no change is taken. The open phase, if
-  // any, is failed.
-  void BeginUndo(std::string why, absl::Time now);
-  // What was undone is "compensated"; `status` is the run's last one.
-  void EndUndo(const base::Failure& failure);
+  // any, is failed, or canceled.
+  void BeginUndo(const base::Failure& why, absl::Time now);
+  // What became of the undo of a phase that needed one.
+  struct PhaseUndo {
+    Phase phase;
+    enum class Result { kUndone, kByHand, kSkipped } result = Result::kUndone;
+    std::string decided_by;  // by hand, skipped: the operator
+    std::string reason;
+  };
+  // The run ends with `failure`. What was undone is "compensated", what was skipped "not_undone";
+  // the message names what is left.
+  void EndUndo(const base::Failure& failure, const std::vector<PhaseUndo>& undos);
   void Complete(std::string outcome);
 
   // The pieces that are reviewed and published; set once by the content phase.
@@ -89,7 +99,15 @@ class CampaignState {
   v1::CampaignProgress Progress(absl::Time now) const;
 
  private:
-  enum class PhaseState { kPending, kRunning, kCompleted, kFailed, kCompensated };
+  enum class PhaseState {
+    kPending,
+    kRunning,
+    kCompleted,
+    kFailed,
+    kCanceled,
+    kCompensated,
+    kNotUndone
+  };
   struct PhaseRecord {
     PhaseState state = PhaseState::kPending;
     absl::Time started_at;

@@ -273,16 +273,16 @@ sdk::Workflow<sdk::Unit> Review(sdk::Context ctx, saga::Saga* saga, StatePtr sta
 
 sdk::Workflow<sdk::Unit> Distribute(sdk::Context ctx, saga::Saga* saga, StatePtr state,
                                     Products* products, absl::Duration undo_window) {
-  state->StartPhase(Phase::kDistribution, ctx.Now());
   if (state->spec().has_schedule_time()) {
     const absl::Time start = DistributionStart(state->spec(), ctx.Now(), undo_window);
-    state->SetMessage(absl::StrCat("scheduled for ", TimeText(*ScheduleTime(state->spec())),
+    state->AwaitPhase(Phase::kDistribution,
+                      absl::StrCat("scheduled for ", TimeText(*ScheduleTime(state->spec())),
                                    ", distribution begins ", TimeText(start)));
     // Also when it is due: the order of commands must not depend on the settings.
     const sdk::Done due = co_await ctx.Sleep(start - ctx.Now());
     if (!due.ok()) co_return due.failure();
-    state->StartPhase(Phase::kDistribution, ctx.Now());
   }
+  state->StartPhase(Phase::kDistribution, ctx.Now());
   v1::DistributeInput input = InputOf<v1::DistributeInput>(*state);
   input.mutable_pieces()->Assign(state->content().begin(), state->content().end());
   *input.mutable_assets() = products->design.assets();
@@ -324,6 +324,32 @@ sdk::Workflow<sdk::Unit> RunPhases(sdk::Context ctx, saga::Saga* saga, StatePtr 
   if (!distributed.ok()) co_return distributed;
   const sdk::Done measured = co_await Analytics(ctx, saga, state, products);
   co_return measured;
+}
+
+// What the saga says of the phases whose steps had to be undone, in their order.
+std::vector<CampaignState::PhaseUndo> UndosOf(const saga::Saga& saga) {
+  using Compensation = orchestrator::v1::CompensationState;
+  using Result = CampaignState::PhaseUndo::Result;
+  static constexpr std::pair<const char*, Phase> kSteps[] = {
+      {kCreateContent.name, Phase::kContent},
+      {kDesignAssets.name, Phase::kDesign},
+      {kRequestReview.name, Phase::kReview},
+      {kDistribute.name, Phase::kDistribution},
+      {kSetUpAnalytics.name, Phase::kAnalytics}};
+  std::vector<CampaignState::PhaseUndo> undos;
+  for (const saga::StepReport& step : saga.Steps()) {
+    const auto found = std::find_if(std::begin(kSteps), std::end(kSteps),
+                                    [&step](const auto& each) { return step.step == each.first; });
+    if (found == std::end(kSteps) || step.compensation == Compensation::NONE) continue;
+    const Result result = step.compensation == Compensation::COMPLETED  ? Result::kUndone
+                          : step.compensation == Compensation::RESOLVED ? Result::kByHand
+                                                                        : Result::kSkipped;
+    undos.push_back({.phase = found->second,
+                     .result = result,
+                     .decided_by = step.decided_by,
+                     .reason = step.reason});
+  }
+  return undos;
 }
 
 // What went less well than asked for, without failing the campaign.
@@ -430,10 +456,10 @@ sdk::Workflow<v1::CampaignResult> RunCampaign(sdk::Context ctx, v1::CampaignSpec
   Products products;
   const sdk::Done published = co_await RunPhases(ctx, &saga, state, &products, settings);
   if (!published.ok()) {
-    state->BeginUndo(published.failure().message, ctx.Now());
+    state->BeginUndo(published.failure(), ctx.Now());
     const bool rejected = published.failure().type == "CampaignRejected";
     sdk::Failure failure = co_await saga.Abort(published.failure(), rejected ? "rejected" : "");
-    state->EndUndo(failure);
+    state->EndUndo(failure, UndosOf(saga));
     co_return failure;
   }
   saga.Pivot();

@@ -144,19 +144,19 @@ Task<Outcome<v1::ChannelResult>> SocialChannels::Publish(v1::DistributeInput inp
   v1::ChannelResult result;
   result.set_state("scheduled");
   *result.mutable_send_at() = journal->checkpoint().email_send_at();
+  std::vector<std::string> refused;
   std::vector<base::Failure> causes;
-  std::string message;
   for (size_t i = 0; i < posts.size(); ++i) {
     if (posts[i].ok()) {
       *result.add_posts() = *posts[i];
       continue;
     }
+    refused.push_back(settings_.social.channels[i]);
     causes.push_back(posts[i].failure());
-    absl::StrAppend(&message, message.empty() ? "" : "; ", settings_.social.channels[i], ": ",
-                    posts[i].failure().message);
   }
   if (!causes.empty()) {
-    co_return CombineFailures(causes.front().type, std::move(message), causes, RetryWhen::kAllMay);
+    co_return CombineFailures(causes.front().type, JoinFailures(refused, causes), causes,
+                              RetryWhen::kAllMay);
   }
   result.set_id(absl::StrJoin(result.posts(), ",", [](std::string* out, const v1::SocialPost& p) {
     absl::StrAppend(out, p.post_id());

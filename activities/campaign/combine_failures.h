@@ -24,4 +24,9 @@ enum class RetryWhen {
 base::Failure CombineFailures(std::string type, std::string message,
                               const std::vector<base::Failure>& causes, RetryWhen retry);
 
+// "draft c1/headline: no; the same for 2 more: tagline, email_body; mail 7: busy": what each of
+// `causes` says, once, and of what (`what`, as many). Names that begin alike are cut to their ends.
+std::string JoinFailures(const std::vector<std::string>& what,
+                         const std::vector<base::Failure>& causes);
+
 }  // namespace campaign

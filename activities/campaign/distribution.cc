@@ -142,7 +142,7 @@ base::Task<base::Unit> Distribution::HandOverSome(bool away, absl::Time deadline
   }
   const std::vector<base::Outcome<v1::ChannelResult>> results =
       co_await base::WhenAll(std::move(sends));
-  std::string message;
+  std::vector<std::string> refused;
   std::vector<base::Failure> causes;
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok()) {
@@ -151,15 +151,15 @@ base::Task<base::Unit> Distribution::HandOverSome(bool away, absl::Time deadline
       continue;
     }
     const base::Failure& cause = results[i].failure();
-    absl::StrAppend(&message, message.empty() ? "" : "; ", names[i],
-                    " did not get through: ", cause.message);
+    refused.push_back(names[i]);
     tried->unknown |= cause.effect_unknown;
     tried->away.push_back(names[i]);
     causes.push_back(cause);
   }
   if (!causes.empty()) {
-    tried->failure =
-        CombineFailures("DistributionFailed", std::move(message), causes, RetryWhen::kAllMay);
+    tried->failure = CombineFailures(
+        "DistributionFailed", absl::StrCat("did not get through: ", JoinFailures(refused, causes)),
+        causes, RetryWhen::kAllMay);
   }
   co_return base::Unit{};
 }

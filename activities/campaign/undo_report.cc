@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "activities/campaign/combine_failures.h"
 
 namespace campaign {
 
@@ -18,8 +19,8 @@ void UndoReport::AddSecondLook(const base::Outcome<bool>& outcome, std::string w
 }
 
 void UndoReport::AddFailure(base::Failure failure, std::string what) {
-  failure.message = absl::StrCat(what, ": ", failure.message);
   failures_.push_back(std::move(failure));
+  left_.push_back(std::move(what));
 }
 
 // What a vendor refused is tried again when that vendor says, whatever other vendors wait for.
@@ -44,13 +45,12 @@ void UndoReport::SetWait(base::Failure& failure) const {
 base::Outcome<v1::UndoOutput> UndoReport::Finish() && {
   if (failures_.empty()) return std::move(output_);
   base::Failure failure = failures_.front();
-  failure.message = "could not be undone: ";
-  for (size_t i = 0; i < failures_.size(); ++i) {
-    absl::StrAppend(&failure.message, i == 0 ? "" : "; ", failures_[i].message);
-    failure.retryable = failure.retryable || failures_[i].retryable;
-  }
+  for (const base::Failure& each : failures_) failure.retryable |= each.retryable;
+  failure.message = absl::StrCat("could not be undone: ", JoinFailures(left_, failures_));
   SetWait(failure);
-  failure.cause = std::make_shared<const base::Failure>(failures_.front());
+  base::Failure cause = failures_.front();
+  cause.message = absl::StrCat(left_.front(), ": ", cause.message);
+  failure.cause = std::make_shared<const base::Failure>(std::move(cause));
   return failure;
 }
 

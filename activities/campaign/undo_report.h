@@ -28,14 +28,15 @@ class UndoReport {
   void AddFailure(base::Failure failure, std::string what);
   bool ok() const { return failures_.empty(); }
 
-  // The output, or one failure that names everything that is still there. It is retryable when
-  // any of them is.
+  // The output, or one failure that names everything that is still there, and each reason once. It
+  // is retryable when any of them is.
   base::Outcome<v1::UndoOutput> Finish() &&;
 
  private:
   void SetWait(base::Failure& failure) const;
 
   v1::UndoOutput output_;
+  std::vector<std::string> left_;  // what the failures are about
   std::vector<base::Failure> failures_;
 };
 

@@ -107,9 +107,10 @@ TEST_F(CampaignStateTest, RefusesWrongChanges) {
 
 TEST_F(CampaignStateTest, ShowsWhatWasUndone) {
   RunUntilReview();
-  state_.BeginUndo("nobody decided", kStart);
+  const auto why = base::Failure::Permanent("ApprovalTimedOut", "nobody decided");
+  state_.BeginUndo(why, kStart);
   EXPECT_EQ(state_.MayDecide(By("Ann")).failure().type, "NotInReview");
-  state_.EndUndo(base::Failure::Permanent("ApprovalTimedOut", "nobody decided"));
+  state_.EndUndo(why, {{.phase = Phase::kContent}, {.phase = Phase::kDesign}});
   const v1::CampaignProgress progress = state_.Progress(kStart);
   EXPECT_EQ(progress.phases(0).state(), "completed");  // nothing to undo
   EXPECT_EQ(progress.phases(1).state(), "compensated");
@@ -117,6 +118,17 @@ TEST_F(CampaignStateTest, ShowsWhatWasUndone) {
   EXPECT_EQ(progress.phases(3).state(), "failed");
   EXPECT_EQ(progress.phases(4).state(), "pending");
   EXPECT_EQ(progress.status(), "FAILED");
+  EXPECT_EQ(progress.message(), "failed and undone: nobody decided");
+}
+
+TEST_F(CampaignStateTest, APhaseThatAwaitsItsTimeHasNotBegun) {
+  RunUntilReview();
+  state_.CompletePhase(Phase::kReview, kStart);
+  state_.AwaitPhase(Phase::kDistribution, "scheduled");
+  EXPECT_EQ(state_.Progress(kStart).current_phase(), "distribution");
+  EXPECT_EQ(state_.Progress(kStart).phases(4).state(), "pending");
+  state_.BeginUndo(base::Failure::Canceled("budget cut"), kStart);
+  EXPECT_EQ(state_.Progress(kStart).phases(4).state(), "pending");
 }
 
 }  // namespace

@@ -43,5 +43,14 @@ TEST(CombineFailures, NothingIsPutOffThatCannotSucceed) {
                   .not_attempted);
 }
 
+TEST(JoinFailures, SaysEachReasonOnceAndNamesAll) {
+  const base::Failure no = base::Failure::Permanent("Forbidden", "no");
+  const base::Failure busy = base::Failure::Retryable("RateLimited", "busy");
+  EXPECT_EQ(JoinFailures({"draft a/x", "mail 7", "draft a/y", "post 1"}, {no, busy, no, no}),
+            "draft a/x: no; the same for 2 more: y, post 1; mail 7: busy");
+  EXPECT_EQ(JoinFailures({"twitter"}, {busy}), "twitter: busy");
+  EXPECT_EQ(JoinFailures({"a b", "a b"}, {no, no}), "a b: no; the same for 1 more: b");
+}
+
 }  // namespace
 }  // namespace campaign

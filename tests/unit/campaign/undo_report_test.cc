@@ -32,6 +32,21 @@ TEST(UndoReport, NamesEverythingThatIsLeft) {
   EXPECT_TRUE(output.failure().retryable);
 }
 
+TEST(UndoReport, SaysAReasonOnce) {
+  UndoReport report;
+  for (const char* piece : {"headline", "tagline", "blog_outline"}) {
+    report.AddFailure(base::Failure::Permanent("Forbidden", "answered 403: no right to"),
+                      std::string("memory: draft c1/") + piece);
+  }
+  const auto output = std::move(report).Finish();
+  ASSERT_FALSE(output.ok());
+  EXPECT_EQ(output.failure().message,
+            "could not be undone: memory: draft c1/headline: answered 403: no right to; the same "
+            "for 2 more: tagline, blog_outline");
+  EXPECT_EQ(output.failure().cause->message,
+            "memory: draft c1/headline: answered 403: no right to");
+}
+
 base::Failure Postponed(absl::Duration wait) {
   return base::Failure::NotAttempted("CircuitOpen", "not now", wait);
 }
