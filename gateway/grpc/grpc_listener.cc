@@ -5,8 +5,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <prometheus/counter.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,9 +20,16 @@ namespace gateway {
 
 namespace {
 
-constexpr int kEventsAtOnce = 64;
 constexpr int kBacklog = 1024;
 constexpr absl::Duration kPause = absl::Milliseconds(100);
+constexpr absl::Duration kSweepInterval = absl::Seconds(1);
+constexpr absl::Duration kSweepIntervalMin = absl::Milliseconds(100);
+
+// Which socket the descriptor stands for; 0 when for none.
+ino_t SocketOf(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
 
 std::string AddressOf(int fd) {
   sockaddr_storage peer{};
@@ -87,22 +94,19 @@ absl::Status GrpcListener::Listen(const std::string& address) {
 
 void GrpcListener::Start(std::unique_ptr<Acceptor> acceptor) {
   acceptor_ = std::move(acceptor);
-  ends_fd_ = epoll_create1(EPOLL_CLOEXEC);
   started_ = true;
   loop_.Start();
   loop_.Post([this] {
-    loop_.WatchFd(ends_fd_, base::kFdRead, [this](uint32_t) { ForgetEnded(); });
     WatchListener();
+    SweepLater();
   });
 }
 
 void GrpcListener::Stop() {
   if (!std::exchange(started_, false)) return;
   loop_.Stop();
-  for (auto& [fd, lease] : open_) close(fd);
   open_.clear();
   close(std::exchange(listen_fd_, -1));
-  close(std::exchange(ends_fd_, -1));
   acceptor_.reset();
 }
 
@@ -121,9 +125,9 @@ void GrpcListener::AcceptAll() {
       }
       return;
     }
-    ConnectionCounts::Lease lease = counts_.Take(AddressOf(fd));
-    const int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (lease.refusal() != ConnectionCounts::Refusal::kNone || watched < 0) {
+    open_.erase(fd);  // one that ended: its number has come again
+    ConnectionCounts::Lease lease = Count(fd);
+    if (lease.refusal() != ConnectionCounts::Refusal::kNone) {
       if (metrics_ != nullptr) {
         metrics_
             ->Counter("grpc_connections_refused_total",
@@ -131,15 +135,9 @@ void GrpcListener::AcceptAll() {
             .Increment();
       }
       close(fd);
-      if (watched >= 0) close(watched);
       continue;
     }
-    // Asked for nothing, epoll tells of the end only: gRPC shuts a connection down before it
-    // closes its own descriptor.
-    epoll_event end{};
-    end.data.fd = watched;
-    epoll_ctl(ends_fd_, EPOLL_CTL_ADD, watched, &end);
-    open_.emplace(watched, std::move(lease));
+    open_.emplace(fd, Connection{.socket = SocketOf(fd), .lease = std::move(lease)});
     Acceptor::NewConnectionParameters connection;
     connection.listener_fd = listen_fd_;
     connection.fd = fd;
@@ -147,13 +145,27 @@ void GrpcListener::AcceptAll() {
   }
 }
 
-void GrpcListener::ForgetEnded() {
-  epoll_event events[kEventsAtOnce];
-  const int count = epoll_wait(ends_fd_, events, kEventsAtOnce, 0);
-  for (int i = 0; i < count; ++i) {
-    open_.erase(events[i].data.fd);
-    close(events[i].data.fd);  // leaves the set with it
-  }
+ConnectionCounts::Lease GrpcListener::Count(int fd) {
+  const std::string address = AddressOf(fd);
+  ConnectionCounts::Lease lease = counts_.Take(address);
+  const bool refused = lease.refusal() != ConnectionCounts::Refusal::kNone;
+  if (!refused || clock_.Monotonic() - swept_at_ < kSweepIntervalMin) return lease;
+  lease.Release();
+  Sweep();
+  return counts_.Take(address);
+}
+
+void GrpcListener::Sweep() {
+  swept_at_ = clock_.Monotonic();
+  absl::erase_if(open_,
+                 [](const auto& each) { return SocketOf(each.first) != each.second.socket; });
+}
+
+void GrpcListener::SweepLater() {
+  loop_.PostAfter(kSweepInterval, [this] {
+    Sweep();
+    SweepLater();
+  });
 }
 
 }  // namespace gateway

@@ -1,10 +1,16 @@
 // GrpcListener: accepts the connections of the gRPC port and hands them to gRPC, which itself knows
 // no limit on their number. Those beyond a limit are closed. Heavy header (grpc): server.cc only.
 //
+// A connection is gone when its descriptor no longer stands for the same socket. It must not be
+// watched by a second descriptor: gRPC takes a socket out of its epoll set by closing it, and a
+// duplicate would leave it there, with a pointer that the next connection inherits; now and then
+// that one then hears nothing.
+//
 // Thread-safety: Listen, Start and Stop from one thread. It has a thread of its own.
 #pragma once
 
 #include <grpcpp/server_builder.h>
+#include <sys/types.h>
 
 #include <memory>
 #include <string>
@@ -41,17 +47,25 @@ class GrpcListener {
  private:
   void WatchListener();
   void AcceptAll();
-  void ForgetEnded();
+  // Counts a new connection; refused when there are too many.
+  ConnectionCounts::Lease Count(int fd);
+  // Lets go of those that gRPC has closed.
+  void Sweep();
+  void SweepLater();
 
   ConnectionCounts counts_;
   base::Metrics* const metrics_;
   std::unique_ptr<Acceptor> acceptor_;
   int port_ = 0;
   int listen_fd_ = -1;
-  int ends_fd_ = -1;  // an epoll set of the connections, asked for nothing but their end
   base::SystemClock clock_;
-  // A second descriptor of each connection, by which its end is seen. Touched by the loop.
-  absl::flat_hash_map<int, ConnectionCounts::Lease> open_;
+  struct Connection {
+    ino_t socket;  // what the descriptor stood for: gRPC closes it, and its number comes again
+    ConnectionCounts::Lease lease;
+  };
+  // By gRPC's descriptors. Touched by the loop.
+  absl::flat_hash_map<int, Connection> open_;
+  absl::Duration swept_at_ = -absl::InfiniteDuration();
   base::EpollLoop loop_{clock_, "grpc-accept"};
   bool started_ = false;
 };
