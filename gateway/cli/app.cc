@@ -39,6 +39,7 @@ int Main(int argc, char** argv) {
   CLI::App app("Runs and follows campaigns on a campaignd.", "campaignctl");
   app.fallthrough();  // global options may stand behind the command
   app.require_subcommand(1);
+  app.set_version_flag("--version", "campaignctl " CAMPAIGND_VERSION);
   app.add_option("--address", session.address,
                  "Address of campaignd's gRPC (default: the context's, else 127.0.0.1:7233)")
       ->envname("CAMPAIGNCTL_ADDRESS");
@@ -97,7 +98,7 @@ int Main(int argc, char** argv) {
   });
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& success) {  // --help
+  } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     std::cerr << "error: " << UsageProblem(app, error)

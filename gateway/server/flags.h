@@ -13,7 +13,7 @@
 
 namespace server {
 
-inline constexpr char kVersion[] = "0.1.0";
+inline constexpr char kVersion[] = CAMPAIGND_VERSION;  // of the project in CMakeLists.txt
 
 struct Flags {
   std::string config;

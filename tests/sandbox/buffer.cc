@@ -2,6 +2,8 @@
 // `sent` when its dueAt passes. Any channel exists, except ids with "missing" in them.
 
 #include <algorithm>
+#include <functional>
+#include <map>
 
 #include "tests/sandbox/graphql.h"
 #include "tests/sandbox/text.h"
@@ -73,6 +75,18 @@ class Buffer : public Vendor {
   explicit Buffer(Store& store) : Vendor("buffer", "/buffer", store) {
     Add("POST", "/", "graphql", &Buffer::GraphQl);
     Add("POST", "/graphql", "graphql", &Buffer::GraphQl);
+    AddField("createPost", [this](const Query& q) { return CreatePost(q.call, q.input); });
+    AddField("editPost", [this](const Query& q) { return EditPost(q.call, q.input); });
+    AddField("deletePost", [this](const Query& q) { return DeletePost(q.input); });
+    AddField("post", [this](const Query& q) { return GetPost(q.input); });
+    AddField("posts", [this](const Query& q) { return ListPosts(q.arguments, q.input); });
+    AddField("channels", [this](const Query&) { return ListChannels(); });
+    AddField("channel", [](const Query& q) {
+      const std::string id = StringOr(q.input, "id");
+      return IsMissing(id) ? Json() : ChannelJson(id, id);
+    });
+    AddField("account", [this](const Query&) { return Account(); });
+    AddField("__typename", [](const Query&) { return Json("Query"); });
   }
 
   // A call is known by its first field: createPost, posts, ...
@@ -125,6 +139,18 @@ class Buffer : public Vendor {
   }
 
  private:
+  // One field that is asked for.
+  struct Query {
+    const Call& call;
+    const Json& arguments;
+    const Json& input;
+  };
+
+  void AddField(const std::string& name, std::function<Json(const Query&)> resolve) {
+    AddOperation(name);
+    fields_[name] = std::move(resolve);
+  }
+
   Response GraphQl(Call& call) {
     const std::string query = StringOr(call.body, "query");
     const auto fields = ParseGraphQl(query, Member(call.body, "variables"));
@@ -141,7 +167,10 @@ class Buffer : public Vendor {
     return JsonResponse(200, {{"data", data}});
   }
 
+  // Nullopt: there is no such field.
   std::optional<Json> Resolve(const Call& call, const GraphQlField& field) {
+    const auto found = fields_.find(field.name);
+    if (found == fields_.end()) return std::nullopt;
     Json input = Member(field.arguments, "input");
     // Lenient: an input that was not named is the first argument or variable that is an object.
     for (const Json& candidates : {field.arguments, Member(call.body, "variables")}) {
@@ -149,19 +178,7 @@ class Buffer : public Vendor {
         if (!input.is_object() && value.is_object()) input = value;
       }
     }
-    if (field.name == "createPost") return CreatePost(call, input);
-    if (field.name == "editPost") return EditPost(call, input);
-    if (field.name == "deletePost") return DeletePost(input);
-    if (field.name == "post") return GetPost(input);
-    if (field.name == "posts") return ListPosts(field.arguments, input);
-    if (field.name == "channels") return ListChannels();
-    if (field.name == "channel") {
-      const std::string id = StringOr(input, "id");
-      return IsMissing(id) ? Json() : ChannelJson(id, id);
-    }
-    if (field.name == "account") return Account();
-    if (field.name == "__typename") return Json("Query");
-    return std::nullopt;
+    return found->second({.call = call, .arguments = field.arguments, .input = input});
   }
 
   static bool IsMissing(const std::string& id) {
@@ -374,6 +391,7 @@ class Buffer : public Vendor {
             {"organizations", Json::array({Json{{"id", "organization-1"}, {"name", "Example"}}})}};
   }
 
+  std::map<std::string, std::function<Json(const Query&)>> fields_;
   int64_t calls_ = 0;
 };
 

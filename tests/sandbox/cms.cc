@@ -39,6 +39,8 @@ class Cms : public Vendor {
  public:
   explicit Cms(Store& store) : Vendor("cms", "/cms", store), key_(SigningKey()) {
     Add("POST", "/hooks/content", "hooks.content", &Cms::TakeEvent);
+    AddOperation("content.published");
+    AddOperation("content.retracted");
     Add("GET", "/articles/{name}", "articles.view", &Cms::ViewArticle);
   }
 

@@ -91,6 +91,27 @@ bool HitsOperation(const Fault& fault, const FaultTarget& target) {
   return target.path.starts_with(wanted) || target.vendor_path.starts_with(wanted);
 }
 
+// "/v1/pages" or "GET /v1/pages".
+bool IsPath(std::string_view operation) {
+  static constexpr std::string_view kMethods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+  const size_t space = operation.find(' ');
+  if (space == std::string_view::npos) return operation.front() == '/';
+  const std::string method = Upper(operation.substr(0, space));
+  return std::find(std::begin(kMethods), std::end(kMethods), method) != std::end(kMethods) &&
+         operation.substr(space + 1).starts_with('/');
+}
+
+bool Names(const std::vector<std::string>& operations, std::string_view operation) {
+  return std::any_of(operations.begin(), operations.end(),
+                     [&](const std::string& known) { return Lower(known) == Lower(operation); });
+}
+
+std::vector<std::string> Distinct(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 bool Hits(const Fault& fault, const FaultTarget& target) {
   if (fault.vendor != "*" && fault.vendor != target.vendor) return false;
   if (!fault.workflow_id.empty() && fault.workflow_id != target.workflow_id) return false;
@@ -105,8 +126,8 @@ double Chance(int64_t seed, int64_t index) {
 
 }  // namespace
 
-Faults::Faults(Store& store, std::vector<std::string> vendor_names)
-    : store_(store), vendor_names_(std::move(vendor_names)) {}
+Faults::Faults(Store& store, std::vector<FaultPlace> places)
+    : store_(store), places_(std::move(places)) {}
 
 void Faults::Load() {
   faults_.clear();
@@ -142,15 +163,25 @@ FaultInput Faults::Parse(const Json& body) const {
   }
   Fault& fault = input.fault;
   fault.vendor = read.Text("vendor");
-  if (fault.vendor != "*" &&
-      std::find(vendor_names_.begin(), vendor_names_.end(), fault.vendor) == vendor_names_.end()) {
-    read.Fail("vendor", "must be * or one of " + Join(vendor_names_));
+  std::vector<std::string> vendors;
+  std::vector<std::string> operations;  // that the fault could name
+  for (const FaultPlace& place : places_) {
+    vendors.push_back(place.vendor);
+    if (fault.vendor != "*" && fault.vendor != place.vendor) continue;
+    operations.insert(operations.end(), place.operations.begin(), place.operations.end());
   }
+  const bool is_vendor = !operations.empty();
+  if (!is_vendor) read.Fail("vendor", "must be * or one of " + Join(vendors));
   fault.kind = read.Text("kind");
   if (std::find(kKinds.begin(), kKinds.end(), fault.kind) == kKinds.end()) {
     read.Fail("kind", "must be one of " + Join(kKinds));
   }
   fault.operation = read.Text("operation");
+  if (is_vendor && !fault.operation.empty() && !IsPath(fault.operation) &&
+      !Names(operations, fault.operation)) {
+    read.Fail("operation", "must be a path such as /v1/pages or GET /v1/pages, or one of " +
+                               Join(Distinct(operations)));
+  }
   fault.code = read.Text("code");
   fault.workflow_id = read.Text("workflow_id");
   const std::optional<int64_t> status = read.Integer("status", 200, 599);

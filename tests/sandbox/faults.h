@@ -4,7 +4,7 @@
 // Thread-safety: externally synchronised (the server's one thread).
 //
 // Example:
-//   Faults faults(store, {"github", "slack"});
+//   Faults faults(store, {{"github", {"pulls.create"}}, {"slack", {"chat.postMessage"}}});
 //   FaultInput input = faults.Parse(Json{{"vendor", "github"}, {"kind", "error"}, {"rate", 0.2}});
 //   if (input.violations.empty()) faults.Add(input.fault);
 #pragma once
@@ -56,9 +56,15 @@ struct FaultTarget {
   std::string_view workflow_id;
 };
 
+// A vendor, and the names of its calls.
+struct FaultPlace {
+  std::string vendor;
+  std::vector<std::string> operations;
+};
+
 class Faults {
  public:
-  Faults(Store& store, std::vector<std::string> vendor_names);
+  Faults(Store& store, std::vector<FaultPlace> places);
 
   // Reads what the store kept; call after Store::Open and after Store::Clear.
   void Load();
@@ -76,7 +82,7 @@ class Faults {
   void Keep(const Fault& fault);
 
   Store& store_;
-  const std::vector<std::string> vendor_names_;
+  const std::vector<FaultPlace> places_;
   std::vector<Fault> faults_;
 };
 

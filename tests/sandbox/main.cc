@@ -15,6 +15,9 @@
 
 namespace {
 
+constexpr int kExitFailed = 1;      // it did not start, or could not go on
+constexpr int kExitBadRequest = 2;  // flags are wrong
+
 constexpr char kExamples[] = R"(Examples:
   vendor-sandbox                                       state in memory, port 9100
   vendor-sandbox --listen 127.0.0.1:0                  any free port, printed on stdout
@@ -79,9 +82,9 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int Fail(const std::string& message) {
+int Fail(const std::string& message, int code = kExitFailed) {
   std::cerr << "vendor-sandbox: " << message << std::endl;
-  return EXIT_FAILURE;
+  return code;
 }
 
 }  // namespace
@@ -94,13 +97,19 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--data-dir", data_directory,
                  "Keep state here, over restarts and SIGKILL; without it state is in memory");
+  app.set_version_flag("--version", "vendor-sandbox " CAMPAIGND_VERSION);
   app.footer(kExamples);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? EXIT_SUCCESS : kExitBadRequest;
+  }
 
   std::string address;
   uint16_t port = 0;
   if (!SplitAddress(listen, &address, &port)) {
-    return Fail("--listen must be ADDRESS:PORT, for example 127.0.0.1:9100; it is " + listen);
+    return Fail("--listen must be ADDRESS:PORT, for example 127.0.0.1:9100; it is " + listen,
+                kExitBadRequest);
   }
   std::signal(SIGPIPE, SIG_IGN);
   RaiseFileLimit();

@@ -76,9 +76,9 @@ Sandbox::Sandbox() {
   vendors_.push_back(MakeMemory(store_));
   vendors_.push_back(MakeWebDriver(store_));
   vendors_.push_back(MakeSite(store_));
-  std::vector<std::string> names;
-  for (const auto& vendor : vendors_) names.push_back(vendor->name());
-  faults_ = std::make_unique<Faults>(store_, std::move(names));
+  std::vector<FaultPlace> places;
+  for (const auto& vendor : vendors_) places.push_back({vendor->name(), vendor->Operations()});
+  faults_ = std::make_unique<Faults>(store_, std::move(places));
   admin_ = std::make_unique<Admin>(*this);
 }
 

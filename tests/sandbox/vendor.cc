@@ -65,17 +65,14 @@ Vendor::Vendor(std::string name, std::string prefix, Store& store)
 
 void Vendor::AddRoute(std::string method, std::string_view pattern, std::string operation,
                       std::function<Response(Call&)> handle) {
+  AddOperation(operation);
   routes_.push_back({std::move(method), Parts(pattern), std::move(operation), std::move(handle)});
 }
 
-std::vector<std::string> Vendor::Operations() const {
-  std::vector<std::string> out;
-  for (const Route& route : routes_) {
-    if (std::find(out.begin(), out.end(), route.operation) == out.end()) {
-      out.push_back(route.operation);
-    }
+void Vendor::AddOperation(const std::string& operation) {
+  if (std::find(operations_.begin(), operations_.end(), operation) == operations_.end()) {
+    operations_.push_back(operation);
   }
-  return out;
 }
 
 const Route* Vendor::Match(const Request& request, NameValues* params) const {

@@ -61,7 +61,8 @@ class Vendor {
 
   const std::string& name() const { return name_; }
   const std::string& prefix() const { return prefix_; }
-  std::vector<std::string> Operations() const;
+  // The names that faults and the call log know this vendor's calls by, each once.
+  const std::vector<std::string>& Operations() const { return operations_; }
 
   // The route for the request (null = no such call) and the path's parts in `params`.
   const Route* Match(const Request& request, NameValues* params) const;
@@ -87,6 +88,9 @@ class Vendor {
              [this, handler](Call& call) { return (static_cast<V*>(this)->*handler)(call); });
   }
 
+  // A name that OperationOf gives and no route has: it is in the call's body.
+  void AddOperation(const std::string& operation);
+
   // The vendor's answer when the caller may not call; nullopt = go on.
   virtual std::optional<Response> Refuse(const Call& call) = 0;
   virtual Response NoSuchCall(const Call& call) = 0;
@@ -109,6 +113,7 @@ class Vendor {
   const std::string prefix_;
   size_t prefix_parts_ = 0;
   std::vector<Route> routes_;
+  std::vector<std::string> operations_;
 };
 
 }  // namespace sandbox

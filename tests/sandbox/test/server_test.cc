@@ -138,6 +138,62 @@ TEST(Faults, BadFieldsAreReportedAtOnce) {
   EXPECT_TRUE(sandbox.Get("/__sandbox/faults").json()["faults"].empty());
 }
 
+TEST(Faults, OperationsThatNobodyHasAreRefused) {
+  Process sandbox;
+  const auto add = [&](const char* vendor, const char* operation) {
+    const Json fault = {{"vendor", vendor}, {"operation", operation}, {"kind", "error"}};
+    return sandbox.Send({.method = "POST", .path = "/__sandbox/faults", .body = fault.dump()});
+  };
+  const Answer unknown = add("buffer", "createPosts");
+  EXPECT_EQ(unknown.status, 400);
+  const Json violation = unknown.json()["field_violations"][0];
+  EXPECT_EQ(violation["field"], "operation");
+  const std::string said = violation["description"];
+  EXPECT_NE(said.find("createPost, deletePost, editPost"), std::string::npos) << said;
+  EXPECT_EQ(said.find("pulls.create"), std::string::npos) << said;
+  EXPECT_EQ(add("buffer", "pulls.create").status, 400);  // another vendor's
+  EXPECT_EQ(add("*", "createPosts").status, 400);
+  EXPECT_EQ(add("github", "GET pulls").status, 400);
+  EXPECT_EQ(add("github", "FETCH /user").status, 400);
+  EXPECT_EQ(add("fax", "send").json()["field_violations"].size(), 1u);
+  EXPECT_TRUE(sandbox.Get("/__sandbox/faults").json()["faults"].empty());
+  for (const char* operation : {"pulls.create", "PULLS.CREATE", "GET /user", "/repos"}) {
+    EXPECT_EQ(add("github", operation).status, 201) << operation;
+    EXPECT_EQ(add("*", operation).status, 201) << operation;
+  }
+}
+
+// What is listed can be named in a fault; what the calls were known by is listed.
+TEST(Faults, EveryOperationIsListed) {
+  Process sandbox;
+  const Json operations = sandbox.Get("/__sandbox/operations").json()["operations"];
+  for (const auto& [vendor, names] : operations.items()) {
+    for (const Json& name : names) {
+      sandbox.AddFault({{"vendor", vendor}, {"operation", name}, {"kind", "reset"}, {"rate", 0}});
+    }
+  }
+  const auto listed = [&](const char* vendor) { return operations[vendor].dump(); };
+  for (const char* name : {"createPost", "deletePost", "editPost", "post", "posts", "channels",
+                           "channel", "account", "graphql"}) {
+    EXPECT_NE(listed("buffer").find('"' + std::string(name) + '"'), std::string::npos) << name;
+    sandbox.Call("POST", "/buffer", {{"query", "{ " + std::string(name) + " { id } }"}});
+  }
+  for (const char* name : {"content.published", "content.retracted"}) {
+    EXPECT_NE(listed("cms").find(name), std::string::npos) << name;
+    sandbox.Call("POST", "/cms/hooks/content", {{"type", name}});
+  }
+  for (const char* vendor : {"buffer", "cms"}) {
+    const Json calls =
+        sandbox.Get(std::string("/__sandbox/calls?vendor=") + vendor).json()["calls"];
+    EXPECT_FALSE(calls.empty());
+    for (const Json& call : calls) {
+      const std::string operation = call["operation"];
+      if (operation == "graphql") continue;  // a query that is none
+      EXPECT_NE(listed(vendor).find('"' + operation + '"'), std::string::npos) << operation;
+    }
+  }
+}
+
 TEST(Durability, StateSurvivesKillAndRestart) {
   test::TemporaryFolder directory;
   Process sandbox(directory.path());
