@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/auth/roles.h"
 #include "gateway/auth/users.h"
+#include "gateway/grpc/refused.h"
 #include "gateway/json/field_violations.h"
 #include "orchestrator/history/time.h"
 
@@ -64,13 +65,13 @@ cv1::User ToProto(const auth::User& user) {
   return proto;
 }
 
-// INVALID_ARGUMENT when it is out of range.
-absl::StatusOr<size_t> PageSize(int asked) {
+void CheckPageSize(int asked, FieldViolations* violations) {
   if (asked < 0 || asked > kPageSizeMax) {
-    return FieldError("page_size", absl::StrCat("must be 0 to ", kPageSizeMax));
+    violations->Add("page_size", absl::StrCat("must be 0 to ", kPageSizeMax));
   }
-  return static_cast<size_t>(asked == 0 ? kPageSizeDefault : asked);
 }
+
+int PageSize(int asked) { return asked == 0 ? kPageSizeDefault : asked; }
 
 // Role::kNone for "none", which is a role for users only.
 std::optional<auth::Role> RoleOf(const std::string& text, bool none_allowed) {
@@ -92,22 +93,26 @@ void AccessServiceImpl::GetCaller(CallInfo call, cv1::GetCallerRequest request,
   done(std::move(info));
 }
 
+void AccessServiceImpl::Check(const cv1::CreateApiKeyRequest& request,
+                              FieldViolations* violations) const {
+  if (!IsName(request.name())) {
+    violations->Add("name", "must be 1 to 100 letters, digits, spaces and . _ - @ /");
+  }
+  if (!RoleOf(request.role(), false).has_value()) {
+    violations->Add("role", "must be viewer, editor or admin");
+  }
+  if (request.has_expires_at() && history::FromProto(request.expires_at()) <= d_.clock.Now()) {
+    violations->Add("expires_at", "must be in the future");
+  }
+}
+
 void AccessServiceImpl::CreateApiKey(CallInfo call, cv1::CreateApiKeyRequest request,
                                      Callback<cv1::CreateApiKeyResponse> done) {
-  FieldViolations violations;
-  if (!IsName(request.name())) {
-    violations.Add("name", "must be 1 to 100 letters, digits, spaces and . _ - @ /");
-  }
-  const std::optional<auth::Role> role = RoleOf(request.role(), false);
-  if (!role.has_value()) violations.Add("role", "must be viewer, editor or admin");
+  if (Refused(*this, request, done)) return;
   auth::ApiKey key;
-  if (request.has_expires_at()) {
-    key.expires = history::FromProto(request.expires_at());
-    if (key.expires <= d_.clock.Now()) violations.Add("expires_at", "must be in the future");
-  }
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (request.has_expires_at()) key.expires = history::FromProto(request.expires_at());
   key.name = request.name();
-  key.role = *role;
+  key.role = *RoleOf(request.role(), false);
   key.ns = request.namespace_().empty() ? call.ns : request.namespace_();
   key.created_by = call.IdentityOr("");
   d_.store.CreateKey(std::move(key),
@@ -120,10 +125,15 @@ void AccessServiceImpl::CreateApiKey(CallInfo call, cv1::CreateApiKeyRequest req
                      });
 }
 
+void AccessServiceImpl::Check(const cv1::ListApiKeysRequest& request,
+                              FieldViolations* violations) const {
+  CheckPageSize(request.page_size(), violations);
+}
+
 void AccessServiceImpl::ListApiKeys(CallInfo call, cv1::ListApiKeysRequest request,
                                     Callback<cv1::ListApiKeysResponse> done) {
-  const absl::StatusOr<size_t> size = PageSize(request.page_size());
-  if (!size.ok()) return done(size.status());
+  if (Refused(*this, request, done)) return;
+  const int size = PageSize(request.page_size());
   const std::string only = OnlyNamespace(call);
   const absl::Time now = d_.clock.Now();
   cv1::ListApiKeysResponse response;
@@ -135,7 +145,7 @@ void AccessServiceImpl::ListApiKeys(CallInfo call, cv1::ListApiKeysRequest reque
     }
     if (!only.empty() && key.ns != only) continue;
     if (key.ended(now) && !request.include_ended()) continue;
-    if (response.api_keys_size() == static_cast<int>(*size)) {
+    if (response.api_keys_size() == size) {
       response.set_next_page_token(response.api_keys().rbegin()->key_id());
       break;
     }
@@ -145,9 +155,14 @@ void AccessServiceImpl::ListApiKeys(CallInfo call, cv1::ListApiKeysRequest reque
   done(std::move(response));
 }
 
+void AccessServiceImpl::Check(const cv1::RevokeApiKeyRequest& request,
+                              FieldViolations* violations) const {
+  if (request.key_id().empty()) violations->Add("key_id", "is required");
+}
+
 void AccessServiceImpl::RevokeApiKey(CallInfo call, cv1::RevokeApiKeyRequest request,
                                      Callback<cv1::ApiKey> done) {
-  if (request.key_id().empty()) return done(FieldError("key_id", "is required"));
+  if (Refused(*this, request, done)) return;
   d_.store.RevokeKey(request.key_id(), call.IdentityOr(""), OnlyNamespace(call),
                      [done = std::move(done)](absl::StatusOr<auth::ApiKey> key) mutable {
                        if (!key.ok()) return done(key.status());
@@ -155,24 +170,28 @@ void AccessServiceImpl::RevokeApiKey(CallInfo call, cv1::RevokeApiKeyRequest req
                      });
 }
 
-void AccessServiceImpl::SetUser(CallInfo call, cv1::SetUserRequest request,
-                                Callback<cv1::User> done) {
-  FieldViolations violations;
-  auth::User user;
-  user.email = absl::AsciiStrToLower(request.email());
-  const std::string domain = auth::DomainOf(user.email);
+void AccessServiceImpl::Check(const cv1::SetUserRequest& request,
+                              FieldViolations* violations) const {
+  const std::string domain = auth::DomainOf(absl::AsciiStrToLower(request.email()));
   if (domain.empty()) {
-    violations.Add("email", "must be an e-mail address");
+    violations->Add("email", "must be an e-mail address");
   } else if (!d_.email_domains.empty() &&
              std::find(d_.email_domains.begin(), d_.email_domains.end(), domain) ==
                  d_.email_domains.end()) {
-    violations.Add("email", absl::StrCat("the domain ", domain,
-                                         " may not use this server (auth.email_domains)"));
+    violations->Add("email", absl::StrCat("the domain ", domain,
+                                          " may not use this server (auth.email_domains)"));
   }
-  const std::optional<auth::Role> role = RoleOf(request.role(), true);
-  if (!role.has_value()) violations.Add("role", "must be none, viewer, editor or admin");
-  if (!violations.empty()) return done(violations.ToStatus());
-  user.role = *role;
+  if (!RoleOf(request.role(), true).has_value()) {
+    violations->Add("role", "must be none, viewer, editor or admin");
+  }
+}
+
+void AccessServiceImpl::SetUser(CallInfo call, cv1::SetUserRequest request,
+                                Callback<cv1::User> done) {
+  if (Refused(*this, request, done)) return;
+  auth::User user;
+  user.email = absl::AsciiStrToLower(request.email());
+  user.role = *RoleOf(request.role(), true);
   user.ns = request.namespace_().empty() ? call.ns : request.namespace_();
   user.updated_by = call.IdentityOr("");
   d_.store.SetUser(std::move(user),
@@ -182,14 +201,19 @@ void AccessServiceImpl::SetUser(CallInfo call, cv1::SetUserRequest request,
                    });
 }
 
+void AccessServiceImpl::Check(const cv1::ListUsersRequest& request,
+                              FieldViolations* violations) const {
+  CheckPageSize(request.page_size(), violations);
+}
+
 void AccessServiceImpl::ListUsers(CallInfo call, cv1::ListUsersRequest request,
                                   Callback<cv1::ListUsersResponse> done) {
-  const absl::StatusOr<size_t> size = PageSize(request.page_size());
-  if (!size.ok()) return done(size.status());
+  if (Refused(*this, request, done)) return;
+  const int size = PageSize(request.page_size());
   cv1::ListUsersResponse response;
   for (const auth::User& user : d_.store.Users()) {
     if (user.email <= request.page_token()) continue;  // by address
-    if (response.users_size() == static_cast<int>(*size)) {
+    if (response.users_size() == size) {
       response.set_next_page_token(response.users().rbegin()->email());
       break;
     }
@@ -198,9 +222,14 @@ void AccessServiceImpl::ListUsers(CallInfo call, cv1::ListUsersRequest request,
   done(std::move(response));
 }
 
+void AccessServiceImpl::Check(const cv1::DeleteUserRequest& request,
+                              FieldViolations* violations) const {
+  if (request.email().empty()) violations->Add("email", "is required");
+}
+
 void AccessServiceImpl::DeleteUser(CallInfo call, cv1::DeleteUserRequest request,
                                    Callback<cv1::DeleteUserResponse> done) {
-  if (request.email().empty()) return done(FieldError("email", "is required"));
+  if (Refused(*this, request, done)) return;
   d_.store.DeleteUser(absl::AsciiStrToLower(request.email()),
                       [done = std::move(done)](absl::StatusOr<auth::User> gone) mutable {
                         if (!gone.ok()) return done(gone.status());

@@ -14,6 +14,7 @@
 #include "campaign/v1/access.pb.h"
 #include "gateway/auth/access_store.h"
 #include "gateway/grpc/call_info.h"
+#include "gateway/json/field_violations.h"
 #include "orchestrator/base/clock.h"
 #include "orchestrator/client/client.h"
 
@@ -44,6 +45,15 @@ class AccessServiceImpl {
                  Callback<campaign::v1::ListUsersResponse> done);
   void DeleteUser(CallInfo call, campaign::v1::DeleteUserRequest request,
                   Callback<campaign::v1::DeleteUserResponse> done);
+
+  // What is wrong with a request (refused.h).
+  void Check(const campaign::v1::GetCallerRequest& request, FieldViolations* violations) const {}
+  void Check(const campaign::v1::CreateApiKeyRequest& request, FieldViolations* violations) const;
+  void Check(const campaign::v1::ListApiKeysRequest& request, FieldViolations* violations) const;
+  void Check(const campaign::v1::RevokeApiKeyRequest& request, FieldViolations* violations) const;
+  void Check(const campaign::v1::SetUserRequest& request, FieldViolations* violations) const;
+  void Check(const campaign::v1::ListUsersRequest& request, FieldViolations* violations) const;
+  void Check(const campaign::v1::DeleteUserRequest& request, FieldViolations* violations) const;
 
  private:
   const Dependencies d_;

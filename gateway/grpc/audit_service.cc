@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "gateway/audit/entry_proto.h"
 #include "gateway/audit/filter_sql.h"
+#include "gateway/grpc/refused.h"
 #include "gateway/grpc/validate.h"
 
 namespace gateway {
@@ -49,8 +50,8 @@ int64_t ReadToken(const cv1::ListAuditEventsRequest& request, FieldViolations* v
   return sequence;
 }
 
-audit::Condition ReadFilter(const std::string& filter, FieldViolations* violations) {
-  absl::StatusOr<audit::Condition> condition = audit::ToSql(filter);
+database::Condition ReadFilter(const std::string& filter, FieldViolations* violations) {
+  absl::StatusOr<database::Condition> condition = audit::ToSql(filter);
   if (condition.ok()) return *std::move(condition);
   violations->Add("filter", absl::StripPrefix(condition.status().message(), "filter: "));
   return {};
@@ -106,19 +107,26 @@ class Export : public std::enable_shared_from_this<Export> {
 
 }  // namespace
 
+void AuditServiceImpl::Check(const cv1::ListAuditEventsRequest& request,
+                             FieldViolations* violations) const {
+  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, violations);
+  ReadFilter(request.filter(), violations);
+  const std::string& order = request.order_by();
+  if (!order.empty() && order != "sequence desc" && order != "sequence" &&
+      order != "sequence asc") {
+    violations->Add("order_by", "must be \"sequence\" or \"sequence desc\"");
+  }
+  ReadToken(request, violations);
+}
+
 void AuditServiceImpl::ListAuditEvents(CallInfo call, cv1::ListAuditEventsRequest request,
                                        Callback<cv1::ListAuditEventsResponse> done) {
   if (log_ == nullptr) return done(Off());
-  FieldViolations violations;
-  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, &violations);
-  audit::AuditDatabase::Query query{.where = ReadFilter(request.filter(), &violations)};
-  const std::string& order = request.order_by();
-  query.descending = order.empty() || order == "sequence desc";
-  if (!query.descending && order != "sequence" && order != "sequence asc") {
-    violations.Add("order_by", "must be \"sequence\" or \"sequence desc\"");
-  }
-  const int64_t from = ReadToken(request, &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
+  FieldViolations none;  // it was checked
+  audit::AuditDatabase::Query query{.where = ReadFilter(request.filter(), &none)};
+  query.descending = request.order_by().empty() || request.order_by() == "sequence desc";
+  const int64_t from = ReadToken(request, &none);
   if (query.descending) {
     query.before = from == 0 ? -1 : from;
   } else {
@@ -142,15 +150,20 @@ void AuditServiceImpl::ListAuditEvents(CallInfo call, cv1::ListAuditEventsReques
              });
 }
 
+void AuditServiceImpl::Check(const cv1::ExportAuditEventsRequest& request,
+                             FieldViolations* violations) const {
+  ReadFilter(request.filter(), violations);
+  if (request.after_sequence() < 0) violations->Add("after_sequence", "must not be negative");
+}
+
 void AuditServiceImpl::ExportAuditEvents(CallInfo call, cv1::ExportAuditEventsRequest request,
                                          std::shared_ptr<Stream<cv1::AuditEvent>> stream) {
   if (log_ == nullptr) return stream->Finish(Off());
-  FieldViolations violations;
-  audit::AuditDatabase::Query query{.where = ReadFilter(request.filter(), &violations),
+  if (absl::Status status = Checked(*this, request); !status.ok()) return stream->Finish(status);
+  FieldViolations none;  // it was checked
+  audit::AuditDatabase::Query query{.where = ReadFilter(request.filter(), &none),
                                     .after = request.after_sequence(),
                                     .limit = kExportPage};
-  if (request.after_sequence() < 0) violations.Add("after_sequence", "must not be negative");
-  if (!violations.empty()) return stream->Finish(violations.ToStatus());
   // What is recorded while it runs, its own end too, is for the next export.
   query.before = log_->head().sequence + 1;
   if (exports_->fetch_add(1) >= kExportsMax) {
@@ -162,16 +175,18 @@ void AuditServiceImpl::ExportAuditEvents(CallInfo call, cv1::ExportAuditEventsRe
       ->Read();
 }
 
+void AuditServiceImpl::Check(const cv1::VerifyAuditRequest& request,
+                             FieldViolations* violations) const {
+  if (!request.expected_head().empty() && !audit::ParseHead(request.expected_head()).has_value()) {
+    violations->Add("expected_head", "must be SEQUENCE:HASH, as a head is shown");
+  }
+}
+
 void AuditServiceImpl::VerifyAudit(CallInfo call, cv1::VerifyAuditRequest request,
                                    Callback<cv1::VerifyAuditResponse> done) {
   if (log_ == nullptr) return done(Off());
-  std::optional<audit::Head> expected;
-  if (!request.expected_head().empty()) {
-    expected = audit::ParseHead(request.expected_head());
-    if (!expected.has_value()) {
-      return done(FieldError("expected_head", "must be SEQUENCE:HASH, as a head is shown"));
-    }
-  }
+  if (Refused(*this, request, done)) return;
+  const std::optional<audit::Head> expected = audit::ParseHead(request.expected_head());
   log_->Verify(expected, [log = log_,
                           done = std::move(done)](absl::StatusOr<audit::Verdict> verdict) mutable {
     if (!verdict.ok()) return done(verdict.status());

@@ -16,6 +16,7 @@
 #include "gateway/audit/audit_log.h"
 #include "gateway/grpc/call_info.h"
 #include "gateway/grpc/stream.h"
+#include "gateway/json/field_violations.h"
 #include "orchestrator/client/client.h"
 
 namespace gateway {
@@ -37,6 +38,11 @@ class AuditServiceImpl {
                          std::shared_ptr<Stream<cv1::AuditEvent>> stream);
   void VerifyAudit(CallInfo call, cv1::VerifyAuditRequest request,
                    Callback<cv1::VerifyAuditResponse> done);
+
+  // What is wrong with a request (refused.h).
+  void Check(const cv1::ListAuditEventsRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::ExportAuditEventsRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::VerifyAuditRequest& request, FieldViolations* violations) const;
 
  private:
   audit::AuditLog* const log_;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/grpc/described_runs.h"
 #include "gateway/grpc/ids.h"
+#include "gateway/grpc/refused.h"
 #include "gateway/grpc/validate.h"
 #include "gateway/json/field_violations.h"
 #include "orchestrator/batches/batch_workflow.h"
@@ -67,15 +68,18 @@ absl::Status NoSuch(const std::string& batch_id) {
 
 }  // namespace
 
+void BatchServiceImpl::Check(const v1::StartBatchRequest& request,
+                             FieldViolations* violations) const {
+  if (!request.batch_id().empty()) CheckBatchId(request.batch_id(), violations);
+  CheckRequestId("request_id", request.request_id(), violations);
+  CheckText("identity", request.identity(), kNameLengthMax, Presence::kOptional, Lines::kSingle,
+            violations);
+  CheckBatch(request.batch(), violations);
+}
+
 void BatchServiceImpl::StartBatch(CallInfo call, v1::StartBatchRequest request,
                                   Callback<v1::BatchInfo> done) {
-  FieldViolations violations;
-  if (!request.batch_id().empty()) CheckBatchId(request.batch_id(), &violations);
-  CheckRequestId("request_id", request.request_id(), &violations);
-  CheckText("identity", request.identity(), kNameLengthMax, Presence::kOptional, Lines::kSingle,
-            &violations);
-  CheckBatch(request.batch(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   // Counting says what is wrong with the filter before anything is begun.
   v1::CountWorkflowsRequest count;
   count.set_namespace_(call.ns);
@@ -186,19 +190,25 @@ void BatchServiceImpl::Look(const std::string& ns, const std::string& batch_id,
       });
 }
 
+void BatchServiceImpl::Check(const v1::GetBatchRequest& request,
+                             FieldViolations* violations) const {
+  CheckBatchId(request.batch_id(), violations);
+}
+
 void BatchServiceImpl::GetBatch(CallInfo call, v1::GetBatchRequest request,
                                 Callback<v1::BatchInfo> done) {
-  FieldViolations violations;
-  CheckBatchId(request.batch_id(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   Look(call.ns, request.batch_id(), std::move(done));
+}
+
+void BatchServiceImpl::Check(const v1::ListBatchesRequest& request,
+                             FieldViolations* violations) const {
+  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, violations);
 }
 
 void BatchServiceImpl::ListBatches(CallInfo call, v1::ListBatchesRequest request,
                                    Callback<v1::ListBatchesResponse> done) {
-  FieldViolations violations;
-  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   v1::ListWorkflowsRequest list;
   list.set_namespace_(call.ns);
   list.set_filter(absl::StrCat("workflow_type = \"", batches::kBatchType,
@@ -229,15 +239,18 @@ void BatchServiceImpl::ListBatches(CallInfo call, v1::ListBatchesRequest request
       });
 }
 
+void BatchServiceImpl::Check(const v1::StopBatchRequest& request,
+                             FieldViolations* violations) const {
+  CheckBatchId(request.batch_id(), violations);
+  CheckText("reason", request.reason(), kReasonLengthMax, Presence::kOptional, Lines::kMultiple,
+            violations);
+  CheckText("identity", request.identity(), kNameLengthMax, Presence::kOptional, Lines::kSingle,
+            violations);
+}
+
 void BatchServiceImpl::StopBatch(CallInfo call, v1::StopBatchRequest request,
                                  Callback<v1::BatchInfo> done) {
-  FieldViolations violations;
-  CheckBatchId(request.batch_id(), &violations);
-  CheckText("reason", request.reason(), kReasonLengthMax, Presence::kOptional, Lines::kMultiple,
-            &violations);
-  CheckText("identity", request.identity(), kNameLengthMax, Presence::kOptional, Lines::kSingle,
-            &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   v1::CancelWorkflowRequest cancel;
   cancel.set_namespace_(call.ns);
   cancel.set_workflow_id(batches::WorkflowIdOf(request.batch_id()));

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "gateway/grpc/call_info.h"
+#include "gateway/json/field_violations.h"
 #include "orchestrator/base/random.h"
 #include "orchestrator/client/client.h"
 #include "orchestrator/v1/batch.pb.h"
@@ -35,6 +36,12 @@ class BatchServiceImpl {
                    Callback<v1::ListBatchesResponse> done);
   void GetBatch(CallInfo call, v1::GetBatchRequest request, Callback<v1::BatchInfo> done);
   void StopBatch(CallInfo call, v1::StopBatchRequest request, Callback<v1::BatchInfo> done);
+
+  // What is wrong with a request (refused.h).
+  void Check(const v1::StartBatchRequest& request, FieldViolations* violations) const;
+  void Check(const v1::GetBatchRequest& request, FieldViolations* violations) const;
+  void Check(const v1::ListBatchesRequest& request, FieldViolations* violations) const;
+  void Check(const v1::StopBatchRequest& request, FieldViolations* violations) const;
 
  private:
   void DryRun(const std::string& ns, v1::StartBatchRequest request, int64_t count,

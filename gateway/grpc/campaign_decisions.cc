@@ -3,10 +3,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "campaign/v1/activities.pb.h"
 #include "gateway/grpc/campaign_service.h"
 #include "gateway/grpc/campaign_validation.h"
 #include "gateway/grpc/ids.h"
+#include "gateway/grpc/refused.h"
 #include "gateway/grpc/validate.h"
 #include "orchestrator/history/payload.h"
 #include "orchestrator/history/time.h"
@@ -29,12 +31,18 @@ absl::Status AlreadyDecided(const std::string& workflow_id, const cv1::ApprovalD
                                     absl::UTCTimeZone())));
 }
 
+// What a validator says of a field, "FIELD: WHAT", as a violation of the field.
+absl::Status Violation(absl::string_view field, absl::string_view message) {
+  if (absl::ConsumePrefix(&message, field)) absl::ConsumePrefix(&message, ": ");
+  return FieldError(field, message);
+}
+
 // What the campaign's validators say, as a status of ours.
 absl::Status RefusalStatus(const v1::Failure& rejected) {
   const std::string& type = rejected.type();
   if (type == "AlreadyDecided") return absl::AlreadyExistsError(rejected.message());
-  if (type == "UnknownContent") return FieldError("content_id", rejected.message());
-  if (type == "InvalidContent") return FieldError("new_content", rejected.message());
+  if (type == "UnknownContent") return Violation("content_id", rejected.message());
+  if (type == "InvalidContent") return Violation("new_content", rejected.message());
   return absl::FailedPreconditionError(rejected.message());
 }
 
@@ -100,24 +108,27 @@ void CampaignServiceImpl::RejectCampaign(CallInfo call, cv1::DecideCampaignReque
   Decide("reject", std::move(call), std::move(request), std::move(done));
 }
 
+void CampaignServiceImpl::Check(const cv1::DecideCampaignRequest& request,
+                                FieldViolations* violations) const {
+  CheckWorkflowId("workflow_id", request.workflow_id(), violations);
+  CheckText("decided_by", request.decided_by(), kPersonLengthMax, Presence::kOptional,
+            Lines::kSingle, violations);
+  CheckText("comment", request.comment(), kCommentLengthMax, Presence::kOptional, Lines::kMultiple,
+            violations);
+  const std::string& via = request.via();
+  if (!via.empty() && via != "api" && via != "cli" && via != "web") {
+    violations->Add("via", "must be one of api, cli, web");
+  }
+}
+
 void CampaignServiceImpl::Decide(const char* update_name, CallInfo call,
                                  cv1::DecideCampaignRequest request,
                                  Callback<cv1::DecideCampaignResponse> done) {
-  FieldViolations violations;
-  CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
-  CheckText("decided_by", request.decided_by(), kPersonLengthMax, Presence::kOptional,
-            Lines::kSingle, &violations);
-  CheckText("comment", request.comment(), kCommentLengthMax, Presence::kOptional, Lines::kMultiple,
-            &violations);
-  const std::string& via = request.via();
-  if (!via.empty() && via != "api" && via != "cli" && via != "web") {
-    violations.Add("via", "must be one of api, cli, web");
-  }
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
 
   cv1::DecisionInput input;
   input.set_decided_by(call.IdentityOr(request.decided_by()));
-  input.set_via(via.empty() ? "api" : via);
+  input.set_via(request.via().empty() ? "api" : request.via());
   input.set_comment(request.comment());
   const std::string& workflow_id = request.workflow_id();
   d_.client.Update(
@@ -137,20 +148,23 @@ void CampaignServiceImpl::Decide(const char* update_name, CallInfo call,
       });
 }
 
-void CampaignServiceImpl::UpdateContent(CallInfo call, cv1::UpdateContentRequest request,
-                                        Callback<cv1::UpdateContentResponse> done) {
-  FieldViolations violations;
-  CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
+void CampaignServiceImpl::Check(const cv1::UpdateContentRequest& request,
+                                FieldViolations* violations) const {
+  CheckWorkflowId("workflow_id", request.workflow_id(), violations);
   if (request.content_id().empty()) {
-    violations.Add("content_id", "is required");
+    violations->Add("content_id", "is required");
   } else if (!IsContentId(request.content_id())) {
-    violations.Add("content_id", absl::StrCat("must be one of ", ContentIdsText()));
+    violations->Add("content_id", absl::StrCat("must be one of ", ContentIdsText()));
   }
   CheckText("new_content", request.new_content(), kContentLengthMax, Presence::kRequired,
-            Lines::kMultiple, &violations);
+            Lines::kMultiple, violations);
   CheckText("updated_by", request.updated_by(), kPersonLengthMax, Presence::kOptional,
-            Lines::kSingle, &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+            Lines::kSingle, violations);
+}
+
+void CampaignServiceImpl::UpdateContent(CallInfo call, cv1::UpdateContentRequest request,
+                                        Callback<cv1::UpdateContentResponse> done) {
+  if (Refused(*this, request, done)) return;
 
   cv1::UpdateContentInput input;
   input.set_content_id(request.content_id());

@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "gateway/grpc/campaign_validation.h"
 #include "gateway/grpc/ids.h"
 #include "gateway/grpc/progress.h"
+#include "gateway/grpc/refused.h"
 #include "gateway/grpc/start_quota.h"
 #include "gateway/grpc/validate.h"
 #include "orchestrator/history/payload.h"
@@ -14,13 +14,15 @@ namespace gateway {
 
 namespace v1 = ::orchestrator::v1;
 
+void CampaignServiceImpl::Check(const cv1::CreateCampaignRequest& request,
+                                FieldViolations* violations) const {
+  previewer_.CheckStart(request.campaign(), "campaign", d_.clock.Now(), violations);
+  CheckRequestId("request_id", request.request_id(), violations);
+}
+
 void CampaignServiceImpl::CreateCampaign(CallInfo call, cv1::CreateCampaignRequest request,
                                          Callback<cv1::CampaignStarted> done) {
-  FieldViolations violations;
-  CheckCampaign(request.campaign(), "campaign", Completeness::kComplete, d_.clock.Now(),
-                &violations);
-  CheckRequestId("request_id", request.request_id(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   const std::string workflow_id =
       absl::StrCat("campaign-", request.request_id().empty() ? RandomHex(d_.random)
                                                              : HashHex(request.request_id()));
@@ -61,11 +63,14 @@ void CampaignServiceImpl::Start(const CallInfo& call, const cv1::CampaignSpec& s
               });
 }
 
+void CampaignServiceImpl::Check(const cv1::GetProgressRequest& request,
+                                FieldViolations* violations) const {
+  CheckWorkflowId("workflow_id", request.workflow_id(), violations);
+}
+
 void CampaignServiceImpl::GetProgress(CallInfo call, cv1::GetProgressRequest request,
                                       Callback<cv1::CampaignProgress> done) {
-  FieldViolations violations;
-  CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   LookAtProgress(d_.client, d_.clock, call.ns, request.workflow_id(),
                  [done = std::move(done)](absl::StatusOr<ProgressView> view) mutable {
                    if (!view.ok()) return done(view.status());
@@ -75,9 +80,7 @@ void CampaignServiceImpl::GetProgress(CallInfo call, cv1::GetProgressRequest req
 
 void CampaignServiceImpl::WatchProgress(CallInfo call, cv1::GetProgressRequest request,
                                         std::shared_ptr<Stream<cv1::CampaignProgress>> stream) {
-  FieldViolations violations;
-  CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
-  if (!violations.empty()) return stream->Finish(violations.ToStatus());
+  if (absl::Status status = Checked(*this, request); !status.ok()) return stream->Finish(status);
   absl::StatusOr<StreamSlots::Slot> slot = streams_.Take(call);
   if (!slot.ok()) return stream->Finish(slot.status());
   hub_.Watch(request.workflow_id(), request.resume_token(), call, *std::move(slot),

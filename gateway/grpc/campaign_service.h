@@ -22,6 +22,7 @@
 #include "gateway/grpc/stream_slots.h"
 #include "gateway/grpc/wizard_preview.h"
 #include "gateway/grpc/wizard_store.h"
+#include "gateway/json/field_violations.h"
 #include "orchestrator/base/clock.h"
 #include "orchestrator/base/random.h"
 #include "orchestrator/client/client.h"
@@ -87,6 +88,23 @@ class CampaignServiceImpl {
                      Callback<cv1::UpdateContentResponse> done);
 
   int watches() const { return streams_.open(); }
+  // For whoever else starts campaigns, or will.
+  const WizardPreviewer& previewer() const { return previewer_; }
+
+  // What is wrong with a request (refused.h).
+  void Check(const cv1::CreateCampaignRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::CreateWizardRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::CloneWizardRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::ListWizardsRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::GetWizardRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::UpdateWizardRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::DeleteWizardRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::ValidateWizardRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::PreviewWizardRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::ApproveWizardRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::GetProgressRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::DecideCampaignRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::UpdateContentRequest& request, FieldViolations* violations) const;
 
  private:
   void Start(const CallInfo& call, const cv1::CampaignSpec& spec, const std::string& workflow_id,

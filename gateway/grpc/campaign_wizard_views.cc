@@ -5,6 +5,7 @@
 #include "gateway/grpc/campaign_service.h"
 #include "gateway/grpc/campaign_validation.h"
 #include "gateway/grpc/ids.h"
+#include "gateway/grpc/refused.h"
 #include "gateway/grpc/validate.h"
 #include "gateway/grpc/wizard_fields.h"
 #include "orchestrator/base/status_macros.h"
@@ -44,17 +45,19 @@ absl::StatusOr<cv1::CampaignSpec> SpecOf(
 
 }  // namespace
 
+void CampaignServiceImpl::Check(const cv1::ValidateWizardRequest& request,
+                                FieldViolations* violations) const {
+  CheckWizardId("wizard_id", request.wizard_id(), violations);
+}
+
 void CampaignServiceImpl::ValidateWizard(CallInfo call, cv1::ValidateWizardRequest request,
                                          Callback<cv1::ValidateWizardResponse> done) {
-  FieldViolations violations;
-  CheckWizardId("wizard_id", request.wizard_id(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   d_.wizards.Get(call.ns, request.wizard_id(),
                  [this, done = std::move(done)](absl::StatusOr<cv1::Wizard> wizard) mutable {
                    if (!wizard.ok()) return done(wizard.status());
                    FieldViolations faults;
-                   CheckCampaign(wizard->campaign(), "campaign", Completeness::kComplete,
-                                 d_.clock.Now(), &faults);
+                   previewer_.CheckStart(wizard->campaign(), "campaign", d_.clock.Now(), &faults);
                    cv1::ValidateWizardResponse response;
                    response.set_wizard_id(wizard->wizard_id());
                    response.set_valid(faults.empty());
@@ -64,39 +67,44 @@ void CampaignServiceImpl::ValidateWizard(CallInfo call, cv1::ValidateWizardReque
                  });
 }
 
+void CampaignServiceImpl::Check(const cv1::PreviewWizardRequest& request,
+                                FieldViolations* violations) const {
+  CheckWizardId("wizard_id", request.wizard_id(), violations);
+}
+
 void CampaignServiceImpl::PreviewWizard(CallInfo call, cv1::PreviewWizardRequest request,
                                         Callback<cv1::PreviewWizardResponse> done) {
-  FieldViolations violations;
-  CheckWizardId("wizard_id", request.wizard_id(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   d_.wizards.Get(call.ns, request.wizard_id(),
                  [this, done = std::move(done)](absl::StatusOr<cv1::Wizard> wizard) mutable {
                    if (!wizard.ok()) return done(wizard.status());
                    const absl::Time now = d_.clock.Now();
                    FieldViolations faults;
-                   CheckCampaign(wizard->campaign(), "campaign", Completeness::kComplete, now,
-                                 &faults);
+                   previewer_.CheckStart(wizard->campaign(), "campaign", now, &faults);
                    cv1::PreviewWizardResponse response = previewer_.Preview(*wizard, now);
                    AddViolations(faults, response.mutable_violations());
                    done(std::move(response));
                  });
 }
 
-void CampaignServiceImpl::CloneWizard(CallInfo call, cv1::CloneWizardRequest request,
-                                      Callback<cv1::Wizard> done) {
-  FieldViolations violations;
+void CampaignServiceImpl::Check(const cv1::CloneWizardRequest& request,
+                                FieldViolations* violations) const {
   const bool from_wizard = !request.source_wizard_id().empty();
   if (from_wizard == !request.source_workflow_id().empty()) {
-    violations.Add("source_wizard_id", "must be given, or source_workflow_id, and not both");
+    violations->Add("source_wizard_id", "must be given, or source_workflow_id, and not both");
   } else if (from_wizard) {
-    CheckWizardId("source_wizard_id", request.source_wizard_id(), &violations);
+    CheckWizardId("source_wizard_id", request.source_wizard_id(), violations);
   } else {
-    CheckWorkflowId("source_workflow_id", request.source_workflow_id(), &violations);
+    CheckWorkflowId("source_workflow_id", request.source_workflow_id(), violations);
   }
-  MaskedFields(request.campaign(), request.override_mask(), "override_mask", &violations);
-  CheckCampaign(request.campaign(), "campaign", Completeness::kDraft, d_.clock.Now(), &violations);
-  CheckRequestId("request_id", request.request_id(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  MaskedFields(request.campaign(), request.override_mask(), "override_mask", violations);
+  CheckCampaign(request.campaign(), "campaign", Completeness::kDraft, d_.clock.Now(), violations);
+  CheckRequestId("request_id", request.request_id(), violations);
+}
+
+void CampaignServiceImpl::CloneWizard(CallInfo call, cv1::CloneWizardRequest request,
+                                      Callback<cv1::Wizard> done) {
+  if (Refused(*this, request, done)) return;
 
   // Of the request, not of what it makes: the source may have changed or gone when it is repeated.
   cv1::CloneWizardRequest asked = request;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "gateway/grpc/campaign_service.h"
 #include "gateway/grpc/campaign_validation.h"
+#include "gateway/grpc/refused.h"
 #include "gateway/grpc/start_outcome.h"
 #include "gateway/grpc/validate.h"
 #include "gateway/grpc/wizard_fields.h"
@@ -38,12 +39,15 @@ absl::Status CheckEtag(const cv1::Wizard& wizard, const std::string& etag) {
 
 }  // namespace
 
+void CampaignServiceImpl::Check(const cv1::CreateWizardRequest& request,
+                                FieldViolations* violations) const {
+  CheckCampaign(request.campaign(), "campaign", Completeness::kDraft, d_.clock.Now(), violations);
+  CheckRequestId("request_id", request.request_id(), violations);
+}
+
 void CampaignServiceImpl::CreateWizard(CallInfo call, cv1::CreateWizardRequest request,
                                        Callback<cv1::Wizard> done) {
-  FieldViolations violations;
-  CheckCampaign(request.campaign(), "campaign", Completeness::kDraft, d_.clock.Now(), &violations);
-  CheckRequestId("request_id", request.request_id(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   d_.wizards.Create({.ns = call.ns,
                      .spec = std::move(*request.mutable_campaign()),
                      .request_id = request.request_id(),
@@ -51,33 +55,44 @@ void CampaignServiceImpl::CreateWizard(CallInfo call, cv1::CreateWizardRequest r
                     std::move(done));
 }
 
+void CampaignServiceImpl::Check(const cv1::ListWizardsRequest& request,
+                                FieldViolations* violations) const {
+  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, violations);
+  if (request.page_token().size() > kPageTokenLengthMax) {
+    violations->Add("page_token", "is not a token that this service gave");
+  }
+}
+
 void CampaignServiceImpl::ListWizards(CallInfo call, cv1::ListWizardsRequest request,
                                       Callback<cv1::ListWizardsResponse> done) {
-  FieldViolations violations;
-  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, &violations);
-  if (request.page_token().size() > kPageTokenLengthMax) {
-    violations.Add("page_token", "is not a token that this service gave");
-  }
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   d_.wizards.List(call.ns, std::move(request), std::move(done));
+}
+
+void CampaignServiceImpl::Check(const cv1::GetWizardRequest& request,
+                                FieldViolations* violations) const {
+  CheckWizardId("wizard_id", request.wizard_id(), violations);
 }
 
 void CampaignServiceImpl::GetWizard(CallInfo call, cv1::GetWizardRequest request,
                                     Callback<cv1::Wizard> done) {
-  FieldViolations violations;
-  CheckWizardId("wizard_id", request.wizard_id(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   d_.wizards.Get(call.ns, request.wizard_id(), std::move(done));
+}
+
+void CampaignServiceImpl::Check(const cv1::UpdateWizardRequest& request,
+                                FieldViolations* violations) const {
+  CheckWizardId("wizard_id", request.wizard_id(), violations);
+  MaskedFields(request.campaign(), request.update_mask(), "update_mask", violations);
+  // The change is checked by itself first; what it makes of the draft again when it is known.
+  CheckCampaign(request.campaign(), "campaign", Completeness::kDraft, d_.clock.Now(), violations);
 }
 
 void CampaignServiceImpl::UpdateWizard(CallInfo call, cv1::UpdateWizardRequest request,
                                        Callback<cv1::Wizard> done) {
-  FieldViolations violations;
-  CheckWizardId("wizard_id", request.wizard_id(), &violations);
-  auto fields = MaskedFields(request.campaign(), request.update_mask(), "update_mask", &violations);
-  // The change is checked by itself first; what it makes of the draft again when it is known.
-  CheckCampaign(request.campaign(), "campaign", Completeness::kDraft, d_.clock.Now(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
+  FieldViolations none;  // it was checked
+  auto fields = MaskedFields(request.campaign(), request.update_mask(), "update_mask", &none);
   const std::string wizard_id = request.wizard_id();
   d_.wizards.Update(
       call.ns, wizard_id,
@@ -97,11 +112,14 @@ void CampaignServiceImpl::UpdateWizard(CallInfo call, cv1::UpdateWizardRequest r
       std::move(done));
 }
 
+void CampaignServiceImpl::Check(const cv1::DeleteWizardRequest& request,
+                                FieldViolations* violations) const {
+  CheckWizardId("wizard_id", request.wizard_id(), violations);
+}
+
 void CampaignServiceImpl::DeleteWizard(CallInfo call, cv1::DeleteWizardRequest request,
                                        Callback<cv1::DeleteWizardResponse> done) {
-  FieldViolations violations;
-  CheckWizardId("wizard_id", request.wizard_id(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   const std::string wizard_id = request.wizard_id();
   d_.wizards.Delete(
       call.ns, wizard_id,
@@ -121,11 +139,14 @@ void CampaignServiceImpl::DeleteWizard(CallInfo call, cv1::DeleteWizardRequest r
       });
 }
 
+void CampaignServiceImpl::Check(const cv1::ApproveWizardRequest& request,
+                                FieldViolations* violations) const {
+  CheckWizardId("wizard_id", request.wizard_id(), violations);
+}
+
 void CampaignServiceImpl::ApproveWizard(CallInfo call, cv1::ApproveWizardRequest request,
                                         Callback<cv1::CampaignStarted> done) {
-  FieldViolations violations;
-  CheckWizardId("wizard_id", request.wizard_id(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   // Frozen before its campaign starts: whatever crashes, what runs is what the wizard shows.
   const std::string wizard_id = request.wizard_id();
   const std::string ns = call.ns;
@@ -136,8 +157,7 @@ void CampaignServiceImpl::ApproveWizard(CallInfo call, cv1::ApproveWizardRequest
         if (wizard.status() != kWizardDraft) return absl::OkStatus();
         RETURN_IF_ERROR(CheckEtag(wizard, request.etag()));
         FieldViolations violations;
-        CheckCampaign(wizard.campaign(), "campaign", Completeness::kComplete, d_.clock.Now(),
-                      &violations);
+        previewer_.CheckStart(wizard.campaign(), "campaign", d_.clock.Now(), &violations);
         RETURN_IF_ERROR(violations.ToStatus());
         wizard.set_status(kWizardApproving);
         wizard.set_approved_revision(wizard.revision());

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "gateway/grpc/refused.h"
 #include "gateway/grpc/validate.h"
 #include "orchestrator/history/time.h"
 
@@ -60,11 +61,14 @@ void OperationsServiceImpl::GetKillSwitch(CallInfo call, cv1::GetKillSwitchReque
   done(ToProto(d_.kill_switch.Get()));
 }
 
+void OperationsServiceImpl::Check(const cv1::SetKillSwitchRequest& request,
+                                  FieldViolations* violations) const {
+  CheckOrder(request.identity(), request.reason(), violations);
+}
+
 void OperationsServiceImpl::SetKillSwitch(CallInfo call, cv1::SetKillSwitchRequest request,
                                           Callback<cv1::KillSwitch> done) {
-  FieldViolations violations;
-  CheckOrder(request.identity(), request.reason(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   d_.store.SetKillSwitch(
       request.on(), call.IdentityOr(request.identity()), request.reason(),
       [this, done = std::move(done)](absl::StatusOr<outbound::KillSwitchState> state) mutable {
@@ -73,12 +77,15 @@ void OperationsServiceImpl::SetKillSwitch(CallInfo call, cv1::SetKillSwitchReque
       });
 }
 
+void OperationsServiceImpl::Check(const cv1::ListOperatorChangesRequest& request,
+                                  FieldViolations* violations) const {
+  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, violations);
+}
+
 void OperationsServiceImpl::ListOperatorChanges(CallInfo call,
                                                 cv1::ListOperatorChangesRequest request,
                                                 Callback<cv1::ListOperatorChangesResponse> done) {
-  FieldViolations violations;
-  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   d_.store.ListChanges(request.page_size(), request.page_token(), std::move(done));
 }
 
@@ -91,13 +98,16 @@ void OperationsServiceImpl::ListBreakers(CallInfo call, cv1::ListBreakersRequest
   done(std::move(response));
 }
 
+void OperationsServiceImpl::Check(const cv1::ForceBreakerRequest& request,
+                                  FieldViolations* violations) const {
+  CheckText("service", request.service(), kServiceLengthMax, Presence::kRequired, Lines::kSingle,
+            violations);
+  CheckOrder(request.identity(), request.reason(), violations);
+}
+
 void OperationsServiceImpl::Force(outbound::BreakerForce force, const CallInfo& call,
                                   cv1::ForceBreakerRequest request, Callback<cv1::Breaker> done) {
-  FieldViolations violations;
-  CheckText("service", request.service(), kServiceLengthMax, Presence::kRequired, Lines::kSingle,
-            &violations);
-  CheckOrder(request.identity(), request.reason(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   d_.store.Force(request.service(), force, call.IdentityOr(request.identity()), request.reason(),
                  [done = std::move(done)](absl::StatusOr<outbound::BreakerStatus> status) mutable {
                    if (!status.ok()) return done(status.status());

@@ -14,6 +14,7 @@
 #include "campaign/v1/operations.pb.h"
 #include "gateway/grpc/call_info.h"
 #include "gateway/grpc/operations_store.h"
+#include "gateway/json/field_violations.h"
 #include "orchestrator/client/client.h"
 
 namespace gateway {
@@ -43,6 +44,13 @@ class OperationsServiceImpl {
   void ForceBreakerClosed(CallInfo call, cv1::ForceBreakerRequest request,
                           Callback<cv1::Breaker> done);
   void ResetBreaker(CallInfo call, cv1::ForceBreakerRequest request, Callback<cv1::Breaker> done);
+
+  // What is wrong with a request (refused.h).
+  void Check(const cv1::GetKillSwitchRequest& request, FieldViolations* violations) const {}
+  void Check(const cv1::SetKillSwitchRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::ListOperatorChangesRequest& request, FieldViolations* violations) const;
+  void Check(const cv1::ListBreakersRequest& request, FieldViolations* violations) const {}
+  void Check(const cv1::ForceBreakerRequest& request, FieldViolations* violations) const;
 
  private:
   void Force(outbound::BreakerForce force, const CallInfo& call, cv1::ForceBreakerRequest request,

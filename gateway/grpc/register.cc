@@ -44,8 +44,10 @@ void RegisterWorkflowService(WorkflowServiceImpl* service, Router* router) {
   UNARY(kWorkflow, WorkflowServiceImpl, CountWorkflows);
   UNARY(kWorkflow, WorkflowServiceImpl, ListVersions);
   UNARY(kWorkflow, WorkflowServiceImpl, RetryCompensation);
-  UNARY(kWorkflow, WorkflowServiceImpl, SkipCompensation);
-  UNARY(kWorkflow, WorkflowServiceImpl, ResolveCompensation);
+  router->AddUnary(absl::StrCat(kWorkflow, "SkipCompensation"), service,
+                   &WorkflowServiceImpl::SkipCompensation, &WorkflowServiceImpl::CheckDecision);
+  router->AddUnary(absl::StrCat(kWorkflow, "ResolveCompensation"), service,
+                   &WorkflowServiceImpl::ResolveCompensation, &WorkflowServiceImpl::CheckDecision);
 }
 
 void RegisterScheduleService(ScheduleServiceImpl* service, Router* router) {

@@ -16,11 +16,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "gateway/grpc/call_info.h"
 #include "gateway/grpc/stream.h"
+#include "gateway/json/field_violations.h"
 #include "orchestrator/base/check.h"
 #include "orchestrator/client/client.h"
 
@@ -34,15 +36,23 @@ class Router {
   struct Method {
     const google::protobuf::MethodDescriptor* descriptor = nullptr;
     const google::protobuf::Message* request_prototype = nullptr;
+    // Adds what is wrong with a request, as the handler would find it (refused.h); has no effects.
+    // Empty when there is no service.
+    std::function<void(const google::protobuf::Message&, FieldViolations*)> check;
     // Exactly one of the two is set.
     std::function<void(CallInfo, MessagePtr, Callback<MessagePtr>)> unary;
     std::function<void(CallInfo, MessagePtr, std::shared_ptr<Stream<MessagePtr>>)> streaming;
   };
 
+  // A service's check of a request: its Check for that type, or another one.
+  template <typename Service, typename Request>
+  using CheckOf = void (Service::*)(const Request&, FieldViolations*) const;
+
   template <typename Service, typename Request, typename Response>
   void AddUnary(const std::string& full_name, Service* service,
-                void (Service::*handler)(CallInfo, Request, Callback<Response>)) {
-    Method& method = Add(full_name, Request::default_instance());
+                void (Service::*handler)(CallInfo, Request, Callback<Response>),
+                std::type_identity_t<CheckOf<Service, Request>> check = &Service::Check) {
+    Method& method = Add(full_name, service, check);
     CHECK(method.descriptor->output_type() == Response::descriptor()) << full_name;
     method.unary = [service, handler](CallInfo call, MessagePtr request,
                                       Callback<MessagePtr> done) {
@@ -58,7 +68,7 @@ class Router {
   void AddStreaming(const std::string& full_name, Service* service,
                     void (Service::*handler)(CallInfo, Request,
                                              std::shared_ptr<Stream<Response>>)) {
-    Method& method = Add(full_name, Request::default_instance());
+    Method& method = Add(full_name, service, CheckOf<Service, Request>(&Service::Check));
     method.streaming = [service, handler](CallInfo call, MessagePtr request,
                                           std::shared_ptr<Stream<MessagePtr>> stream) {
       (service->*handler)(std::move(call), std::move(static_cast<Request&>(*request)),
@@ -86,6 +96,17 @@ class Router {
    private:
     std::shared_ptr<Stream<MessagePtr>> out_;
   };
+
+  template <typename Service, typename Request>
+  Method& Add(const std::string& full_name, Service* service, CheckOf<Service, Request> check) {
+    Method& method = Add(full_name, Request::default_instance());
+    if (service == nullptr) return method;
+    method.check = [service, check](const google::protobuf::Message& request,
+                                    FieldViolations* violations) {
+      (service->*check)(static_cast<const Request&>(request), violations);
+    };
+    return method;
+  }
 
   Method& Add(const std::string& full_name, const google::protobuf::Message& request) {
     const auto* descriptor =

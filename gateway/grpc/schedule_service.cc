@@ -10,6 +10,7 @@
 #include "gateway/grpc/campaign_validation.h"
 #include "gateway/grpc/described_runs.h"
 #include "gateway/grpc/gather.h"
+#include "gateway/grpc/refused.h"
 #include "gateway/grpc/validate.h"
 #include "gateway/json/field_violations.h"
 #include "orchestrator/history/payload.h"
@@ -35,14 +36,12 @@ std::string IdOf(const v1::WorkflowInfo& run) {
   return run.workflow_id().substr(sizeof(schedules::kIdPrefix) - 1);
 }
 
-FieldViolations CheckId(const std::string& id) {
-  FieldViolations violations;
-  CheckWorkflowId("schedule_id", id, &violations);
+void CheckId(const std::string& id, FieldViolations* violations) {
+  CheckWorkflowId("schedule_id", id, violations);
   if (id.size() > kScheduleIdLengthMax) {
-    violations.Add("schedule_id", absl::StrCat("must have at most ", kScheduleIdLengthMax,
-                                               " characters, has ", id.size()));
+    violations->Add("schedule_id", absl::StrCat("must have at most ", kScheduleIdLengthMax,
+                                                " characters, has ", id.size()));
   }
-  return violations;
 }
 
 void Add(const std::vector<schedules::Problem>& problems, FieldViolations* violations) {
@@ -57,8 +56,8 @@ void CheckCaller(const std::string& note, const std::string& request_id,
 }
 
 // A scheduled campaign must be one that could be started now.
-void CheckCampaignInput(const v1::ScheduleAction& action, absl::Time now,
-                        FieldViolations* violations) {
+void CheckCampaignInput(const v1::ScheduleAction& action, const WizardPreviewer* previewer,
+                        absl::Time now, FieldViolations* violations) {
   if (action.workflow_type() != kCampaignType) return;
   const absl::StatusOr<campaign::v1::CampaignSpec> spec =
       history::FromPayload<campaign::v1::CampaignSpec>(action.input());
@@ -66,7 +65,13 @@ void CheckCampaignInput(const v1::ScheduleAction& action, absl::Time now,
     violations->Add("schedule.action.input", spec.status().message());
     return;
   }
-  CheckCampaign(*spec, "schedule.action.input", Completeness::kComplete, now, violations);
+  // As JSON has it: a payload's message is in its "value".
+  constexpr char kPath[] = "schedule.action.input.value";
+  if (previewer == nullptr) {
+    CheckCampaign(*spec, kPath, Completeness::kComplete, now, violations);
+  } else {
+    previewer->CheckStart(*spec, kPath, now, violations);
+  }
 }
 
 absl::Status NoSuch(const std::string& schedule_id) {
@@ -84,21 +89,25 @@ absl::Status ToStatus(const v1::Failure& failure) {
 
 }  // namespace
 
-void ScheduleServiceImpl::CreateSchedule(CallInfo call, v1::CreateScheduleRequest request,
-                                         Callback<v1::ScheduleInfo> done) {
-  FieldViolations violations = CheckId(request.schedule_id());
-  CheckCaller(request.note(), request.request_id(), request.identity(), &violations);
-  Add(schedules::CheckSchedule(request.schedule(), "schedule"), &violations);
+void ScheduleServiceImpl::Check(const v1::CreateScheduleRequest& request,
+                                FieldViolations* violations) const {
+  CheckId(request.schedule_id(), violations);
+  CheckCaller(request.note(), request.request_id(), request.identity(), violations);
+  Add(schedules::CheckSchedule(request.schedule(), "schedule"), violations);
   const absl::Time now = d_.clock.Now();
-  CheckCampaignInput(request.schedule().action(), now, &violations);
-  if (violations.empty()) {
+  CheckCampaignInput(request.schedule().action(), d_.previewer, now, violations);
+  if (schedules::CheckSpec(request.schedule().spec(), "").empty()) {
     const absl::StatusOr<schedules::Timetable> table =
         schedules::Timetable::Make(request.schedule_id(), request.schedule().spec());
     if (table.ok() && table->Next(now) == absl::InfiniteFuture()) {
-      violations.Add("schedule.spec", "has no time after now");
+      violations->Add("schedule.spec", "has no time after now");
     }
   }
-  if (!violations.empty()) return done(violations.ToStatus());
+}
+
+void ScheduleServiceImpl::CreateSchedule(CallInfo call, v1::CreateScheduleRequest request,
+                                         Callback<v1::ScheduleInfo> done) {
+  if (Refused(*this, request, done)) return;
   v1::ScheduleInput input;
   input.set_schedule_id(request.schedule_id());
   *input.mutable_schedule() = request.schedule();
@@ -148,11 +157,15 @@ void ScheduleServiceImpl::Describe(const Id& id, int next_times, Callback<v1::Sc
   });
 }
 
+void ScheduleServiceImpl::Check(const v1::GetScheduleRequest& request,
+                                FieldViolations* violations) const {
+  CheckId(request.schedule_id(), violations);
+  CheckRange("next_times", request.next_times(), 0, kNextTimesMax, violations);
+}
+
 void ScheduleServiceImpl::GetSchedule(CallInfo call, v1::GetScheduleRequest request,
                                       Callback<v1::ScheduleInfo> done) {
-  FieldViolations violations = CheckId(request.schedule_id());
-  CheckRange("next_times", request.next_times(), 0, kNextTimesMax, &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   Describe(
       {call.ns, request.schedule_id()},
       request.next_times() == 0 ? kNextTimesDefault : request.next_times(),
@@ -183,11 +196,14 @@ void ScheduleServiceImpl::AddStatuses(const std::string& ns, v1::ScheduleInfo in
       });
 }
 
+void ScheduleServiceImpl::Check(const v1::ListSchedulesRequest& request,
+                                FieldViolations* violations) const {
+  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, violations);
+}
+
 void ScheduleServiceImpl::ListSchedules(CallInfo call, v1::ListSchedulesRequest request,
                                         Callback<v1::ListSchedulesResponse> done) {
-  FieldViolations violations;
-  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   v1::ListWorkflowsRequest list;
   list.set_namespace_(call.ns);
   list.set_filter(absl::StrCat("workflow_type = \"", schedules::kScheduleType,
@@ -268,53 +284,63 @@ void ScheduleServiceImpl::Change(const CallInfo& call, const std::string& schedu
          });
 }
 
-void ScheduleServiceImpl::UpdateSchedule(CallInfo call, v1::UpdateScheduleRequest request,
-                                         Callback<v1::ScheduleInfo> done) {
-  FieldViolations violations = CheckId(request.schedule_id());
-  CheckCaller("", "", request.identity(), &violations);
+void ScheduleServiceImpl::Check(const v1::UpdateScheduleRequest& request,
+                                FieldViolations* violations) const {
+  CheckId(request.schedule_id(), violations);
+  CheckCaller("", "", request.identity(), violations);
   const v1::Schedule& schedule = request.schedule();
   if (!schedule.has_spec() && !schedule.has_action() && !schedule.has_policies()) {
-    violations.Add("schedule", "must have spec, action or policies");
+    violations->Add("schedule", "must have spec, action or policies");
   }
-  if (schedule.has_spec()) Add(schedules::CheckSpec(schedule.spec(), "schedule.spec"), &violations);
+  if (schedule.has_spec()) Add(schedules::CheckSpec(schedule.spec(), "schedule.spec"), violations);
   if (schedule.has_action()) {
-    Add(schedules::CheckAction(schedule.action(), "schedule.action"), &violations);
-    CheckCampaignInput(schedule.action(), d_.clock.Now(), &violations);
+    Add(schedules::CheckAction(schedule.action(), "schedule.action"), violations);
+    CheckCampaignInput(schedule.action(), d_.previewer, d_.clock.Now(), violations);
   }
   if (schedule.has_policies()) {
-    Add(schedules::CheckPolicies(schedule.policies(), "schedule.policies"), &violations);
+    Add(schedules::CheckPolicies(schedule.policies(), "schedule.policies"), violations);
   }
-  if (!violations.empty()) return done(violations.ToStatus());
+}
+
+void ScheduleServiceImpl::UpdateSchedule(CallInfo call, v1::UpdateScheduleRequest request,
+                                         Callback<v1::ScheduleInfo> done) {
+  if (Refused(*this, request, done)) return;
   Change(call, request.schedule_id(), schedules::kUpdate, history::ToPayload(request),
          request.identity(), std::move(done));
 }
 
+void ScheduleServiceImpl::Check(const v1::PauseScheduleRequest& request,
+                                FieldViolations* violations) const {
+  CheckId(request.schedule_id(), violations);
+  CheckCaller(request.note(), "", request.identity(), violations);
+}
+
 void ScheduleServiceImpl::PauseSchedule(CallInfo call, v1::PauseScheduleRequest request,
                                         Callback<v1::ScheduleInfo> done) {
-  FieldViolations violations = CheckId(request.schedule_id());
-  CheckCaller(request.note(), "", request.identity(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   Change(call, request.schedule_id(), schedules::kPause, history::ToPayload(request),
          request.identity(), std::move(done));
 }
 
 void ScheduleServiceImpl::ResumeSchedule(CallInfo call, v1::PauseScheduleRequest request,
                                          Callback<v1::ScheduleInfo> done) {
-  FieldViolations violations = CheckId(request.schedule_id());
-  CheckCaller(request.note(), "", request.identity(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   Change(call, request.schedule_id(), schedules::kResume, history::ToPayload(request),
          request.identity(), std::move(done));
 }
 
+void ScheduleServiceImpl::Check(const v1::TriggerScheduleRequest& request,
+                                FieldViolations* violations) const {
+  CheckId(request.schedule_id(), violations);
+  CheckCaller("", request.request_id(), request.identity(), violations);
+  if (!v1::OverlapPolicy::Value_IsValid(request.overlap())) {
+    violations->Add("overlap", "is not an overlap policy");
+  }
+}
+
 void ScheduleServiceImpl::TriggerSchedule(CallInfo call, v1::TriggerScheduleRequest request,
                                           Callback<v1::TriggerScheduleResponse> done) {
-  FieldViolations violations = CheckId(request.schedule_id());
-  CheckCaller("", request.request_id(), request.identity(), &violations);
-  if (!v1::OverlapPolicy::Value_IsValid(request.overlap())) {
-    violations.Add("overlap", "is not an overlap policy");
-  }
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   Update({call.ns, request.schedule_id()}, schedules::kTrigger, history::ToPayload(request),
          call.IdentityOr(request.identity()), 0,
          [done = std::move(done)](absl::StatusOr<v1::Payload> result) mutable {
@@ -323,26 +349,35 @@ void ScheduleServiceImpl::TriggerSchedule(CallInfo call, v1::TriggerScheduleRequ
          });
 }
 
-void ScheduleServiceImpl::BackfillSchedule(CallInfo call, v1::BackfillScheduleRequest request,
-                                           Callback<v1::ScheduleInfo> done) {
-  FieldViolations violations = CheckId(request.schedule_id());
-  CheckCaller("", request.request_id(), request.identity(), &violations);
-  if (request.backfills().empty()) violations.Add("backfills", "must have an element");
+void ScheduleServiceImpl::Check(const v1::BackfillScheduleRequest& request,
+                                FieldViolations* violations) const {
+  CheckId(request.schedule_id(), violations);
+  CheckCaller("", request.request_id(), request.identity(), violations);
+  if (request.backfills().empty()) violations->Add("backfills", "must have an element");
   for (int i = 0; i < request.backfills_size(); ++i) {
     const std::string path = absl::StrCat("backfills[", i, "]");
-    if (!request.backfills(i).has_start_time()) violations.Add(path + ".start_time", "is required");
-    if (!request.backfills(i).has_end_time()) violations.Add(path + ".end_time", "is required");
+    if (!request.backfills(i).has_start_time())
+      violations->Add(path + ".start_time", "is required");
+    if (!request.backfills(i).has_end_time()) violations->Add(path + ".end_time", "is required");
   }
-  if (!violations.empty()) return done(violations.ToStatus());
+}
+
+void ScheduleServiceImpl::BackfillSchedule(CallInfo call, v1::BackfillScheduleRequest request,
+                                           Callback<v1::ScheduleInfo> done) {
+  if (Refused(*this, request, done)) return;
   Change(call, request.schedule_id(), schedules::kBackfill, history::ToPayload(request),
          request.identity(), std::move(done));
 }
 
+void ScheduleServiceImpl::Check(const v1::DeleteScheduleRequest& request,
+                                FieldViolations* violations) const {
+  CheckId(request.schedule_id(), violations);
+  CheckCaller("", "", request.identity(), violations);
+}
+
 void ScheduleServiceImpl::DeleteSchedule(CallInfo call, v1::DeleteScheduleRequest request,
                                          Callback<v1::DeleteScheduleResponse> done) {
-  FieldViolations violations = CheckId(request.schedule_id());
-  CheckCaller("", "", request.identity(), &violations);
-  if (!violations.empty()) return done(violations.ToStatus());
+  if (Refused(*this, request, done)) return;
   Update({call.ns, request.schedule_id()}, schedules::kDelete, history::ToPayload(request),
          call.IdentityOr(request.identity()), 0,
          [done = std::move(done)](absl::StatusOr<v1::Payload> result) mutable {

@@ -13,6 +13,8 @@
 #include <string>
 
 #include "gateway/grpc/call_info.h"
+#include "gateway/grpc/wizard_preview.h"
+#include "gateway/json/field_violations.h"
 #include "orchestrator/base/clock.h"
 #include "orchestrator/client/client.h"
 #include "orchestrator/v1/schedule.pb.h"
@@ -27,6 +29,8 @@ class ScheduleServiceImpl {
   struct Dependencies {
     client::WorkflowClient& client;
     base::Clock& clock;
+    // What campaigns need of the settings; null: only their own fields are checked.
+    const WizardPreviewer* previewer = nullptr;
   };
   explicit ScheduleServiceImpl(Dependencies dependencies) : d_(dependencies) {}
 
@@ -47,6 +51,16 @@ class ScheduleServiceImpl {
                         Callback<v1::ScheduleInfo> done);
   void DeleteSchedule(CallInfo call, v1::DeleteScheduleRequest request,
                       Callback<v1::DeleteScheduleResponse> done);
+
+  // What is wrong with a request (refused.h).
+  void Check(const v1::CreateScheduleRequest& request, FieldViolations* violations) const;
+  void Check(const v1::GetScheduleRequest& request, FieldViolations* violations) const;
+  void Check(const v1::ListSchedulesRequest& request, FieldViolations* violations) const;
+  void Check(const v1::UpdateScheduleRequest& request, FieldViolations* violations) const;
+  void Check(const v1::PauseScheduleRequest& request, FieldViolations* violations) const;
+  void Check(const v1::TriggerScheduleRequest& request, FieldViolations* violations) const;
+  void Check(const v1::BackfillScheduleRequest& request, FieldViolations* violations) const;
+  void Check(const v1::DeleteScheduleRequest& request, FieldViolations* violations) const;
 
  private:
   // The name of a schedule: ids are each namespace's own.

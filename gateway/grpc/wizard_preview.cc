@@ -1,15 +1,14 @@
 #include "gateway/grpc/wizard_preview.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "activities/campaign/plan.h"
 #include "activities/campaign/schedule.h"
+#include "gateway/grpc/campaign_validation.h"
 #include "orchestrator/base/check.h"
 #include "orchestrator/history/time.h"
 
@@ -45,22 +44,6 @@ std::string Summary(const cv1::PreviewPhase& phase) {
                       absl::StrJoin(vendors, ", "));
 }
 
-// Where a missing setting matters: "vendors.slack.token" where Slack is called, and settings of
-// the campaign where their vendor is.
-bool Matters(const std::string& key, const std::vector<std::string>& vendors) {
-  static const auto* const kVendorOf =
-      new std::map<std::string, std::string>{{"campaign.figma.file_key", "figma"},
-                                             {"campaign.review.slack_channel", "slack"},
-                                             {"campaign.email.from_address", "sendgrid"}};
-  const std::string path = key.substr(0, key.find(' '));
-  if (path == "campaign.social.channels") return false;  // has a warning of its own
-  const auto of_campaign = kVendorOf->find(path);
-  return std::any_of(vendors.begin(), vendors.end(), [&](const std::string& vendor) {
-    return absl::StartsWith(path, absl::StrCat("vendors.", vendor, ".")) ||
-           (of_campaign != kVendorOf->end() && of_campaign->second == vendor);
-  });
-}
-
 }  // namespace
 
 WizardPreviewer::WizardPreviewer(PreviewSettings settings)
@@ -89,6 +72,33 @@ cv1::PreviewWizardResponse WizardPreviewer::Preview(const cv1::Wizard& wizard,
       campaign::SendAt(spec, campaign::DistributionStart(spec, now, undo_window), undo_window));
   AddWarnings(spec, now, &preview);
   return preview;
+}
+
+std::vector<Need> WizardPreviewer::Needs(const cv1::CampaignSpec& spec, absl::Time now) const {
+  // Who is called follows from little of the campaign.
+  cv1::CampaignSpec outline;
+  *outline.mutable_channels() = spec.channels();
+  *outline.mutable_research_sources() = spec.research_sources();
+  std::vector<std::string> vendors;
+  const cv1::PlanOutput plan =
+      campaign::PlanCampaign("campaign", outline, settings_.campaign, prompts_, now);
+  for (const cv1::PlannedCall& call : plan.would_send()) vendors.push_back(call.vendor());
+  return UnmetNeeds(spec, vendors,
+                    {.campaign = settings_.campaign,
+                     .cms_set = settings_.cms_set,
+                     .missing_keys = settings_.missing_keys});
+}
+
+void WizardPreviewer::CheckStart(const cv1::CampaignSpec& spec, absl::string_view prefix,
+                                 absl::Time now, FieldViolations* violations) const {
+  CheckCampaign(spec, prefix, Completeness::kComplete, now, violations);
+  if (spec.dry_run()) return;
+  for (const Need& need : Needs(spec, now)) {
+    if (!need.fatal) continue;
+    violations->Add(
+        need.field.empty() ? std::string(prefix) : absl::StrCat(prefix, ".", need.field),
+        need.problem);
+  }
 }
 
 cv1::CostEstimate WizardPreviewer::Cost(const cv1::CampaignSpec& spec) const {
@@ -121,19 +131,10 @@ void WizardPreviewer::AddWarnings(const cv1::CampaignSpec& spec, absl::Time now,
     warning->set_subject(std::move(subject));
     warning->set_message(std::move(message));
   };
-  std::vector<std::string> vendors;
-  for (const auto& phase : preview->phases()) {
-    for (const auto& call : phase.calls()) vendors.push_back(call.vendor());
-  }
-  for (const std::string& key : settings_.missing_keys) {
-    if (Matters(key, vendors)) warn(key.substr(0, key.find(' ')), "is not set: " + key);
-  }
-  if (Has(spec.channels(), "email") && spec.email_recipients().empty() &&
-      settings_.campaign.email.recipients.empty()) {
-    warn("campaign.email_recipients", "nobody gets the mail: the settings name nobody either");
-  }
-  if (Has(spec.channels(), "social") && settings_.campaign.social.channels.empty()) {
-    warn("campaign.social.channels", "no channel to post to is set");
+  // What keeps it from starting is said by `violations`.
+  for (const Need& need : Needs(spec, now)) {
+    if (need.fatal && !spec.dry_run()) continue;
+    warn(need.field.empty() ? "campaign" : absl::StrCat("campaign.", need.field), need.problem);
   }
   if (spec.reviewers().empty()) {
     warn("campaign.reviewers", "no reviewers are named: anybody who may decide has to see it");

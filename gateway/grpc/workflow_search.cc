@@ -4,6 +4,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "gateway/grpc/refused.h"
 #include "gateway/grpc/validate.h"
 #include "gateway/grpc/workflow_service.h"
 #include "gateway/json/field_violations.h"
@@ -41,13 +42,6 @@ Callback<Response> NamingField(Callback<Response> done) {
   };
 }
 
-template <typename Response>
-bool Refused(const FieldViolations& violations, Callback<Response>& done) {
-  if (violations.empty()) return false;
-  done(violations.ToStatus());
-  return true;
-}
-
 // The runs of schedules and batches are shown when they are asked for. OR binds tighter than AND,
 // so the filter needs no parentheses.
 void HideSystem(v1::ListWorkflowsRequest* request) {
@@ -62,54 +56,66 @@ void HideSystem(v1::ListWorkflowsRequest* request) {
 
 }  // namespace
 
+void WorkflowServiceImpl::Check(const v1::ListWorkflowsRequest& request,
+                                FieldViolations* violations) const {
+  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, violations);
+  if (!v1::RunStatus::Value_IsValid(request.status())) {
+    violations->Add("status", "is not a run status");
+  }
+  CheckSpace(request.namespace_(), request.workflow_type(), violations);
+  CheckText("filter", request.filter(), kFilterLengthMax, Presence::kOptional, Lines::kMultiple,
+            violations);
+  CheckText("order_by", request.order_by(), kOrderLengthMax, Presence::kOptional, Lines::kSingle,
+            violations);
+  if (request.page_token().size() > kPageTokenLengthMax) {
+    violations->Add("page_token", "is not a token that this service gave");
+  }
+}
+
 void WorkflowServiceImpl::ListWorkflows(CallInfo call, v1::ListWorkflowsRequest request,
                                         Callback<v1::ListWorkflowsResponse> done) {
-  FieldViolations violations;
-  CheckRange("page_size", request.page_size(), 0, kPageSizeMax, &violations);
-  if (!v1::RunStatus::Value_IsValid(request.status())) {
-    violations.Add("status", "is not a run status");
-  }
-  CheckSpace(request.namespace_(), request.workflow_type(), &violations);
-  CheckText("filter", request.filter(), kFilterLengthMax, Presence::kOptional, Lines::kMultiple,
-            &violations);
-  CheckText("order_by", request.order_by(), kOrderLengthMax, Presence::kOptional, Lines::kSingle,
-            &violations);
-  if (request.page_token().size() > kPageTokenLengthMax) {
-    violations.Add("page_token", "is not a token that this service gave");
-  }
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   HideSystem(&request);
   client_.ListWorkflows(std::move(request), NamingField(std::move(done)));
 }
 
+void WorkflowServiceImpl::Check(const v1::CountWorkflowsRequest& request,
+                                FieldViolations* violations) const {
+  CheckSpace(request.namespace_(), "", violations);
+  CheckText("filter", request.filter(), kFilterLengthMax, Presence::kOptional, Lines::kMultiple,
+            violations);
+}
+
 void WorkflowServiceImpl::CountWorkflows(CallInfo call, v1::CountWorkflowsRequest request,
                                          Callback<v1::CountWorkflowsResponse> done) {
-  FieldViolations violations;
-  CheckSpace(request.namespace_(), "", &violations);
-  CheckText("filter", request.filter(), kFilterLengthMax, Presence::kOptional, Lines::kMultiple,
-            &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   client_.CountWorkflows(std::move(request), NamingField(std::move(done)));
+}
+
+void WorkflowServiceImpl::Check(const v1::ListVersionsRequest& request,
+                                FieldViolations* violations) const {
+  CheckSpace(request.namespace_(), request.workflow_type(), violations);
 }
 
 void WorkflowServiceImpl::ListVersions(CallInfo call, v1::ListVersionsRequest request,
                                        Callback<v1::ListVersionsResponse> done) {
-  FieldViolations violations;
-  CheckSpace(request.namespace_(), request.workflow_type(), &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   client_.ListVersions(std::move(request), std::move(done));
+}
+
+void WorkflowServiceImpl::Check(const v1::DeleteWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckWorkflowId("workflow_id", request.workflow_id(), violations);
+  CheckRunId(request.run_id(), violations);
+  CheckText("reason", request.reason(), kReasonLengthMax, Presence::kOptional, Lines::kMultiple,
+            violations);
+  CheckText("identity", request.identity(), kNameLengthMax, Presence::kOptional, Lines::kSingle,
+            violations);
 }
 
 void WorkflowServiceImpl::DeleteWorkflow(CallInfo call, v1::DeleteWorkflowRequest request,
                                          Callback<v1::DeleteWorkflowResponse> done) {
-  FieldViolations violations;
-  CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
-  CheckRunId(request.run_id(), &violations);
-  CheckText("reason", request.reason(), kReasonLengthMax, Presence::kOptional, Lines::kMultiple,
-            &violations);
-  CheckText("identity", request.identity(), kNameLengthMax, Presence::kOptional, Lines::kSingle,
-            &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   request.set_identity(call.IdentityOr(request.identity()));
   client_.DeleteWorkflow(std::move(request), std::move(done));
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gateway/grpc/refused.h"
 #include "gateway/grpc/start_quota.h"
 #include "gateway/grpc/validate.h"
 #include "gateway/json/field_violations.h"
@@ -18,19 +19,9 @@ constexpr int64_t kExecutionTimeoutSecondsMax = int64_t{10} * 366 * 24 * 3600;
 
 // The checks that every request about one run shares.
 template <typename Request>
-FieldViolations CheckRun(const Request& request) {
-  FieldViolations violations;
-  CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
-  CheckRunId(request.run_id(), &violations);
-  return violations;
-}
-
-// Answers the violations, if there are any.
-template <typename Response>
-bool Refused(const FieldViolations& violations, Callback<Response>& done) {
-  if (violations.empty()) return false;
-  done(violations.ToStatus());
-  return true;
+void CheckRun(const Request& request, FieldViolations* violations) {
+  CheckWorkflowId("workflow_id", request.workflow_id(), violations);
+  CheckRunId(request.run_id(), violations);
 }
 
 void CheckIdentity(const std::string& identity, FieldViolations* violations) {
@@ -123,180 +114,256 @@ void StartWithinQuota(auth::UserQuotas* quotas, client::WorkflowClient& client,
 
 }  // namespace
 
+void WorkflowServiceImpl::Check(const v1::StartWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckStart("", request, violations);
+}
+
 void WorkflowServiceImpl::StartWorkflow(CallInfo call, v1::StartWorkflowRequest request,
                                         Callback<v1::StartWorkflowResponse> done) {
-  FieldViolations violations;
-  CheckStart("", request, &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   Complete(call, &request);
   StartWithinQuota(quotas_, client_, call, std::move(request),
                    &client::WorkflowClient::StartWorkflow, std::move(done));
 }
 
+void WorkflowServiceImpl::Check(const v1::SignalWithStartWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckStart("start.", request.start(), violations);
+  CheckName("signal_name", request.signal_name(), kNameLengthMax, violations);
+  CheckRequestId("signal_request_id", request.signal_request_id(), violations);
+}
+
 void WorkflowServiceImpl::SignalWithStartWorkflow(
     CallInfo call, v1::SignalWithStartWorkflowRequest request,
     Callback<v1::SignalWithStartWorkflowResponse> done) {
-  FieldViolations violations;
-  CheckStart("start.", request.start(), &violations);
-  CheckName("signal_name", request.signal_name(), kNameLengthMax, &violations);
-  CheckRequestId("signal_request_id", request.signal_request_id(), &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   Complete(call, request.mutable_start());
   StartWithinQuota(quotas_, client_, call, std::move(request),
                    &client::WorkflowClient::SignalWithStart, std::move(done));
 }
 
+void WorkflowServiceImpl::Check(const v1::UpdateWithStartWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckStart("start.", request.start(), violations);
+  CheckName("update_name", request.update_name(), kNameLengthMax, violations);
+  CheckRequestId("update_id", request.update_id(), violations);
+}
+
 void WorkflowServiceImpl::UpdateWithStartWorkflow(
     CallInfo call, v1::UpdateWithStartWorkflowRequest request,
     Callback<v1::UpdateWithStartWorkflowResponse> done) {
-  FieldViolations violations;
-  CheckStart("start.", request.start(), &violations);
-  CheckName("update_name", request.update_name(), kNameLengthMax, &violations);
-  CheckRequestId("update_id", request.update_id(), &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   Complete(call, request.mutable_start());
   StartWithinQuota(quotas_, client_, call, std::move(request),
                    &client::WorkflowClient::UpdateWithStart, std::move(done));
 }
 
+void WorkflowServiceImpl::Check(const v1::PauseWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
+  CheckReason(request.reason(), Presence::kOptional, violations);
+  CheckIdentity(request.identity(), violations);
+  CheckRequestId("request_id", request.request_id(), violations);
+}
+
 void WorkflowServiceImpl::PauseWorkflow(CallInfo call, v1::PauseWorkflowRequest request,
                                         Callback<v1::PauseWorkflowResponse> done) {
-  FieldViolations violations = CheckRun(request);
-  CheckReason(request.reason(), Presence::kOptional, &violations);
-  CheckIdentity(request.identity(), &violations);
-  CheckRequestId("request_id", request.request_id(), &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   request.set_identity(call.IdentityOr(request.identity()));
   client_.Pause(std::move(request), std::move(done));
 }
 
+void WorkflowServiceImpl::Check(const v1::ResumeWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
+  CheckReason(request.reason(), Presence::kOptional, violations);
+  CheckIdentity(request.identity(), violations);
+  CheckRequestId("request_id", request.request_id(), violations);
+}
+
 void WorkflowServiceImpl::ResumeWorkflow(CallInfo call, v1::ResumeWorkflowRequest request,
                                          Callback<v1::ResumeWorkflowResponse> done) {
-  FieldViolations violations = CheckRun(request);
-  CheckReason(request.reason(), Presence::kOptional, &violations);
-  CheckIdentity(request.identity(), &violations);
-  CheckRequestId("request_id", request.request_id(), &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   request.set_identity(call.IdentityOr(request.identity()));
   client_.Resume(std::move(request), std::move(done));
 }
 
+void WorkflowServiceImpl::Check(const v1::ResetWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
+  CheckRange("event_id", request.event_id(), 1, std::numeric_limits<int32_t>::max(), violations);
+  CheckReason(request.reason(), Presence::kOptional, violations);
+  CheckIdentity(request.identity(), violations);
+  CheckRequestId("request_id", request.request_id(), violations);
+}
+
 void WorkflowServiceImpl::ResetWorkflow(CallInfo call, v1::ResetWorkflowRequest request,
                                         Callback<v1::ResetWorkflowResponse> done) {
-  FieldViolations violations = CheckRun(request);
-  CheckRange("event_id", request.event_id(), 1, std::numeric_limits<int32_t>::max(), &violations);
-  CheckReason(request.reason(), Presence::kOptional, &violations);
-  CheckIdentity(request.identity(), &violations);
-  CheckRequestId("request_id", request.request_id(), &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   request.set_identity(call.IdentityOr(request.identity()));
   client_.ResetWorkflow(std::move(request), std::move(done));
 }
 
-void WorkflowServiceImpl::RetryWorkflowNow(CallInfo call, v1::RetryWorkflowNowRequest request,
-                                           Callback<v1::RetryWorkflowNowResponse> done) {
-  FieldViolations violations = CheckRun(request);
+void WorkflowServiceImpl::Check(const v1::RetryWorkflowNowRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
   for (int i = 0; i < request.activity_ids_size(); ++i) {
     CheckName(absl::StrCat("activity_ids[", i, "]"), request.activity_ids(i), kNameLengthMax,
-              &violations);
+              violations);
   }
-  CheckIdentity(request.identity(), &violations);
-  if (Refused(violations, done)) return;
+  CheckIdentity(request.identity(), violations);
+}
+
+void WorkflowServiceImpl::RetryWorkflowNow(CallInfo call, v1::RetryWorkflowNowRequest request,
+                                           Callback<v1::RetryWorkflowNowResponse> done) {
+  if (Refused(*this, request, done)) return;
   request.set_identity(call.IdentityOr(request.identity()));
   client_.RetryNow(std::move(request), std::move(done));
 }
 
+void WorkflowServiceImpl::Check(const v1::GetWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
+}
+
 void WorkflowServiceImpl::GetWorkflow(CallInfo call, v1::GetWorkflowRequest request,
                                       Callback<v1::WorkflowInfo> done) {
-  if (Refused(CheckRun(request), done)) return;
+  if (Refused(*this, request, done)) return;
   client_.GetWorkflow(std::move(request), std::move(done));
+}
+
+void WorkflowServiceImpl::Check(const v1::GetWorkflowHistoryRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
+  CheckRange("page_size", request.page_size(), 0, kHistoryPageSizeMax, violations);
+  if (request.after_event_id() < 0) violations->Add("after_event_id", "must not be negative");
+  CheckWait(request.wait(), violations);
 }
 
 void WorkflowServiceImpl::GetWorkflowHistory(CallInfo call, v1::GetWorkflowHistoryRequest request,
                                              Callback<v1::GetWorkflowHistoryResponse> done) {
-  FieldViolations violations = CheckRun(request);
-  CheckRange("page_size", request.page_size(), 0, kHistoryPageSizeMax, &violations);
-  if (request.after_event_id() < 0) violations.Add("after_event_id", "must not be negative");
-  CheckWait(request.wait(), &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   client_.GetHistory(std::move(request), std::move(done));
+}
+
+void WorkflowServiceImpl::Check(const v1::GetWorkflowResultRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
+  CheckWait(request.wait(), violations);
 }
 
 void WorkflowServiceImpl::GetWorkflowResult(CallInfo call, v1::GetWorkflowResultRequest request,
                                             Callback<v1::GetWorkflowResultResponse> done) {
-  FieldViolations violations = CheckRun(request);
-  CheckWait(request.wait(), &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   client_.GetResult(std::move(request), std::move(done));
+}
+
+void WorkflowServiceImpl::Check(const v1::GetSagaRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
 }
 
 void WorkflowServiceImpl::GetSaga(CallInfo call, v1::GetSagaRequest request,
                                   Callback<v1::SagaInfo> done) {
-  if (Refused(CheckRun(request), done)) return;
+  if (Refused(*this, request, done)) return;
   client_.GetSaga(std::move(request), std::move(done));
+}
+
+void WorkflowServiceImpl::Check(const v1::SignalWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
+  CheckName("signal_name", request.signal_name(), kNameLengthMax, violations);
+  CheckRequestId("request_id", request.request_id(), violations);
+  CheckIdentity(request.identity(), violations);
 }
 
 void WorkflowServiceImpl::SignalWorkflow(CallInfo call, v1::SignalWorkflowRequest request,
                                          Callback<v1::SignalWorkflowResponse> done) {
-  FieldViolations violations = CheckRun(request);
-  CheckName("signal_name", request.signal_name(), kNameLengthMax, &violations);
-  CheckRequestId("request_id", request.request_id(), &violations);
-  CheckIdentity(request.identity(), &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   request.set_identity(call.IdentityOr(request.identity()));
   client_.Signal(std::move(request), std::move(done));
 }
 
+void WorkflowServiceImpl::Check(const v1::QueryWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
+  CheckName("query_name", request.query_name(), kNameLengthMax, violations);
+}
+
 void WorkflowServiceImpl::QueryWorkflow(CallInfo call, v1::QueryWorkflowRequest request,
                                         Callback<v1::QueryWorkflowResponse> done) {
-  FieldViolations violations = CheckRun(request);
-  CheckName("query_name", request.query_name(), kNameLengthMax, &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   client_.Query(std::move(request), std::move(done));
+}
+
+void WorkflowServiceImpl::Check(const v1::UpdateWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
+  CheckName("update_name", request.update_name(), kNameLengthMax, violations);
+  CheckRequestId("update_id", request.update_id(), violations);
+  CheckIdentity(request.identity(), violations);
 }
 
 void WorkflowServiceImpl::UpdateWorkflow(CallInfo call, v1::UpdateWorkflowRequest request,
                                          Callback<v1::UpdateWorkflowResponse> done) {
-  FieldViolations violations = CheckRun(request);
-  CheckName("update_name", request.update_name(), kNameLengthMax, &violations);
-  CheckRequestId("update_id", request.update_id(), &violations);
-  CheckIdentity(request.identity(), &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   request.set_identity(call.IdentityOr(request.identity()));
   client_.Update(std::move(request), std::move(done));
 }
 
+void WorkflowServiceImpl::Check(const v1::CancelWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
+  CheckReason(request.reason(), Presence::kOptional, violations);
+  CheckIdentity(request.identity(), violations);
+}
+
 void WorkflowServiceImpl::CancelWorkflow(CallInfo call, v1::CancelWorkflowRequest request,
                                          Callback<v1::CancelWorkflowResponse> done) {
-  FieldViolations violations = CheckRun(request);
-  CheckReason(request.reason(), Presence::kOptional, &violations);
-  CheckIdentity(request.identity(), &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   request.set_identity(call.IdentityOr(request.identity()));
   client_.Cancel(std::move(request), std::move(done));
 }
 
+void WorkflowServiceImpl::Check(const v1::TerminateWorkflowRequest& request,
+                                FieldViolations* violations) const {
+  CheckRun(request, violations);
+  CheckReason(request.reason(), Presence::kOptional, violations);
+  CheckIdentity(request.identity(), violations);
+}
+
 void WorkflowServiceImpl::TerminateWorkflow(CallInfo call, v1::TerminateWorkflowRequest request,
                                             Callback<v1::TerminateWorkflowResponse> done) {
-  FieldViolations violations = CheckRun(request);
-  CheckReason(request.reason(), Presence::kOptional, &violations);
-  CheckIdentity(request.identity(), &violations);
-  if (Refused(violations, done)) return;
+  if (Refused(*this, request, done)) return;
   request.set_identity(call.IdentityOr(request.identity()));
   client_.Terminate(std::move(request), std::move(done));
+}
+
+void WorkflowServiceImpl::Check(const v1::CompensationVerbRequest& request,
+                                FieldViolations* violations) const {
+  CheckWorkflowId("workflow_id", request.workflow_id(), violations);
+  CheckName("step", request.step(), kNameLengthMax, violations);
+  CheckReason(request.reason(), Presence::kOptional, violations);
+  CheckIdentity(request.identity(), violations);
+}
+
+void WorkflowServiceImpl::CheckDecision(const v1::CompensationVerbRequest& request,
+                                        FieldViolations* violations) const {
+  Check(request, violations);
+  if (request.reason().empty()) violations->Add("reason", "is required");
 }
 
 void WorkflowServiceImpl::Compensation(client::CompensationVerb verb, CallInfo call,
                                        v1::CompensationVerbRequest request,
                                        Callback<v1::CompensationVerbResponse> done) {
   FieldViolations violations;
-  CheckWorkflowId("workflow_id", request.workflow_id(), &violations);
-  CheckName("step", request.step(), kNameLengthMax, &violations);
-  CheckReason(request.reason(),
-              verb == client::CompensationVerb::kRetry ? Presence::kOptional : Presence::kRequired,
-              &violations);
-  CheckIdentity(request.identity(), &violations);
-  if (Refused(violations, done)) return;
+  if (verb == client::CompensationVerb::kRetry) {
+    Check(request, &violations);
+  } else {
+    CheckDecision(request, &violations);
+  }
+  if (!violations.empty()) return done(violations.ToStatus());
   request.set_identity(call.IdentityOr(request.identity()));
   client_.Compensation(verb, std::move(request), std::move(done));
 }

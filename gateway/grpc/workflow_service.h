@@ -11,6 +11,7 @@
 
 #include "gateway/auth/user_quotas.h"
 #include "gateway/grpc/call_info.h"
+#include "gateway/json/field_violations.h"
 #include "orchestrator/client/client.h"
 
 namespace gateway {
@@ -69,6 +70,31 @@ class WorkflowServiceImpl {
                         Callback<v1::CompensationVerbResponse> done);
   void ResolveCompensation(CallInfo call, v1::CompensationVerbRequest request,
                            Callback<v1::CompensationVerbResponse> done);
+
+  // What is wrong with a request (refused.h).
+  void Check(const v1::StartWorkflowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::SignalWithStartWorkflowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::UpdateWithStartWorkflowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::PauseWorkflowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::ResumeWorkflowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::ResetWorkflowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::RetryWorkflowNowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::GetWorkflowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::GetWorkflowHistoryRequest& request, FieldViolations* violations) const;
+  void Check(const v1::GetWorkflowResultRequest& request, FieldViolations* violations) const;
+  void Check(const v1::GetSagaRequest& request, FieldViolations* violations) const;
+  void Check(const v1::SignalWorkflowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::QueryWorkflowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::UpdateWorkflowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::CancelWorkflowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::TerminateWorkflowRequest& request, FieldViolations* violations) const;
+  void Check(const v1::CompensationVerbRequest& request, FieldViolations* violations) const;
+  void Check(const v1::ListWorkflowsRequest& request, FieldViolations* violations) const;
+  void Check(const v1::CountWorkflowsRequest& request, FieldViolations* violations) const;
+  void Check(const v1::ListVersionsRequest& request, FieldViolations* violations) const;
+  void Check(const v1::DeleteWorkflowRequest& request, FieldViolations* violations) const;
+  // Of a request that decides over a compensation: it says why.
+  void CheckDecision(const v1::CompensationVerbRequest& request, FieldViolations* violations) const;
 
  private:
   void Compensation(client::CompensationVerb verb, CallInfo call,

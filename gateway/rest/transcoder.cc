@@ -131,8 +131,14 @@ absl::StatusOr<MessagePtr> Transcoder::Read(const Match& match, const HttpReques
     if (!expected.empty()) violations.Add(name, expected);
   }
   ReadHeaderFields(http, request.get(), &violations);
-  RETURN_IF_ERROR(violations.ToStatus());
-  return request;
+  if (violations.empty()) return request;
+  // It is refused. What could be read of it is checked all the same: its faults are told at once.
+  if (route.method->check) {
+    FieldViolations checked;
+    route.method->check(*request, &checked);
+    violations.MergeChecked(checked);
+  }
+  return violations.ToStatus();
 }
 
 }  // namespace gateway

@@ -41,7 +41,8 @@ class Transcoder {
   explicit Transcoder(const Router& router);
 
   Match Find(const std::string& http_method, const std::string& path) const;
-  // INVALID_ARGUMENT: malformed JSON, or all field violations at once.
+  // INVALID_ARGUMENT: malformed JSON, or all field violations at once: also those that the method's
+  // check finds in what could be read. A request without such faults is left to its handler.
   absl::StatusOr<MessagePtr> Read(const Match& match, const HttpRequest& request) const;
   const std::vector<Route>& routes() const { return routes_; }
 

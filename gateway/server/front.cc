@@ -47,6 +47,7 @@ gateway::PreviewSettings PreviewOf(const Settings& settings) {
   gateway::PreviewSettings preview{.campaign = settings.campaign,
                                    .model = model.model,
                                    .tokens_at_most = openai::TokensAtMost,
+                                   .cms_set = !settings.vendors.cms.base_url.empty(),
                                    .missing_keys = MissingKeys(settings)};
   // The settings were checked when they were read.
   const openai::Prices prices = openai::Prices::Parse(model.prices).value_or(openai::Prices());
@@ -151,7 +152,7 @@ Front::Front(const Settings& settings, const DataDir& data_dir, client::Workflow
       workflows_(client, quotas_.get()),
       campaigns_({client, *wizards_, parts.clock, parts.random, PreviewOf(settings), &streams_,
                   quotas_.get()}),
-      schedules_({client, parts.clock}),
+      schedules_({client, parts.clock, &campaigns_.previewer()}),
       batches_({client, parts.random}),
       operations_({*orders_, operated.kill_switch, operated.breakers}),
       audit_(parts.audit),

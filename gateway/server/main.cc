@@ -57,7 +57,7 @@ void WarnOfDangers(const server::Settings& settings) {
   }
   const std::vector<std::string> missing = server::MissingKeys(settings);
   if (!missing.empty()) {
-    base::Log(base::LogLevel::kWarning, "settings are missing: campaigns that need them will fail",
+    base::Log(base::LogLevel::kWarning, "settings are missing: campaigns that need them are refused",
               {}, {{"missing", absl::StrJoin(missing, ", ")}});
   }
 }

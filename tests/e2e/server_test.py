@@ -161,6 +161,52 @@ def production_run(place, sandbox):
             expect(not found, f"{path} holds {found and found.group(0)}")
 
 
+def campaigns_without_their_settings(place, sandbox):
+    """What a campaign needs of the settings is asked for at its start, not after its approval."""
+    directory = place.directory / "incomplete"
+    directory.mkdir()
+    config = directory / "campaignd.yaml"
+    config.write_text(production.settings(sandbox.url, {
+        "campaign": {"email": {"recipients": None}, "social": None}}))
+    tokens = {name: value for name, value in production.TOKENS.items() if name != "NOTION_TOKEN"}
+    server = harness.Server(directory, sandbox, ["--config", config], tokens, dev=False)
+    place.programs.append(server)
+    server.start()
+    client = server.client
+
+    def refused(method, path, body, *fields):
+        status, answer = client.call(method, path, body)
+        named = [violation["field"] for violation in answer["details"][0]["field_violations"]]
+        expect(status == 400 and named == list(fields), f"{method} {path}: {status}: {answer}")
+        return answer
+
+    spec = harness.campaign("Nobody gets it")
+    answer = refused("POST", "/v1/campaigns", {"campaign": spec},
+                     "campaign.email_recipients", "campaign.channels[1]")
+    expect("campaign.email.recipients" in answer["message"] and
+           "campaign.social.channels" in answer["message"], f"what to do: {answer}")
+    refused("POST", "/v1/campaigns", {"campaign": {**spec, "channels": ["blog"],
+                                                   "research_sources": ["notion"]}},
+            "campaign.research_sources[0]")
+    draft = client.ok("POST", "/v1/wizards", {"campaign": spec})["wizard_id"]
+    expect(not client.ok("POST", f"/v1/wizards/{draft}/validate", {})["valid"], "it is valid")
+    refused("POST", f"/v1/wizards/{draft}/approve", {},
+            "campaign.email_recipients", "campaign.channels[1]")
+    expect(client.ok("GET", f"/v1/wizards/{draft}")["status"] == "draft", "it is no draft any more")
+    refused("POST", "/v1/schedules", {"schedule_id": "s", "schedule": {
+        "spec": {"crons": ["@daily"]}, "action": {"workflow_type": "campaign", "input": {
+            "message_type": "campaign.v1.CampaignSpec", "value": spec}}}},
+            "schedule.action.input.value.email_recipients",
+            "schedule.action.input.value.channels[1]")
+    # A dry run sends nothing, and what a campaign brings itself it does not need.
+    client.ok("POST", "/v1/campaigns", {"campaign": {**spec, "dry_run": True}})
+    workflow_id = client.ok("POST", "/v1/campaigns", {"campaign": {
+        **spec, "channels": ["email"], "email_recipients": ["ann@example.com"]}})["workflow_id"]
+    server.await_review(workflow_id)
+    code, _ = server.stop()
+    expect(code == 0, f"code {code}")
+
+
 def run():
     with harness.Workplace("server") as place:
         command_line(place.directory)
@@ -175,6 +221,7 @@ def run():
                f"standard error holds other things than JSON:\n{logged[:1000]}")
         own_sandbox(place)
         production_run(place, place.programs[0])
+        campaigns_without_their_settings(place, place.programs[0])
         print(f"server: fine; SIGTERM while busy took {busy:.1f} s")
         return 0
 

@@ -322,12 +322,19 @@ std::string MemoryClient::last(const std::string& method) {
   return last_[method];
 }
 
+PreviewSettings CompleteSettings() {
+  PreviewSettings settings;
+  settings.campaign.email.recipients = {"customers@example.com"};
+  settings.campaign.social.channels = {"c1 linkedin"};
+  return settings;
+}
+
 GatewayTest::GatewayTest() {
   base::SetLogLevel(base::LogLevel::kOff);
   wizards_ = *WizardStore::Open(folder_.File("wizards.db"), clock_, random_);
   workflow_service_ = std::make_unique<WorkflowServiceImpl>(client_);
   campaign_service_ = std::make_unique<CampaignServiceImpl>(
-      CampaignServiceImpl::Dependencies{client_, *wizards_, clock_, random_});
+      CampaignServiceImpl::Dependencies{client_, *wizards_, clock_, random_, CompleteSettings()});
   breakers_.Register("github");
   orders_ = *OperationsStore::Open(folder_.File("operations.db"), clock_, kill_switch_, breakers_);
   operations_service_ = std::make_unique<OperationsServiceImpl>(

@@ -30,6 +30,9 @@ namespace gateway {
 namespace v1 = ::orchestrator::v1;
 using client::Callback;
 
+// Of a server whose settings have all that campaigns need.
+PreviewSettings CompleteSettings();
+
 // Runs that a test puts there. Thread-safe.
 class MemoryClient : public client::WorkflowClient {
  public:

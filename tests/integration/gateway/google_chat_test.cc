@@ -110,7 +110,7 @@ class GoogleChatTest : public GatewayTest {
                                                      outbound::Pipeline::Options{});
     key_file_ = Google("POST", "/sandbox/service-account", "{}").dump();
     campaign_service_ = std::make_unique<CampaignServiceImpl>(
-        CampaignServiceImpl::Dependencies{slow_, *wizards_, clock_, random_});
+        CampaignServiceImpl::Dependencies{slow_, *wizards_, clock_, random_, CompleteSettings()});
     handler_->AddRaw("POST", "/webhooks/google-chat", [this](RawRequest request, RawDone done) {
       chat_->Receive(std::move(request), std::move(done));
     });

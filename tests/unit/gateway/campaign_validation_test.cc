@@ -6,6 +6,8 @@
 #include <functional>
 #include <limits>
 
+#include "absl/strings/str_cat.h"
+#include "gateway/grpc/wizard_preview.h"
 #include "orchestrator/history/time.h"
 
 namespace gateway {
@@ -13,6 +15,7 @@ namespace {
 
 using campaign::v1::CampaignSpec;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
@@ -133,6 +136,87 @@ TEST(CampaignValidation, LengthsAreCountedInCharacters) {
   for (int i = 0; i < 200; ++i) name += "é";
   spec.set_campaign_name(name);
   EXPECT_THAT(Fields(spec), IsEmpty());
+}
+
+std::vector<std::string> StartFaults(const CampaignSpec& spec, const PreviewSettings& settings) {
+  FieldViolations violations;
+  WizardPreviewer(settings).CheckStart(spec, "campaign", kNow, &violations);
+  std::vector<std::string> faults;
+  for (const auto& violation : violations.list()) {
+    faults.push_back(absl::StrCat(violation.field, " ", violation.description));
+  }
+  return faults;
+}
+
+TEST(CampaignNeeds, AMailNeedsRecipients) {
+  PreviewSettings settings;
+  EXPECT_THAT(StartFaults(Good(), settings),
+              ElementsAre(HasSubstr("campaign.email_recipients is required: nobody would get")));
+  CampaignSpec spec = Good();
+  spec.add_email_recipients("ann@example.com");
+  EXPECT_THAT(StartFaults(spec, settings), IsEmpty());
+  settings.campaign.email.recipients = {"all@example.com"};
+  EXPECT_THAT(StartFaults(Good(), settings), IsEmpty());
+  spec = Good();
+  spec.set_channels(0, "blog");
+  EXPECT_THAT(StartFaults(spec, PreviewSettings()), IsEmpty());
+}
+
+TEST(CampaignNeeds, ADryRunNeedsNothing) {
+  PreviewSettings settings;
+  settings.missing_keys = {"vendors.slack.token (SLACK_BOT_TOKEN)"};
+  CampaignSpec spec = Good();
+  EXPECT_EQ(StartFaults(spec, settings).size(), 2u);
+  spec.set_dry_run(true);
+  EXPECT_THAT(StartFaults(spec, settings), IsEmpty());
+}
+
+TEST(CampaignNeeds, NameTheFieldThatNeedsASetting) {
+  PreviewSettings settings;
+  settings.cms_set = false;
+  settings.missing_keys = {
+      "vendors.notion.token (NOTION_TOKEN)",        "vendors.slack.token (SLACK_BOT_TOKEN)",
+      "vendors.buffer.token (BUFFER_ACCESS_TOKEN)", "campaign.email.from_address",
+      "vendors.sendgrid.token (SENDGRID_API_KEY)",  "campaign.social.channels"};
+  CampaignSpec spec = Good();
+  spec.clear_channels();
+  for (const char* channel : {"blog", "cms", "social"}) spec.add_channels(channel);
+  EXPECT_THAT(StartFaults(spec, settings),
+              testing::UnorderedElementsAre(
+                  HasSubstr("campaign.channels[2] has nowhere to post to: set "
+                            "campaign.social.channels"),
+                  HasSubstr("campaign.channels[1] has no CMS to publish in: set "
+                            "vendors.cms.base_url"),
+                  HasSubstr("campaign needs vendors.slack.token (SLACK_BOT_TOKEN), which is not "
+                            "set")));
+  settings.campaign.social.channels = {"c1 linkedin"};
+  settings.cms_set = true;
+  spec.add_channels("email");
+  spec.add_email_recipients("ann@example.com");
+  EXPECT_THAT(StartFaults(spec, settings),
+              testing::UnorderedElementsAre(
+                  HasSubstr("campaign needs vendors.slack.token"),
+                  HasSubstr("campaign.channels[2] needs vendors.buffer.token"),
+                  HasSubstr("campaign.channels[3] needs campaign.email.from_address"),
+                  HasSubstr("campaign.channels[3] needs vendors.sendgrid.token")));
+}
+
+TEST(CampaignNeeds, ASourceIsNeededWhenItIsTheOnlyOne) {
+  PreviewSettings settings;
+  settings.campaign.email.recipients = {"all@example.com"};
+  settings.missing_keys = {"vendors.notion.token (NOTION_TOKEN)"};
+  CampaignSpec spec = Good();
+  spec.add_research_sources("notion");
+  EXPECT_THAT(StartFaults(spec, settings), IsEmpty());
+  campaign::v1::Wizard wizard;
+  *wizard.mutable_campaign() = spec;
+  const auto preview = WizardPreviewer(settings).Preview(wizard, kNow);
+  EXPECT_EQ(preview.warnings(0).subject(), "campaign.research_sources[1]");
+  EXPECT_THAT(preview.warnings(0).message(), HasSubstr("needs vendors.notion.token"));
+  spec.clear_research_sources();
+  spec.add_research_sources("notion");
+  EXPECT_THAT(StartFaults(spec, settings),
+              ElementsAre(HasSubstr("campaign.research_sources[0] needs vendors.notion.token")));
 }
 
 }  // namespace
