@@ -20,7 +20,7 @@ struct StartArguments {
 };
 
 void Start(Session& session, const StartArguments& a) {
-  absl::StatusOr<SpecFile> file = ReadSpecFile(a.file);
+  absl::StatusOr<SpecFile> file = ReadSpecFile(a.file, gateway::Completeness::kComplete);
   if (!file.ok()) return session.Fail(file.status());
   if (!a.request_id.empty()) file->request.set_request_id(a.request_id);
   if (a.dry_run) file->request.mutable_campaign()->set_dry_run(true);

@@ -81,7 +81,8 @@ absl::Status ReadSpec(const ScheduleArguments& a, v1::ScheduleSpec* spec) {
 
 absl::Status ReadAction(const ScheduleArguments& a, v1::ScheduleAction* action) {
   if (!a.campaign.empty()) {
-    ASSIGN_OR_RETURN(const SpecFile file, ReadSpecFile(a.campaign));
+    ASSIGN_OR_RETURN(const SpecFile file,
+                     ReadSpecFile(a.campaign, gateway::Completeness::kComplete));
     action->set_workflow_type("campaign");
     *action->mutable_input() = history::ToPayload(file.request.campaign());
   }

@@ -6,7 +6,9 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "campaign/v1/service.pb.h"
+#include "gateway/grpc/campaign_validation.h"
 
 namespace cli {
 
@@ -16,10 +18,12 @@ struct SpecFile {
   std::map<std::string, int> lines;  // of the YAML's fields, by path
 };
 
-// `path` "-" is standard input. INVALID_ARGUMENT: cannot be read, or every field that is
-// unknown or of the wrong type, with its line.
-absl::StatusOr<SpecFile> ReadSpecFile(const std::string& path);
-absl::StatusOr<SpecFile> ParseSpec(const std::string& text, bool is_json);
+// `path` "-" is standard input. INVALID_ARGUMENT: cannot be read, or every field that is unknown or
+// of the wrong type, with its line, and then also what a server would refuse in the others: all
+// faults at once. A file without such faults is left to the server, which knows its settings.
+absl::StatusOr<SpecFile> ReadSpecFile(const std::string& path, gateway::Completeness completeness);
+absl::StatusOr<SpecFile> ParseSpec(const std::string& text, bool is_json,
+                                   gateway::Completeness completeness, absl::Time now);
 
 // The violations of `status` (the server's) with the file's paths and lines.
 absl::Status InFileTerms(const SpecFile& file, const absl::Status& status);

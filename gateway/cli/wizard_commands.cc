@@ -46,7 +46,7 @@ std::string WizardText(const cv1::Wizard& wizard) {
 }
 
 void Create(Session& session, const Arguments& a) {
-  auto file = ReadSpecFile(a.file);
+  auto file = ReadSpecFile(a.file, gateway::Completeness::kDraft);
   if (!file.ok()) return session.Fail(file.status());
   cv1::CreateWizardRequest request;
   *request.mutable_campaign() = file->request.campaign();
@@ -100,7 +100,7 @@ void AddMask(const SpecFile& file, google::protobuf::FieldMask* mask) {
 }
 
 void Update(Session& session, const Arguments& a) {
-  auto file = ReadSpecFile(a.file);
+  auto file = ReadSpecFile(a.file, gateway::Completeness::kDraft);
   if (!file.ok()) return session.Fail(file.status());
   cv1::UpdateWizardRequest request;
   request.set_wizard_id(a.id);
@@ -122,7 +122,7 @@ void Clone(Session& session, const Arguments& a) {
     if (!wizard.ok()) return session.Fail(wizard.status());
     return session.Print(*wizard, WizardText(*wizard));
   }
-  auto file = ReadSpecFile(a.file);
+  auto file = ReadSpecFile(a.file, gateway::Completeness::kDraft);
   if (!file.ok()) return session.Fail(file.status());
   *request.mutable_campaign() = file->request.campaign();
   AddMask(*file, request.mutable_override_mask());

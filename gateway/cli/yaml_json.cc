@@ -2,10 +2,12 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <cmath>
 #include <set>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "gateway/json/json_writer.h"
 
 namespace cli {
@@ -87,7 +89,12 @@ class Converter {
     } else if (digits && absl::SimpleAtoi(text, &integer)) {
       absl::StrAppend(&out_.json, integer);
     } else if (digits && absl::SimpleAtod(text, &real)) {
-      absl::StrAppend(&out_.json, real);
+      // Too large for a double: as it would stand in JSON, where the reader says so.
+      if (std::isinf(real)) {
+        out_.json += real < 0 ? "-1e999" : "1e999";
+      } else {
+        absl::StrAppendFormat(&out_.json, "%.17g", real);
+      }
     } else {
       out_.json += gateway::JsonQuote(text);
     }

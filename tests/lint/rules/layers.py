@@ -59,7 +59,9 @@ MAY_INCLUDE = {
                         CAMPAIGN_PROTO, ENGINE_PROTO, GOOGLE_API, GOOGLE_RPC],
     "gateway/dashboard": [],
     # The SDK and the workflows: campaignctl replays histories.
-    "gateway/cli": [BASE, HISTORY, "orchestrator/sdk", "activities/campaign", "gateway/audit", "gateway/json",
+    # The limits of a campaign's fields: it tells all faults of a file at once.
+    "gateway/cli": [BASE, HISTORY, "orchestrator/sdk", "activities/campaign", "gateway/audit",
+                    "gateway/grpc/campaign_validation.h", "gateway/json",
                     ENGINE_PROTO, CAMPAIGN_PROTO, GOOGLE_API, GOOGLE_RPC],
     "gateway/server": ["orchestrator", "saga", "activities", "gateway", CAMPAIGN_PROTO,
                        GOOGLE_API, GOOGLE_RPC],
