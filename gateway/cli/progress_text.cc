@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "gateway/cli/human.h"
 #include "orchestrator/history/time.h"
 
@@ -20,7 +21,9 @@ constexpr char kReset[] = "\x1b[0m";
 
 const char* ColorOf(absl::string_view state) {
   if (state == "completed" || state == "COMPLETED") return "\x1b[32m";
-  if (state == "failed" || state == "FAILED" || state == "STUCK") return "\x1b[31m";
+  if (state == "failed" || state == "not_undone" || state == "FAILED" || state == "STUCK") {
+    return "\x1b[31m";
+  }
   if (state == "running" || state == "RUNNING") return "\x1b[36m";
   return "\x1b[33m";
 }
@@ -28,10 +31,14 @@ const char* ColorOf(absl::string_view state) {
 const char* MarkOf(absl::string_view state) {
   if (state == "completed") return "[x]";
   if (state == "running") return "[>]";
-  if (state == "failed") return "[!]";
+  if (state == "failed" || state == "not_undone") return "[!]";
   if (state == "compensated") return "[<]";
+  if (state == "canceled" || state == "terminated") return "[-]";
   return "[ ]";
 }
+
+// "not_undone" -> "not undone".
+std::string WordsOf(const std::string& state) { return absl::StrReplaceAll(state, {{"_", " "}}); }
 
 std::string PhaseTime(const PhaseProgress& phase, absl::Time now) {
   if (!phase.has_started_at()) return "";
@@ -75,9 +82,9 @@ std::string ProgressBlock(const CampaignProgress& progress, absl::Time now, bool
             absl::StrCat("[", std::string(full, '#'), std::string(kBarWidth - full, '-'), "] ",
                          percent, " %  ", progress.status(), "  ", HumanDuration(elapsed))));
   for (const PhaseProgress& phase : progress.phases()) {
-    lines.push_back(
-        paint(phase.state(), absl::StrFormat("  %s %-13s %-12s %s", MarkOf(phase.state()),
-                                             phase.phase(), phase.state(), PhaseTime(phase, now))));
+    lines.push_back(paint(
+        phase.state(), absl::StrFormat("  %s %-13s %-12s %s", MarkOf(phase.state()), phase.phase(),
+                                       WordsOf(phase.state()), PhaseTime(phase, now))));
   }
   const auto add = [&](absl::string_view name, const std::string& value) {
     if (!value.empty()) lines.push_back(OneLine(absl::StrFormat("%-14s%s", name, value), width));

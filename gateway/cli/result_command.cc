@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "campaign/v1/campaign.pb.h"
 #include "gateway/cli/command.h"
+#include "gateway/cli/saga_text.h"
 #include "gateway/cli/table.h"
 #include "gateway/json/json_writer.h"
 #include "orchestrator/history/payload.h"
@@ -109,7 +110,7 @@ void PrintResult(Session& session, const v1::GetWorkflowResultResponse& result) 
   std::string text = Pairs({{"status", v1::RunStatus::Value_Name(result.status())}});
   auto campaign = history::FromPayload<campaign::v1::CampaignResult>(result.result());
   if (result.has_failure()) {
-    absl::StrAppend(&text, FailureText(result.failure()));
+    absl::StrAppend(&text, FailureText(result.failure()), UndoText(result.failure().detail_json()));
   } else if (campaign.ok() && result.has_result()) {
     absl::StrAppend(&text, CampaignText(*campaign));
   } else if (result.has_result()) {

@@ -3,8 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/cli/command.h"
-#include "gateway/cli/human.h"
-#include "gateway/cli/table.h"
+#include "gateway/cli/saga_text.h"
 
 namespace cli {
 
@@ -13,20 +12,13 @@ namespace {
 namespace v1 = orchestrator::v1;
 using Stub = v1::WorkflowService::Stub;
 
-std::string Text(const v1::Failure& failure) {
-  return failure.type().empty() && failure.message().empty()
-             ? ""
-             : absl::StrCat(failure.type(), ": ", failure.message());
-}
-
-std::string Detail(const v1::SagaStepInfo& step) {
-  std::string detail =
-      Text(step.has_compensation_failure() ? step.compensation_failure() : step.failure());
-  if (!step.compensation_reason().empty()) {
-    detail = absl::StrCat(step.compensation_reason(), detail.empty() ? "" : "; ", detail);
-  }
-  if (!step.decided_by().empty()) absl::StrAppend(&detail, " (", step.decided_by(), ")");
-  return detail;
+// How its run is doing; UNSPECIFIED when that cannot be had.
+v1::RunStatus::Value StatusOf(Session& session, const v1::SagaInfo& saga) {
+  v1::GetWorkflowRequest request;
+  request.set_workflow_id(saga.workflow_id());
+  request.set_run_id(saga.run_id());
+  const auto info = session.connection().Call(&Stub::GetWorkflow, request);
+  return info.ok() ? info->status() : v1::RunStatus::UNSPECIFIED;
 }
 
 void Show(Session& session, const std::string& id) {
@@ -34,25 +26,7 @@ void Show(Session& session, const std::string& id) {
   request.set_workflow_id(id);
   auto saga = session.connection().Call(&Stub::GetSaga, request);
   if (!saga.ok()) return session.Fail(saga.status());
-  Table table({"STEP", "OUTCOME", "COMPENSATION", "STATE", "TRIES", "NEXT TRY", "DETAIL"});
-  for (const auto& step : saga->steps()) {
-    std::string tries;
-    if (step.compensation_attempts() > 0) {
-      tries = absl::StrCat(step.compensation_attempts());
-      if (step.compensation_maximum_attempts() > 0) {
-        absl::StrAppend(&tries, " of ", step.compensation_maximum_attempts());
-      }
-    }
-    table.Add({step.step(), v1::StepOutcome::Value_Name(step.outcome()), step.compensation_type(),
-               v1::CompensationState::Value_Name(step.compensation()), tries,
-               HumanTime(step.compensation_next_attempt_time()), Detail(step)});
-  }
-  std::string text = absl::StrCat("saga ", v1::SagaState::Value_Name(saga->state()), "\n",
-                                  table.empty() ? "" : table.Text());
-  if (saga->state() == v1::SagaState::COMPENSATION_BLOCKED) {
-    absl::StrAppend(&text, "next: campaignctl saga retry|skip|resolve ", id, " STEP\n");
-  }
-  session.Print(*saga, text);
+  session.Print(*saga, SagaText(*saga, StatusOf(session, *saga)));
 }
 
 struct VerbArguments {

@@ -16,7 +16,7 @@ using v1::CompensationState;
 using v1::RunStatus;
 using v1::SagaState;
 
-constexpr size_t kErrorCharactersMax = 120;
+constexpr size_t kErrorCharactersMax = 160;
 constexpr char kWhereTheRestIs[] = " (all of it: --output json)";
 
 bool Closed(RunStatus::Value status) { return status >= RunStatus::COMPLETED; }
@@ -41,11 +41,10 @@ std::string FailureOf(const v1::SagaStepInfo& step) {
 }
 
 std::string DetailOf(const v1::SagaStepInfo& step) {
-  std::string detail = FailureOf(step);
-  if (!step.compensation_reason().empty()) {
-    detail = absl::StrCat(step.compensation_reason(), detail.empty() ? "" : "; ", detail);
-  }
+  std::string detail = step.compensation_reason();
   if (!step.decided_by().empty()) absl::StrAppend(&detail, " (", step.decided_by(), ")");
+  const std::string failure = FailureOf(step);
+  absl::StrAppend(&detail, detail.empty() || failure.empty() ? "" : "; ", failure);
   return detail;
 }
 

@@ -7,6 +7,7 @@
 #include "gateway/cli/command.h"
 #include "gateway/cli/human.h"
 #include "gateway/cli/options.h"
+#include "gateway/cli/saga_text.h"
 #include "gateway/cli/table.h"
 #include "orchestrator/history/time.h"
 
@@ -55,7 +56,7 @@ void List(Session& session, const ListArguments& a) {
   for (const auto& info : all.workflows()) {
     table.Add({info.workflow_id(), info.workflow_type(), v1::RunStatus::Value_Name(info.status()),
                HumanTime(info.start_time()), Age(info),
-               v1::SagaState::Value_Name(info.saga_state()), info.status_reason()});
+               SagaStateText(info.saga_state(), info.status()), ErrorCell(info.status_reason())});
   }
   session.Print(all, table.Text());
   if (!session.json() && !all.next_page_token().empty()) {
@@ -101,7 +102,7 @@ void Show(Session& session, const std::string& id, const std::string& run_id) {
              {"type", info->workflow_type()},
              {"status", v1::RunStatus::Value_Name(info->status())},
              {"reason", info->status_reason()},
-             {"saga", v1::SagaState::Value_Name(info->saga_state())},
+             {"saga", SagaStateText(info->saga_state(), info->status())},
              {"started", HumanTime(info->start_time())},
              {"begins", HumanTime(info->next_start_time())},
              {"cron", info->cron_schedule()},
@@ -124,9 +125,10 @@ void Show(Session& session, const std::string& id, const std::string& run_id) {
         activity.maximum_attempts() > 0 ? absl::StrCat(" of ", activity.maximum_attempts()) : "";
     pending.Add({activity.activity_type(), activity.activity_id(), activity.state(),
                  absl::StrCat(activity.attempt(), most), HumanTime(activity.next_attempt_time()),
-                 activity.has_last_failure() ? absl::StrCat(activity.last_failure().type(), ": ",
-                                                            activity.last_failure().message())
-                                             : ""});
+                 activity.has_last_failure()
+                     ? ErrorCell(absl::StrCat(activity.last_failure().type(), ": ",
+                                              activity.last_failure().message()))
+                     : ""});
   }
   if (!pending.empty()) absl::StrAppend(&text, "\n", pending.Text());
   Table children({"PENDING CHILD", "TYPE", "STATE", "WHEN THE PARENT CLOSES", "RUN"});

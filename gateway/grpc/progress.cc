@@ -20,7 +20,20 @@ absl::Status NoProgress(const v1::WorkflowInfo& info) {
       "workflow ", info.workflow_id(), " is a ", info.workflow_type(), ", which has no progress"));
 }
 
+// The run was ended from outside: its code does not know, and speaks as if it went on.
+void EndAsTerminated(const v1::WorkflowInfo& info, absl::Time now, CampaignProgress* progress) {
+  progress->set_waiting_for_approval(false);
+  progress->set_message(info.status_reason().empty() ? "terminated" : info.status_reason());
+  for (campaign::v1::PhaseProgress& phase : *progress->mutable_phases()) {
+    if (phase.state() != "running") continue;
+    phase.set_state("terminated");
+    *phase.mutable_completed_at() =
+        info.has_close_time() ? info.close_time() : history::ToProto(now);
+  }
+}
+
 void FillIn(const v1::WorkflowInfo& info, absl::Time now, CampaignProgress* progress) {
+  if (info.status() == v1::RunStatus::TERMINATED) EndAsTerminated(info, now, progress);
   progress->set_workflow_id(info.workflow_id());
   progress->set_run_id(info.run_id());
   progress->set_status(v1::RunStatus::Value_Name(info.status()));

@@ -232,6 +232,24 @@ TEST_F(Rest, ProgressIsFilledInByTheService) {
   const json stuck = Call(200, "GET", "/v1/workflows/c1/progress");
   EXPECT_EQ(stuck["status"], "STUCK");
   EXPECT_EQ(stuck["message"], "nondeterminism at event 7");
+  client_.Change("c1", [](auto& run) {
+    run.info.set_status(v1::RunStatus::TERMINATED);
+    run.info.set_status_reason("Terminated: test; not undone: a");
+    *run.info.mutable_close_time() = run.info.start_time();
+    run.progress.set_message("waiting for approval");
+    auto* done = run.progress.add_phases();
+    done->set_phase("design");
+    done->set_state("completed");
+    auto* under_way = run.progress.add_phases();
+    under_way->set_phase("review");
+    under_way->set_state("running");
+  });
+  const json terminated = Call(200, "GET", "/v1/workflows/c1/progress");
+  EXPECT_EQ(terminated["message"], "Terminated: test; not undone: a");
+  EXPECT_EQ(terminated["waiting_for_approval"], false);
+  EXPECT_EQ(terminated["phases"][0]["state"], "completed");
+  EXPECT_EQ(terminated["phases"][1]["state"], "terminated");
+  EXPECT_TRUE(terminated["phases"][1].contains("completed_at"));
   client_.Change("c1", [](auto& run) { run.has_progress = false; });
   EXPECT_EQ(Call(409, "GET", "/v1/workflows/c1/progress")["code"], 9);
   Call(404, "GET", "/v1/workflows/c2/progress");

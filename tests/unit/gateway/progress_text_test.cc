@@ -35,5 +35,23 @@ TEST(ProgressText, BlockShowsPhasesAndWhatToDoNext) {
             "next          campaignctl approve c1   (or reject, update-content)\n");
 }
 
+TEST(ProgressText, BlockShowsWhatWasNotUndone) {
+  campaign::v1::CampaignProgress progress;
+  progress.set_workflow_id("c1");
+  progress.set_status("FAILED");
+  for (const char* state : {"not_undone", "compensated", "canceled", "terminated", "failed"}) {
+    auto* phase = progress.add_phases();
+    phase->set_phase("design");
+    phase->set_state(state);
+  }
+  const std::string block = ProgressBlock(progress, absl::UnixEpoch(), false, 200);
+  EXPECT_EQ(block.substr(block.find("  [!]")),
+            "  [!] design        not undone\n"
+            "  [<] design        compensated\n"
+            "  [-] design        canceled\n"
+            "  [-] design        terminated\n"
+            "  [!] design        failed\n");
+}
+
 }  // namespace
 }  // namespace cli

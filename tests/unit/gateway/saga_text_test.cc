@@ -32,11 +32,14 @@ TEST(SagaText, SaysWhatWasSkipped) {
   skipped->set_decided_by("bob");
   skipped->set_compensation_attempts(1);
   skipped->set_compensation_maximum_attempts(10);
+  skipped->mutable_compensation_failure()->set_type("Forbidden");
+  skipped->mutable_compensation_failure()->set_message("no");
   EXPECT_EQ(SagaText(saga, RunStatus::FAILED),
             "saga COMPENSATED\n"
             "STEP   OUTCOME    COMPENSATION  STATE      TRIES    NEXT TRY  DETAIL\n"
             "book   SUCCEEDED  undo_book     COMPLETED\n"
-            "write  SUCCEEDED  undo_write    SKIPPED    1 of 10            they may stay (bob)\n"
+            "write  SUCCEEDED  undo_write    SKIPPED    1 of 10            they may stay (bob); "
+            "Forbidden: no\n"
             "not undone: write (skipped by bob: they may stay)\n");
 }
 
@@ -87,7 +90,7 @@ TEST(UndoText, ShowsWhatBecameOfEachUndo) {
 TEST(ErrorCell, CutsWhatIsLongAndSaysWhereTheRestIs) {
   EXPECT_EQ(ErrorCell("Forbidden: no"), "Forbidden: no");
   const std::string cut = ErrorCell(std::string(1000, 'x'));
-  EXPECT_EQ(cut, std::string(117, 'x') + "... (all of it: --output json)");
+  EXPECT_EQ(cut, std::string(157, 'x') + "... (all of it: --output json)");
 }
 
 }  // namespace
