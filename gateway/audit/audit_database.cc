@@ -163,22 +163,13 @@ absl::Status AuditDatabase::Append(const std::vector<Entry>& entries,
 }
 
 absl::StatusOr<std::vector<Entry>> AuditDatabase::Read(const Query& query) {
-  const size_t bound = query.where.values.size();
-  const int after = static_cast<int>(bound) + 1;
-  ASSIGN_OR_RETURN(Statement select,
-                   Statement::Prepare(
-                       *db_, absl::StrCat("SELECT ", kColumns, " FROM events WHERE ",
-                                          query.where.sql, " AND sequence > ?", after,
-                                          " AND sequence < ?", after + 1, " ORDER BY sequence",
-                                          query.descending ? " DESC" : "", " LIMIT ?", after + 2)));
-  for (size_t i = 0; i < bound; ++i) {
-    const int place = static_cast<int>(i) + 1;
-    if (const auto* number = std::get_if<int64_t>(&query.where.values[i])) {
-      select.BindInt(place, *number);
-    } else {
-      select.BindText(place, std::get<std::string>(query.where.values[i]));
-    }
-  }
+  ASSIGN_OR_RETURN(
+      Statement select,
+      Statement::Prepare(*db_,
+                         absl::StrCat("SELECT ", kColumns, " FROM events WHERE ", query.where.sql,
+                                      " AND sequence > ? AND sequence < ? ORDER BY sequence",
+                                      query.descending ? " DESC" : "", " LIMIT ?")));
+  const int after = database::Bind(select, query.where);
   select.BindInt(after, query.after);
   select.BindInt(after + 1, query.before < 0 ? std::numeric_limits<int64_t>::max() : query.before);
   select.BindInt(after + 2, query.limit);

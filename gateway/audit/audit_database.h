@@ -17,8 +17,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gateway/audit/entry.h"
-#include "gateway/audit/filter_sql.h"
 #include "orchestrator/database/connection.h"
+#include "orchestrator/database/list_filter.h"
 #include "orchestrator/database/statement.h"
 
 namespace audit {
@@ -37,7 +37,7 @@ class AuditDatabase {
                       const std::map<std::string, std::string>* settings = nullptr);
 
   struct Query {
-    Condition where{.sql = "1"};
+    database::Condition where;
     int64_t after = 0;    // sequences, both exclusive
     int64_t before = -1;  // -1: no limit
     bool descending = false;

@@ -158,14 +158,7 @@ absl::StatusOr<std::vector<Wizard>> WizardDatabase::Page(const WizardQuery& quer
       Statement select,
       Statement::Prepare(*db_, absl::StrCat("SELECT wizard FROM drafts WHERE ", query.where().sql,
                                             " ORDER BY ", query.OrderBySql(), " LIMIT ", limit)));
-  int i = 0;
-  for (const auto& value : query.where().values) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      select.BindText(++i, *text);
-    } else {
-      select.BindInt(++i, std::get<int64_t>(value));
-    }
-  }
+  database::Bind(select, query.where());
   std::vector<Wizard> wizards;
   while (true) {
     ASSIGN_OR_RETURN(const bool found, select.Next());

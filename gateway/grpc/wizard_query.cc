@@ -72,7 +72,7 @@ absl::StatusOr<WizardQuery> WizardQuery::Parse(const std::string& ns,
   if (!where.ok()) {
     violations.Add("filter", absl::StripPrefix(where.status().message(), "filter: "));
   } else if (*where != nullptr) {
-    SqlCondition more = ToSql(**where, Columns());
+    database::Condition more = database::ConditionOf(**where, Columns());
     absl::StrAppend(&query.where_.sql, " AND ", more.sql);
     std::move(more.values.begin(), more.values.end(), std::back_inserter(query.where_.values));
   }

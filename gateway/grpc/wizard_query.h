@@ -12,7 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "campaign/v1/service.pb.h"
-#include "gateway/grpc/list_sql.h"
+#include "orchestrator/database/list_filter.h"
 
 namespace gateway {
 
@@ -26,7 +26,7 @@ class WizardQuery {
                                            const campaign::v1::ListWizardsRequest& request);
 
   // "namespace = ? AND ...", over the columns of WizardDatabase.
-  const SqlCondition& where() const { return where_; }
+  const database::Condition& where() const { return where_; }
   // "created_us DESC, wizard_id DESC".
   std::string OrderBySql() const;
   std::string TokenAfter(const campaign::v1::Wizard& last) const;
@@ -39,7 +39,7 @@ class WizardQuery {
   absl::Status ReadOrder(const std::string& text);
   absl::Status ReadToken(const std::string& token);
 
-  SqlCondition where_;
+  database::Condition where_;
   std::vector<Order> orders_;  // the last one is the wizard id: no two are equal
   std::string digest_;         // of what a token belongs to
 };

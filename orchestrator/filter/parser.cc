@@ -250,10 +250,14 @@ class Parser {
       return ErrorAt(op.place,
                      absl::StrCat("\":\" does not fit ", name.text, "; use = != < <= > >="));
     }
+    if (value.star && text && compare.op == Operator::kHas && value.text.empty()) {
+      compare.present = true;
+      return compare;
+    }
     if (value.star && (!text || compare.op != Operator::kEqual)) {
       return ErrorAt(value.place,
                      "\"*\" has no meaning here; it stands at the end of a text "
-                     "after = or !=");
+                     "after = or !=, or alone after \":\"");
     }
     compare.prefix = value.star;
     RETURN_IF_ERROR(SetListValue(*field, value, compare));

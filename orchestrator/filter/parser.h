@@ -38,7 +38,8 @@ struct ListField {
 };
 
 // The same language over `fields` and no others: every comparison has field kAttribute, the name in
-// `attribute`, and a value of the field's type (string, absl::Time, int64_t).
+// `attribute`, and a value of the field's type (string, absl::Time, int64_t) or `present`: a text
+// that is not empty.
 absl::StatusOr<std::shared_ptr<const Expression>> ParseFor(absl::Span<const ListField> fields,
                                                            absl::string_view text);
 

@@ -13,6 +13,7 @@
 #include "campaign/v1/audit.grpc.pb.h"
 #include "gateway/audit/audit_log.h"
 #include "gateway/audit/entry_proto.h"
+#include "gateway/audit/filter_sql.h"
 #include "gateway/auth/limit_status.h"
 #include "gateway/auth/user_quotas.h"
 #include "gateway/grpc/audit_service.h"

@@ -17,7 +17,7 @@ GOOGLE_RPC = "google/rpc"
 # folder -> folders it may include besides itself, std and Abseil. The longest match counts.
 MAY_INCLUDE = {
     "orchestrator/base": [],
-    "orchestrator/database": [BASE],
+    "orchestrator/database": [BASE, "orchestrator/filter"],
     "orchestrator/cron": [],
     "orchestrator/history": [BASE, ENGINE_PROTO],
     "orchestrator/core": [BASE, HISTORY, "orchestrator/cron", ENGINE_PROTO],

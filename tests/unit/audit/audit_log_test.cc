@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
+#include "gateway/audit/filter_sql.h"
 #include "gateway/audit/head_file.h"
 #include "orchestrator/base/metrics.h"
 #include "tests/support/temporary_folder.h"

@@ -154,6 +154,7 @@ TEST(ParseFor, KnowsItsFieldsAndTheirTypes) {
   EXPECT_EQ(ListTree("name:\"a b\" AND size >= -5"), "(and name:'a b' size>=-5)");
   EXPECT_EQ(ListTree("name != a* OR NOT made < 1970-01-01T00:00:09Z"),
             "(or (not name='a'*) (not made<time 9))");
+  EXPECT_EQ(ListTree("NOT name:*"), "(not name:*)");
 }
 
 TEST(ParseFor, SaysWhatIsWrong) {
@@ -165,6 +166,8 @@ TEST(ParseFor, SaysWhatIsWrong) {
   EXPECT_THAT(ListTree("size = 1.5"), HasSubstr("is not a whole number for size"));
   EXPECT_THAT(ListTree("size = 1*"), HasSubstr("has no meaning here"));
   EXPECT_THAT(ListTree("name > a*"), HasSubstr("has no meaning here"));
+  EXPECT_THAT(ListTree("name:a*"), HasSubstr("has no meaning here"));
+  EXPECT_THAT(ListTree("size:*"), HasSubstr("does not fit size"));
 }
 
 }  // namespace
