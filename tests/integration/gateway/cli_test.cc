@@ -9,10 +9,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/integration/gateway/gateway_fixture.h"
+#include "tests/support/await.h"
 
 extern char** environ;
 
@@ -61,6 +62,11 @@ class Cli : public GatewayTest {
     ran.err = Contents(folder_.File("err"));
     return ran;
   }
+  // Waits until the program has printed that.
+  void AwaitOutput(const std::string& text) {
+    test::Await([&] { return absl::StrContains(Contents(folder_.File("out")), text); },
+                "campaignctl to print " + text);
+  }
   Ran Run(std::vector<std::string> arguments) { return Wait(Spawn(std::move(arguments))); }
   std::string File(const std::string& name, const std::string& text) {
     std::ofstream(folder_.File(name)) << text;
@@ -100,8 +106,7 @@ TEST_F(Cli, WatchPrintsALinePerChangeAndExitsWithTheOutcome) {
        {std::pair{v1::RunStatus::COMPLETED, 0}, std::pair{v1::RunStatus::FAILED, 1}}) {
     client_.AddCampaign("c1");
     const pid_t pid = Spawn({"watch", "c1"});
-    while (Contents(folder_.File("out")).find("60 %") == std::string::npos)
-      std::this_thread::yield();
+    AwaitOutput("60 %");
     client_.Change("c1", [status = status](auto& run) { run.info.set_status(status); });
     const Ran ran = Wait(pid);
     EXPECT_EQ(ran.exit_code, code) << ran.err;
@@ -113,9 +118,7 @@ TEST_F(Cli, WatchPrintsALinePerChangeAndExitsWithTheOutcome) {
 TEST_F(Cli, WatchGoesOnWhenTheServerComesBack) {
   client_.AddCampaign("c1");
   const pid_t pid = Spawn({"watch", "c1", "--output", "json"});
-  while (Contents(folder_.File("out")).find("review") == std::string::npos) {
-    std::this_thread::yield();
-  }
+  AwaitOutput("review");
   const std::string address = grpc_address();
   grpc_->Stop(absl::ZeroDuration());
   client_.Change("c1", [](auto& run) { run.info.set_status(v1::RunStatus::COMPLETED); });

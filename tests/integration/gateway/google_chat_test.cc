@@ -10,16 +10,17 @@
 #include <filesystem>
 #include <future>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "activities/connectors/webdriver/child_process.h"
 #include "activities/outbound/http_client.h"
 #include "activities/outbound/pipeline.h"
+#include "gateway/webhooks/google_chat_store.h"
 #include "orchestrator/base/event_loop.h"
 #include "tests/integration/gateway/gateway_fixture.h"
 #include "tests/integration/gateway/http_peer.h"
+#include "tests/support/await.h"
 
 namespace gateway {
 namespace {
@@ -221,15 +222,29 @@ class GoogleChatTest : public GatewayTest {
   }
   // Messages of the app in the space whose text holds `text`, once there is one.
   std::vector<json> Told(const std::string& text) {
-    while (true) {
-      std::vector<json> found;
-      const json space = Google("GET", "/sandbox/spaces/AAA/messages");
-      for (const auto& message : space["messages"]) {
-        if (absl::StrContains(message.dump(), text)) found.push_back(message);
-      }
-      if (!found.empty()) return found;
-      std::this_thread::yield();
-    }
+    std::vector<json> found;
+    test::Await(
+        [&] {
+          const json space = Google("GET", "/sandbox/spaces/AAA/messages");
+          for (const auto& message : space["messages"]) {
+            if (absl::StrContains(message.dump(), text)) found.push_back(message);
+          }
+          return !found.empty();
+        },
+        "Google Chat to be told " + text);
+    return found;
+  }
+  // Waits until the space has been told all there is to tell.
+  void AwaitAllTold() {
+    auto store = webhooks::GoogleChatStore::Open(folder_.File("webhooks.db"));
+    ASSERT_TRUE(store.ok()) << store.status();
+    test::Await(
+        [&] {
+          const auto watches = (*store)->Watches();
+          const auto messages = (*store)->Messages();
+          return watches.ok() && watches->empty() && messages.ok() && messages->empty();
+        },
+        "everything to be told");
   }
   // A draft that ann confirmed: its campaign waits for the review.
   json Started() {
@@ -467,6 +482,7 @@ TEST_F(GoogleChatTest, TheSpaceIsToldOfReviewDecisionAndEndOnce) {
   EXPECT_THAT(done.dump(), HasSubstr("https://grafana.example.com/d/1"));
   Restart();
   EXPECT_EQ(Say("ping")["text"], "pong");
+  AwaitAllTold();
   EXPECT_EQ(Told("has ended").size(), 1);
   EXPECT_EQ(Told("Review:").size(), 1);
 }
@@ -488,6 +504,8 @@ TEST_F(GoogleChatTest, WhatWasPromisedSurvivesAnOutageAndACrash) {
   Finish("published", v1::RunStatus::COMPLETED);
   Restart();
   ClearFaults();
+  Told("has ended");
+  AwaitAllTold();
   EXPECT_EQ(Told("has ended").size(), 1);
 }
 
@@ -499,6 +517,8 @@ TEST_F(GoogleChatTest, AMessageWhoseAnswerWasLostInACrashIsNotSentTwice) {
   ClearFaults();
   Finish("published", v1::RunStatus::COMPLETED);
   Told("has ended");
+  AwaitAllTold();
+  EXPECT_EQ(Told("has ended").size(), 1);
   EXPECT_EQ(Told("Review:").size(), 1);
 }
 

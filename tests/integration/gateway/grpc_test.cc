@@ -3,13 +3,12 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <thread>
-
 #include "campaign/v1/service.grpc.pb.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "orchestrator/v1/service.grpc.pb.h"
 #include "tests/integration/gateway/gateway_fixture.h"
+#include "tests/support/await.h"
 
 namespace gateway {
 namespace {
@@ -90,7 +89,7 @@ TEST_F(Grpc, WatchEndsWhenTheCallerCancels) {
   Watch("c1");
   watch_.TryCancel();
   EXPECT_EQ(reader_->Finish().error_code(), grpc::StatusCode::CANCELLED);
-  while (campaign_service_->watches() > 0) std::this_thread::yield();
+  test::Await([&] { return campaign_service_->watches() == 0; }, "the watch to end");
 }
 
 TEST_F(Grpc, StopEndsOpenWatches) {

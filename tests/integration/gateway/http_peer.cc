@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <stdexcept>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -83,7 +84,14 @@ bool HttpPeer::Fill() {
   char chunk[65536];
   const ssize_t got =
       ssl_ != nullptr ? SSL_read(ssl_, chunk, sizeof(chunk)) : recv(fd_, chunk, sizeof(chunk), 0);
-  if (got <= 0) return false;
+  if (got <= 0) {
+    const bool silent = ssl_ == nullptr
+                            ? got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)
+                            : SSL_get_error(ssl_, static_cast<int>(got)) == SSL_ERROR_WANT_READ;
+    if (silent) throw std::runtime_error("the server neither answers nor closes");
+    ERR_clear_error();
+    return false;
+  }
   buffer_.append(chunk, static_cast<size_t>(got));
   return true;
 }

@@ -1,4 +1,5 @@
-// A bare HTTP/1.1 client on a blocking socket, for sending what no proper client would send.
+// A bare HTTP/1.1 client on a blocking socket, for sending what no proper client would send. What
+// does not come within 20 seconds is no answer and no end: an exception says so.
 #pragma once
 
 #include <openssl/ssl.h>

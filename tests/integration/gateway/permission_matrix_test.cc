@@ -8,7 +8,6 @@
 #include <grpcpp/support/sync_stream.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -70,7 +69,7 @@ Outcome Expected(const auth::Rule& rule, const Shown& shown) {
   return Outcome::kLetIn;
 }
 
-class PermissionMatrix : public GatewayTest {
+class PermissionMatrix : public GatewayTest, protected CertificateFiles {
  protected:
   PermissionMatrix() {
     store_ = *auth::AccessStore::Open(folder_.File("access.db"), clock_);
@@ -92,15 +91,9 @@ class PermissionMatrix : public GatewayTest {
   }
 
   void SetUp() override {}
-  std::string Path(const std::string& name) const { return folder_.File(name); }
-  void Write(const std::string& name, const std::string& text) const {
-    std::ofstream(Path(name)) << text;
-  }
   // From here on both fronts talk TLS, and look at certificates that are shown.
   void UseTls() {
-    const TestCertificate own = authority_.Sign({.common_name = "server"});
-    Write("server.pem", own.certificate);
-    Write("server.key", own.key);
+    WriteServer(authority_.Sign({.common_name = "server"}));
     Write("clients.pem", client_authority_.pem());
     auto files = tls::TlsFiles::Load({.certificate_file = Path("server.pem"),
                                       .key_file = Path("server.key"),
@@ -144,7 +137,7 @@ class PermissionMatrix : public GatewayTest {
     GrpcServerOptions grpc_options{.address = "127.0.0.1:0"};
     grpc_options.tls = tls_.get();
     grpc_ =
-        std::make_unique<GrpcServer>(grpc_options, *full_door_, workflow_service_.get(),
+        std::make_unique<GrpcServer>(grpc_options, *full_door_, random_, workflow_service_.get(),
                                      campaign_service_.get(), &metrics_, operations_service_.get());
     grpc_->Add(&schedules_, &batches_);
     grpc_->Add(&audit_);
@@ -294,6 +287,8 @@ class PermissionMatrix : public GatewayTest {
       }
       status = reader->Finish();
     }
+    EXPECT_NE(status.error_code(), grpc::StatusCode::UNAVAILABLE)
+        << name << " with " << shown.name << ": " << status.error_message();
     last_grpc_ = status;
     last_trailer_ = context.GetServerTrailingMetadata().contains("www-authenticate");
     if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED) return Outcome::kUnauthenticated;
@@ -318,6 +313,7 @@ class PermissionMatrix : public GatewayTest {
       Connect(shown.certificate.get());
       last_http_ = http_->Call(route.http_method, target, body ? "{}" : "", headers);
     }
+    EXPECT_NE(last_http_.status, 0) << target << " with " << shown.name << ": no answer";
     if (route.method->streaming) Connect(shown.certificate.get());
     if (last_http_.status == 401) return Outcome::kUnauthenticated;
     if (last_http_.status == 403) return Outcome::kDenied;
@@ -409,6 +405,7 @@ TEST_F(PermissionMatrix, ADoorThatLetsEverybodyInIsSeen) {
       if (Expected(*auth::FindRule(name), shown) != Outcome::kLetIn) ++expected;
     }
   }
+  EXPECT_GT(expected, 0);
   EXPECT_GE(static_cast<int>(wrong.size()), 2 * expected);
 }
 
@@ -498,7 +495,7 @@ TEST_F(PermissionMatrix, TheNamespaceIsTheCallersUnlessItMayChoose) {
     return http_->Call("POST", "/v1/workflows/signal-with-start", body, headers).status;
   };
   EXPECT_EQ(start(bound, R"(,"namespace":"sales")"), 403);
-  EXPECT_NE(start(bound, ""), 403);
+  EXPECT_EQ(start(bound, ""), 200);
 }
 
 TEST_F(PermissionMatrix, KeysAreMadeUsedAndRevokedOverRest) {
@@ -544,10 +541,10 @@ TEST_F(PermissionMatrix, AnAdminOfANamespaceSeesItsKeysOnly) {
   EXPECT_EQ(http_->Call("POST", absl::StrCat("/v1/api-keys/", sales.key.id, "/revoke"), "{}", admin)
                 .status,
             404);
-  for (const char* ns : {"sales", "*"}) {
+  for (const auto& [ns, status] : {std::pair("sales", 403), std::pair("*", 400)}) {
     const std::string body =
         absl::StrCat(R"({"name":"x","role":"viewer","namespace":")", ns, "\"}");
-    EXPECT_GE(http_->Call("POST", "/v1/api-keys", body, admin).status, 400) << ns;
+    EXPECT_EQ(http_->Call("POST", "/v1/api-keys", body, admin).status, status) << ns;
   }
   const HttpAnswer own =
       http_->Call("POST", "/v1/api-keys", R"({"name":"x","role":"viewer"})", admin);

@@ -4,11 +4,11 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "tests/integration/gateway/gateway_fixture.h"
 #include "tests/integration/gateway/http_peer.h"
+#include "tests/support/await.h"
 
 namespace gateway {
 namespace {
@@ -144,7 +144,7 @@ TEST_F(RestFewOfOneAddress, TheThirdIs429AndOthersAreNotTroubled) {
   HttpPeer elsewhere(rest_->port(), "127.0.0.2");
   EXPECT_EQ(elsewhere.Call("GET", "/v1/workflows").status, 200);
   first.reset();
-  while (rest_->connections() > 2) std::this_thread::yield();
+  test::Await([&] { return rest_->connections() <= 2; }, "a connection to be gone");
   EXPECT_EQ(HttpPeer(rest_->port()).Call("GET", "/v1/workflows").status, 200);
 }
 
@@ -155,34 +155,20 @@ int Drip(HttpPeer& peer, int bytes_max) {
   return sent;
 }
 
-class RestSlow : public GatewayTest {
+class RestSlowHeader : public GatewayTest {
  protected:
   void Configure(RestServerOptions* options) override {
-    options->write_timeout = absl::Milliseconds(200);
     options->header_timeout = absl::Milliseconds(200);
-    options->read_timeout = absl::Milliseconds(200);
-    options->bytes_per_second_min = 10'000'000;
   }
 };
 
-TEST_F(RestSlow, AHeaderThatDripsIsCutOff) {
+TEST_F(RestSlowHeader, OneThatDripsIsCutOff) {
   HttpPeer peer(rest_->port());
   peer.Send("GET / HTTP/1.1\r\nX-Slow: ");
   EXPECT_LT(Drip(peer, 5'000), 5'000);
 }
 
-TEST_F(RestSlow, ABodyThatDripsIsCutOff) {
-  HttpPeer peer(rest_->port());
-  peer.Send("POST /v1/wizards HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n");
-  EXPECT_LT(Drip(peer, 5'000), 5'000);
-  // One that is slower than it should be in all, but as fast as it must, is not.
-  HttpPeer fast(rest_->port());
-  const std::string body =
-      absl::StrCat("{\"campaign\":{\"campaign_name\":\"Spring\"}", std::string(3'000, ' '), "}");
-  EXPECT_EQ(fast.Call("POST", "/v1/wizards", body).status, 200);
-}
-
-TEST_F(RestSlow, AnIdleConnectionIsNotASlowOne) {
+TEST_F(RestSlowHeader, AnIdleConnectionIsNotASlowOne) {
   HttpPeer idle(rest_->port());
   HttpPeer slow(rest_->port());
   slow.Send("GET / HTTP/1.1\r\nX-Slow: ");
@@ -190,12 +176,57 @@ TEST_F(RestSlow, AnIdleConnectionIsNotASlowOne) {
   EXPECT_EQ(idle.Call("GET", "/v1/workflows").status, 200);
 }
 
-TEST_F(RestSlow, WhoDoesNotReadIsCutOff) {
+class RestSlowBody : public GatewayTest {
+ protected:
+  void Configure(RestServerOptions* options) override {
+    options->read_timeout = absl::Milliseconds(200);
+    options->bytes_per_second_min = 10'000'000;
+  }
+};
+
+TEST_F(RestSlowBody, OneThatDripsIsCutOff) {
+  HttpPeer peer(rest_->port());
+  peer.Send("POST /v1/wizards HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n");
+  EXPECT_LT(Drip(peer, 5'000), 5'000);
+}
+
+// Each byte buys a tenth of a second.
+class RestUnhurried : public RestSlowBody {
+ protected:
+  void Configure(RestServerOptions* options) override {
+    RestSlowBody::Configure(options);
+    options->bytes_per_second_min = 10;
+  }
+};
+
+TEST_F(RestUnhurried, ABodyThatIsAsFastAsItMustIsTaken) {
+  HttpPeer peer(rest_->port());
+  const std::string begin =
+      "{\"campaign\":{\"campaign_name\":\"Spring\"}" + std::string(3'000, ' ');
+  // The first part comes with the header, the rest later than one without a byte might.
+  peer.Send(
+      absl::StrCat("POST /v1/wizards HTTP/1.1\r\nHost: localhost\r\n"
+                   "Content-Type: application/json\r\nContent-Length: ",
+                   begin.size() + 1, "\r\n\r\n", begin));
+  EXPECT_FALSE(peer.ClosedWithin(absl::Milliseconds(400)));
+  peer.Send("}");
+  EXPECT_EQ(peer.Read().status, 200);
+}
+
+class RestSlowReader : public GatewayTest {
+ protected:
+  void Configure(RestServerOptions* options) override {
+    options->write_timeout = absl::Milliseconds(200);
+    options->bytes_per_second_min = 10'000'000;
+  }
+};
+
+TEST_F(RestSlowReader, WhoDoesNotReadIsCutOff) {
   for (int i = 0; i < 2000; ++i) client_.AddCampaign(absl::StrCat("campaign-", i));
   HttpPeer peer(rest_->port());
   // Far more than sockets hold.
   for (int i = 0; i < 200; ++i) peer.Send("GET /v1/workflows HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  while (rest_->connections() > 0) std::this_thread::yield();
+  test::Await([&] { return rest_->connections() == 0; }, "the connection to be cut off");
 }
 
 class RestImpatient : public GatewayTest {
@@ -204,7 +235,6 @@ class RestImpatient : public GatewayTest {
     options->idle_timeout = absl::Milliseconds(50);
     options->header_timeout = absl::Milliseconds(50);
     options->read_timeout = absl::Milliseconds(50);
-    options->keep_alive_interval = absl::Milliseconds(20);
   }
 };
 
@@ -219,7 +249,14 @@ TEST_F(RestImpatient, ClosesIdleAndStalledConnections) {
   EXPECT_EQ(half_body.Read().status, 0);
 }
 
-TEST_F(RestImpatient, SilentEventStreamsAreKeptAlive) {
+class RestKeepAlive : public GatewayTest {
+ protected:
+  void Configure(RestServerOptions* options) override {
+    options->keep_alive_interval = absl::Milliseconds(20);
+  }
+};
+
+TEST_F(RestKeepAlive, SilentEventStreamsAreKeptAlive) {
   client_.AddCampaign("c1");
   HttpPeer peer(rest_->port());
   peer.Send("GET /v1/workflows/c1/watch HTTP/1.1\r\nHost: localhost\r\n\r\n");

@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "tests/integration/gateway/gateway_fixture.h"
 #include "tests/integration/gateway/http_peer.h"
+#include "tests/support/await.h"
 
 namespace gateway {
 namespace {
@@ -102,7 +103,7 @@ TEST_F(RestStreams, ManyWatchersShareTheWork) {
   EXPECT_EQ(client_.calls("Query"), looks + 1);  // one look for all of them
   EXPECT_LE(looks, 2);
   peers.resize(1);
-  while (campaign_service_->watches() > 1) std::this_thread::yield();
+  test::Await([&] { return campaign_service_->watches() == 1; }, "the other watches to end");
   SetPercentage(76);
   EXPECT_NE(peers[0]->ReadUntil("\"progress_percentage\":76"), "");
 }
@@ -167,7 +168,7 @@ TEST_F(RestFewStreams, OneTooManyIs429AndAnEndedOneMakesRoom) {
   EXPECT_THAT(refused.body, HasSubstr("you have 2 event streams open already"));
   EXPECT_EQ(refused.headers.at("retry-after"), "10");
   first.reset();
-  while (slots_.open() > 1) std::this_thread::yield();
+  test::Await([&] { return slots_.open() == 1; }, "the first stream to end");
   const auto third = History();
   EXPECT_NE(NextId(*third, "history"), "");
 }

@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "tests/integration/gateway/gateway_fixture.h"
 #include "tests/integration/gateway/http_peer.h"
+#include "tests/support/await.h"
 
 namespace gateway {
 namespace {
@@ -567,7 +567,7 @@ TEST_F(Rest, WatchEndsWhenTheCallerLeaves) {
     EXPECT_NE(leaver.ReadUntil("event: progress"), "");
     EXPECT_EQ(campaign_service_->watches(), 1);
   }
-  while (campaign_service_->watches() > 0) std::this_thread::yield();
+  test::Await([&] { return campaign_service_->watches() == 0; }, "the watch to end");
 }
 
 TEST_F(Rest, FiltersCountsVersionsAndDeletes) {

@@ -2,20 +2,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "absl/strings/str_cat.h"
 #include "gateway/tls/tls_files.h"
 #include "tests/integration/gateway/gateway_fixture.h"
 #include "tests/integration/gateway/http_peer.h"
 #include "tests/integration/gateway/test_certificates.h"
+#include "tests/support/await.h"
 
 namespace gateway {
 namespace {
 
 using ::testing::HasSubstr;
 
-class RestTls : public GatewayTest {
+class RestTls : public GatewayTest, protected CertificateFiles {
  protected:
   RestTls() : authority_("Test CA"), client_authority_("Clients CA") {
     WriteServer(authority_.Sign({.common_name = "first"}));
@@ -26,14 +25,6 @@ class RestTls : public GatewayTest {
       done({.body = certificate == nullptr ? "nobody" : certificate->Identity()});
     });
   }
-  void Write(const std::string& name, const std::string& text) {
-    std::ofstream(folder_.File(name)) << text;
-  }
-  void WriteServer(const TestCertificate& certificate) {
-    Write("server.pem", certificate.certificate);
-    Write("server.key", certificate.key);
-  }
-  std::string Path(const std::string& name) { return folder_.File(name); }
   virtual tls::TlsOptions Files() {
     return {.certificate_file = Path("server.pem"), .key_file = Path("server.key")};
   }
@@ -43,7 +34,11 @@ class RestTls : public GatewayTest {
     files_ = *std::move(files);
     options->tls = files_.get();
     options->policy.hsts_max_age = absl::Hours(1);
-    options->header_timeout = absl::Milliseconds(300);
+  }
+  // A good client is served: whoever was turned away before met a server that works.
+  void ExpectServed(const TestCertificate* own = nullptr) {
+    const TlsContext context = ClientContext(authority_, own);
+    EXPECT_EQ(HttpPeer(rest_->port(), context.get()).Call("GET", "/healthz").status, 200);
   }
 
   const TestAuthority authority_;
@@ -86,7 +81,7 @@ TEST_F(RestTls, AWatcherThatLeavesIsNoticed) {
     EXPECT_NE(peer.ReadUntil("event: progress"), "");
     EXPECT_EQ(campaign_service_->watches(), 1);
   }
-  while (campaign_service_->watches() > 0) std::this_thread::yield();
+  test::Await([&] { return campaign_service_->watches() == 0; }, "the watch to end");
 }
 
 TEST_F(RestTls, ANewCertificateIsUsedWithoutARestart) {
@@ -120,6 +115,7 @@ TEST_F(RestTls, OldProtocolsAreRefused) {
   SSL_CTX_set_max_proto_version(context.get(), TLS1_1_VERSION);
   HttpPeer peer(rest_->port(), context.get());
   EXPECT_NE(peer.tls_error(), "");
+  ExpectServed();
 }
 
 TEST_F(RestTls, PlainHttpIsToldSo) {
@@ -129,7 +125,15 @@ TEST_F(RestTls, PlainHttpIsToldSo) {
   EXPECT_THAT(answer.body, HasSubstr("this port speaks HTTPS"));
 }
 
-TEST_F(RestTls, AHandshakeThatDoesNotComeIsNotWaitedFor) {
+class RestTlsShortHandshake : public RestTls {
+ protected:
+  void Configure(RestServerOptions* options) override {
+    RestTls::Configure(options);
+    options->header_timeout = absl::Milliseconds(300);
+  }
+};
+
+TEST_F(RestTlsShortHandshake, AHandshakeThatDoesNotComeIsNotWaitedFor) {
   HttpPeer peer(rest_->port());
   EXPECT_EQ(peer.Read().status, 0);  // closed
   HttpPeer half(rest_->port());
@@ -175,6 +179,8 @@ TEST_F(RestMutualTls, OthersAreTurnedAway) {
   const TlsContext old = ClientContext(authority_, &expired);
   HttpPeer late(rest_->port(), old.get());
   EXPECT_EQ(late.Call("GET", "/healthz").status, 0);
+  const TestCertificate ann = client_authority_.Sign({.common_name = "Ann"});
+  ExpectServed(&ann);
 }
 
 class RestOptionalTls : public RestMutualTls {

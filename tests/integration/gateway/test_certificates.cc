@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include <atomic>
+#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "orchestrator/base/check.h"
@@ -85,6 +86,15 @@ TestCertificate TestAuthority::Sign(const TestSubject& subject) const {
   X509_free(certificate);
   EVP_PKEY_free(key);
   return made;
+}
+
+void CertificateFiles::Write(const std::string& name, const std::string& text) const {
+  std::ofstream(Path(name)) << text;
+}
+
+void CertificateFiles::WriteServer(const TestCertificate& certificate) const {
+  Write("server.pem", certificate.certificate);
+  Write("server.key", certificate.key);
 }
 
 TlsContext ClientContext(const TestAuthority& trusted, const TestCertificate* own) {

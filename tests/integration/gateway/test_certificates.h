@@ -1,4 +1,4 @@
-// Certificates for tests, made on the spot: an authority, and what it signs.
+// Certificates for tests, made on the spot: an authority, what it signs, and their files.
 //
 // Example:
 //   const TestAuthority authority("Test CA");
@@ -12,6 +12,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "tests/support/temporary_folder.h"
 
 namespace gateway {
 
@@ -39,6 +40,18 @@ class TestAuthority {
   EVP_PKEY* key_;
   X509* certificate_;
   std::string pem_;
+};
+
+// The files that a server with TLS reads, in a folder of their own; a base of fixtures.
+class CertificateFiles {
+ protected:
+  std::string Path(const std::string& name) const { return certificate_folder_.File(name); }
+  void Write(const std::string& name, const std::string& text) const;
+  // server.pem and server.key.
+  void WriteServer(const TestCertificate& certificate) const;
+
+ private:
+  test::TemporaryFolder certificate_folder_;
 };
 
 using TlsContext = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
