@@ -4,7 +4,8 @@
 
 namespace server {
 
-std::map<std::string, audit::SettingValue> AuditedSettings(const Settings& settings) {
+std::map<std::string, audit::SettingValue> AuditedSettings(const Settings& settings,
+                                                           const Provenance& provenance) {
   Settings copy = settings;
   Settings usual;
   const Schema schema = MakeSchema(copy);
@@ -13,8 +14,10 @@ std::map<std::string, audit::SettingValue> AuditedSettings(const Settings& setti
   for (size_t i = 0; i < schema.keys().size(); ++i) {
     const Key& key = schema.keys()[i];
     const std::string value = absl::StrJoin(key.values(), ", ");
+    const auto source = provenance.find(key.path);
     values[key.path] = {.value = value,
                         .secret = key.secret,
+                        .source = source == provenance.end() ? "" : source->second,
                         .is_default = value == absl::StrJoin(defaults.keys()[i].values(), ", ")};
   }
   return values;

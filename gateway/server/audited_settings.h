@@ -1,4 +1,5 @@
-// The settings as the audit trail compares them from start to start. Pure; thread-safe.
+// The settings as the audit trail compares them from start to start, with where each came from.
+// Pure; thread-safe.
 #pragma once
 
 #include <map>
@@ -9,6 +10,7 @@
 
 namespace server {
 
-std::map<std::string, audit::SettingValue> AuditedSettings(const Settings& settings);
+std::map<std::string, audit::SettingValue> AuditedSettings(const Settings& settings,
+                                                           const Provenance& provenance);
 
 }  // namespace server

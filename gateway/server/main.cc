@@ -57,8 +57,9 @@ void WarnOfDangers(const server::Settings& settings) {
   }
   const std::vector<std::string> missing = server::MissingKeys(settings);
   if (!missing.empty()) {
-    base::Log(base::LogLevel::kWarning, "settings are missing: campaigns that need them are refused",
-              {}, {{"missing", absl::StrJoin(missing, ", ")}});
+    base::Log(base::LogLevel::kWarning,
+              "settings are missing: campaigns that need them are refused", {},
+              {{"missing", absl::StrJoin(missing, ", ")}});
   }
 }
 
@@ -94,7 +95,7 @@ int CreateKey(const server::Flags& flags, const server::Settings& settings) {
   return EXIT_SUCCESS;
 }
 
-int Serve(const server::Flags& flags, server::Settings settings) {
+int Serve(const server::Flags& flags, server::Settings settings, server::Provenance provenance) {
   server::StopSignal stop;
   RaiseFileLimit();
   auto data_dir = server::DataDir::Open(settings.server.data_dir);
@@ -115,17 +116,19 @@ int Serve(const server::Flags& flags, server::Settings settings) {
       return Refuse(std::string(status.message()));
     }
     server::PointAtSandbox(url, &settings);
+    provenance.clear();  // it changed some of them
     sandbox_url = url;
     std::cout << "campaignd: vendors are simulated by " << url << std::endl;
   }
   WarnOfDangers(settings);
 
   std::atomic<bool> fatal = false;
-  auto server = server::Server::Start(settings, *data_dir, [&fatal](absl::Status status) {
-    base::Log(base::LogLevel::kError, "the engine cannot go on; ending", {},
-              {{"error", std::string(status.message())}});
-    if (!fatal.exchange(true)) kill(getpid(), SIGTERM);
-  });
+  auto server =
+      server::Server::Start(settings, provenance, *data_dir, [&fatal](absl::Status status) {
+        base::Log(base::LogLevel::kError, "the engine cannot go on; ending", {},
+                  {{"error", std::string(status.message())}});
+        if (!fatal.exchange(true)) kill(getpid(), SIGTERM);
+      });
   if (!server.ok()) return Refuse(std::string(server.status().message()));
   if (!sandbox_url.empty()) {
     const absl::Status connected =
@@ -183,5 +186,5 @@ int main(int argc, char** argv) {
   base::ParseLogLevel(settings.server.log_level, &level);
   base::SetLogLevel(level);
   if (!flags.admin_key.empty()) return CreateKey(flags, settings);
-  return Serve(flags, std::move(settings));
+  return Serve(flags, std::move(settings), std::move(provenance));
 }

@@ -83,17 +83,19 @@ std::function<auth::Role(const std::string&)> RoleInChat(auth::AccessStore& user
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(Settings settings, const DataDir& data_dir,
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(Settings settings,
+                                                      const Provenance& provenance,
+                                                      const DataDir& data_dir,
                                                       std::function<void(absl::Status)> on_fatal) {
   ChoosePort(&settings.server.http_listen);
   std::unique_ptr<Server> server(new Server(std::move(settings)));
-  RETURN_IF_ERROR(server->Open(data_dir, std::move(on_fatal)));
+  RETURN_IF_ERROR(server->Open(data_dir, provenance, std::move(on_fatal)));
   return server;
 }
 
 Server::~Server() { Stop(settings_.server.shutdown_timeout); }
 
-absl::Status Server::OpenAudit(const DataDir& data_dir) {
+absl::Status Server::OpenAudit(const DataDir& data_dir, const Provenance& provenance) {
   if (!settings_.audit.enabled) return absl::OkStatus();
   audit::AuditLog::Options options;
   options.directory = data_dir.path();
@@ -101,14 +103,15 @@ absl::Status Server::OpenAudit(const DataDir& data_dir) {
   options.version = BuildId();
   options.head_log_interval = settings_.audit.head_log_interval;
   ASSIGN_OR_RETURN(audit_, audit::AuditLog::Open(options, parts_.clock, &parts_.metrics));
-  RETURN_IF_ERROR(audit_->RecordSettings(AuditedSettings(settings_)));
+  RETURN_IF_ERROR(audit_->RecordSettings(AuditedSettings(settings_, provenance)));
   parts_.audit = audit_.get();
   return absl::OkStatus();
 }
 
-absl::Status Server::Open(const DataDir& data_dir, std::function<void(absl::Status)> on_fatal) {
+absl::Status Server::Open(const DataDir& data_dir, const Provenance& provenance,
+                          std::function<void(absl::Status)> on_fatal) {
   ASSIGN_OR_RETURN(store_, store::sqlite::SqliteStore::Open({.path = data_dir.Path("runs.db")}));
-  RETURN_IF_ERROR(OpenAudit(data_dir));
+  RETURN_IF_ERROR(OpenAudit(data_dir, provenance));
   ASSIGN_OR_RETURN(vendors_,
                    Vendors::Make(settings_, data_dir, PublicBaseUrl(settings_.server), parts_));
   campaign::Register(registry_, settings_.campaign, vendors_->connectors());

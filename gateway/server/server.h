@@ -4,7 +4,8 @@
 // Thread-safety: main thread only.
 //
 // Example:
-//   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(settings, data_dir, on_fatal);
+//   absl::StatusOr<std::unique_ptr<Server>> server =
+//       Server::Start(settings, provenance, data_dir, on_fatal);
 //   std::cout << (*server)->http_address();
 //   (*server)->Stop(absl::Seconds(10));
 #pragma once
@@ -36,9 +37,12 @@ namespace server {
 
 class Server {
  public:
-  // Everything works when it returns. `on_fatal` (any thread): the engine cannot go on, stop.
+  // Everything works when it returns. `provenance`: for the audit trail. `on_fatal` (any thread):
+  // the engine cannot go on, stop.
   // Codes and messages are those of the part that did not start.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(Settings settings, const DataDir& data_dir,
+  static absl::StatusOr<std::unique_ptr<Server>> Start(Settings settings,
+                                                       const Provenance& provenance,
+                                                       const DataDir& data_dir,
                                                        std::function<void(absl::Status)> on_fatal);
   ~Server();  // calls Stop
 
@@ -57,8 +61,9 @@ class Server {
 
  private:
   explicit Server(Settings settings) : settings_(std::move(settings)) {}
-  absl::Status OpenAudit(const DataDir& data_dir);
-  absl::Status Open(const DataDir& data_dir, std::function<void(absl::Status)> on_fatal);
+  absl::Status OpenAudit(const DataDir& data_dir, const Provenance& provenance);
+  absl::Status Open(const DataDir& data_dir, const Provenance& provenance,
+                    std::function<void(absl::Status)> on_fatal);
   absl::Status OpenWebhooks(const DataDir& data_dir);
   absl::Status OpenGoogleChat(const DataDir& data_dir);
   void AddChecks();
