@@ -32,6 +32,11 @@ auth::Role RoleOf(const std::string& name) {
   return auth::ParseRole(name).value_or(auth::Role::kNone);
 }
 
+prometheus::Counter& KeyFetches(base::Metrics& metrics, bool ok) {
+  return metrics.Counter("auth_key_fetches_total", "Times that the keys of tokens were fetched.",
+                         {{"outcome", ok ? "fetched" : "failed"}});
+}
+
 absl::Status CheckSettings(const AuthSettings& s) {
   const std::vector<std::string> faults = AuthFaults(s);
   if (faults.empty()) return absl::OkStatus();
@@ -78,6 +83,7 @@ base::Task<absl::StatusOr<std::string>> Get(outbound::HttpClient& http, std::str
 AuthParts::AuthParts(const Settings& settings, std::unique_ptr<auth::AccessStore> store,
                      base::Clock& clock, base::Metrics& metrics)
     : metrics_(metrics), loop_(clock, "auth"), store_(std::move(store)) {
+  for (const bool ok : {true, false}) KeyFetches(metrics_, ok);  // from 0
   const AuthSettings& s = settings.auth;
   for (const std::string& domain : s.email_domains) {
     email_domains_.push_back(absl::AsciiStrToLower(domain));
@@ -118,17 +124,14 @@ AuthParts::~AuthParts() { Stop(); }
 
 void AuthParts::Fetch(const std::string& url, auth::KeySource::Fetched done) {
   loop_.Post([this, url, done = std::move(done)]() mutable {
-    base::Spawn(
-        Get(*http_, url), [this, done = std::move(done)](
-                              std::exception_ptr, absl::StatusOr<std::string>* body) mutable {
-          absl::StatusOr<std::string> document = absl::InternalError("the fetch broke off");
-          if (body != nullptr) document = std::move(*body);
-          metrics_
-              .Counter("auth_key_fetches_total", "Times that the keys of tokens were fetched.",
-                       {{"outcome", document.ok() ? "fetched" : "failed"}})
-              .Increment();
-          done(std::move(document));
-        });
+    base::Spawn(Get(*http_, url),
+                [this, done = std::move(done)](std::exception_ptr,
+                                               absl::StatusOr<std::string>* body) mutable {
+                  absl::StatusOr<std::string> document = absl::InternalError("the fetch broke off");
+                  if (body != nullptr) document = std::move(*body);
+                  KeyFetches(metrics_, document.ok()).Increment();
+                  done(std::move(document));
+                });
   });
 }
 

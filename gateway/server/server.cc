@@ -20,6 +20,7 @@
 #include "orchestrator/base/status_macros.h"
 #include "orchestrator/batches/batch_workflow.h"
 #include "orchestrator/client/in_process_client.h"
+#include "orchestrator/engine/engine_metrics.h"
 #include "orchestrator/schedules/schedule_workflow.h"
 #include "orchestrator/store/sqlite/sqlite_store.h"
 
@@ -117,6 +118,8 @@ absl::Status Server::Open(const DataDir& data_dir, const Provenance& provenance,
   campaign::Register(registry_, settings_.campaign, vendors_->connectors());
   schedules::Register(registry_, client_slot_);
   batches::Register(registry_, client_slot_);
+  engine::EngineMetrics(parts_.metrics)
+      .Announce(registry_.WorkflowTypes(), registry_.ActivityTypes());
   ASSIGN_OR_RETURN(codecs_, Codecs::Make(settings_.codec, parts_.clock));
   workflows_ = std::make_unique<worker::WorkflowWorker>(
       registry_, settings_.engine.build_id.empty() ? BuildId() : settings_.engine.build_id);

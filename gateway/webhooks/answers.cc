@@ -27,6 +27,13 @@ int CodeOf(int http_status) {
   }
 }
 
+prometheus::Counter& Requests(base::Metrics& metrics, const std::string& source,
+                              const std::string& result) {
+  return metrics.Counter("webhook_requests_total",
+                         "Requests to the webhook addresses by how they ended.",
+                         {{"source", source}, {"result", result}});
+}
+
 }  // namespace
 
 gateway::HttpResponse EmptyAnswer(int status) {
@@ -68,10 +75,12 @@ gateway::HttpResponse RefuseSignature(base::Metrics& metrics, const std::string&
 }
 
 void CountRequest(base::Metrics& metrics, const std::string& source, const std::string& result) {
-  metrics
-      .Counter("webhook_requests_total", "Requests to the webhook addresses by how they ended.",
-               {{"source", source}, {"result", result}})
-      .Increment();
+  Requests(metrics, source, result).Increment();
+}
+
+void CountFromZero(base::Metrics& metrics, const std::string& source,
+                   std::initializer_list<const char*> results) {
+  for (const char* result : results) Requests(metrics, source, result);
 }
 
 }  // namespace webhooks

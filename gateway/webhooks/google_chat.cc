@@ -104,7 +104,9 @@ GoogleChat::GoogleChat(GoogleChatOptions options, std::unique_ptr<GoogleChatNoti
     : options_(std::move(options)),
       p_(std::move(parts)),
       notifier_(std::move(notifier)),
-      verifier_(VerifierOptions(options_), p_.clock, FetchOver(p_.outbound, p_.loop)) {}
+      verifier_(VerifierOptions(options_), p_.clock, FetchOver(p_.outbound, p_.loop)) {
+  CountFromZero(p_.metrics, kGoogleChatSource, {"token_refused"});
+}
 
 void GoogleChat::AddTo(gateway::RestHandler& handler) {
   handler.AddRaw("POST", "/webhooks/google-chat",

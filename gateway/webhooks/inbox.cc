@@ -205,6 +205,7 @@ Inbox::Inbox(std::shared_ptr<State> state) : state_(std::move(state)) { state_->
 Inbox::~Inbox() { Stop(); }
 
 void Inbox::Handle(std::string source, Work work) {
+  state_->Outcome(source, "given_up");  // with 0, so that the first one is an increase
   state_->works[std::move(source)] = std::move(work);
 }
 

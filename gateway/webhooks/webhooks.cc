@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "gateway/webhooks/answers.h"
 #include "orchestrator/base/status_macros.h"
 
 namespace webhooks {
@@ -27,6 +28,9 @@ Webhooks::Webhooks(WebhooksOptions options, std::unique_ptr<Inbox> inbox, Parts 
       slack_(std::move(options.slack), {*inbox_, decisions_, p.slack, p.loop, p.clock, p.metrics}),
       github_(std::move(options.github),
               {*inbox_, decisions_, p.github, p.loop, p.clock, p.metrics}) {
+  for (const char* source : {kSlackSource, kGithubSource}) {
+    CountFromZero(p.metrics, source, {"signature_missing", "signature_stale", "signature_wrong"});
+  }
   inbox_->Handle(kDecisionSource, [this](Delivery delivery, base::CancelToken cancel) {
     return notices_.Work(std::move(delivery), std::move(cancel));
   });

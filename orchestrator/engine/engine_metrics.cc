@@ -4,7 +4,23 @@
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 
+#include "orchestrator/v1/common.pb.h"
+
 namespace engine {
+namespace {
+
+namespace v1 = orchestrator::v1;
+
+constexpr v1::RunStatus::Value kEndings[] = {
+    v1::RunStatus::COMPLETED,  v1::RunStatus::FAILED,    v1::RunStatus::CANCELED,
+    v1::RunStatus::TERMINATED, v1::RunStatus::TIMED_OUT, v1::RunStatus::CONTINUED_AS_NEW};
+constexpr const char* kActivityEndings[] = {"completed", "failed", "timed_out", "canceled"};
+constexpr const char* kStuckReasons[] = {"nondeterminism", "limit", "workflow_task_failed",
+                                         "compensation_blocked"};
+constexpr const char* kPausedBy[] = {"operator", "activity"};
+constexpr const char* kCompensationReasons[] = {"failed", "rejected", "canceled", "timed_out"};
+
+}  // namespace
 
 EngineMetrics::CounterFamily::CounterFamily(base::Metrics& metrics, std::string name,
                                             std::string help, std::string first_label,
@@ -15,14 +31,19 @@ EngineMetrics::CounterFamily::CounterFamily(base::Metrics& metrics, std::string 
       first_label_(std::move(first_label)),
       second_label_(std::move(second_label)) {}
 
-void EngineMetrics::CounterFamily::Increment(const std::string& first, const std::string& second) {
+prometheus::Counter& EngineMetrics::CounterFamily::Of(const std::string& first,
+                                                      const std::string& second) {
   prometheus::Counter*& counter = counters_[std::make_pair(first, second)];
   if (counter == nullptr) {
     base::Metrics::Labels labels = {{first_label_, first}};
     if (!second_label_.empty()) labels[second_label_] = second;
     counter = &metrics_.Counter(name_, help_, labels);
   }
-  counter->Increment();
+  return *counter;
+}
+
+void EngineMetrics::CounterFamily::Increment(const std::string& first, const std::string& second) {
+  Of(first, second).Increment();
 }
 
 EngineMetrics::EngineMetrics(base::Metrics& metrics)
@@ -51,7 +72,26 @@ EngineMetrics::EngineMetrics(base::Metrics& metrics)
                                            base::Metrics::LatencyBuckets())),
       queue_depth_(metrics.Gauge("task_queue_depth", "Activity attempts that wait for a worker.",
                                  {{"task_queue", "default"}})),
-      in_flight_(metrics.Gauge("activities_in_flight", "Activity attempts that run now.")) {}
+      in_flight_(metrics.Gauge("activities_in_flight", "Activity attempts that run now.")) {
+  for (const char* reason : kStuckReasons) workflow_stuck_.Of(reason);
+  for (const char* by : kPausedBy) workflow_paused_.Of(by);
+  for (const char* reason : kCompensationReasons) compensations_.Of(reason);
+}
+
+void EngineMetrics::Announce(const std::vector<std::string>& workflows,
+                             const std::vector<std::string>& activities) {
+  for (const std::string& workflow : workflows) {
+    workflow_starts_.Of(workflow);
+    for (const auto ending : kEndings) {
+      workflow_executions_.Of(workflow, v1::RunStatus::Value_Name(ending));
+    }
+    LifetimeOf(workflow);
+  }
+  for (const std::string& activity : activities) {
+    for (const char* ending : kActivityEndings) activity_executions_.Of(activity, ending);
+    activity_retries_.Of(activity);
+  }
+}
 
 void EngineMetrics::WorkflowStarted(const std::string& workflow) {
   workflow_starts_.Increment(workflow);
@@ -60,12 +100,16 @@ void EngineMetrics::WorkflowStarted(const std::string& workflow) {
 void EngineMetrics::WorkflowClosed(const std::string& workflow, const std::string& status,
                                    absl::Duration lifetime) {
   workflow_executions_.Increment(workflow, status);
+  LifetimeOf(workflow).Observe(absl::ToDoubleSeconds(lifetime));
+}
+
+prometheus::Histogram& EngineMetrics::LifetimeOf(const std::string& workflow) {
   prometheus::Histogram*& histogram = lifetimes_[workflow];
   if (histogram == nullptr) {
     histogram = &metrics_.Histogram("workflow_duration_seconds", "Life of closed workflow runs.",
                                     {{"workflow", workflow}}, base::Metrics::LifetimeBuckets());
   }
-  histogram->Observe(absl::ToDoubleSeconds(lifetime));
+  return *histogram;
 }
 
 void EngineMetrics::WorkflowReplayed() { replays_.Increment(); }

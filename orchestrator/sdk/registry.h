@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "orchestrator/sdk/activity_context.h"
 #include "orchestrator/sdk/context.h"
@@ -61,6 +62,9 @@ class Registry {
   // Null when the type is not registered.
   const RawWorkflow* FindWorkflow(const std::string& type) const;
   const Activity* FindActivity(const std::string& type) const;
+  // The registered types, sorted.
+  std::vector<std::string> WorkflowTypes() const;
+  std::vector<std::string> ActivityTypes() const;
 
  private:
   std::map<std::string, RawWorkflow> workflows_;
