@@ -355,7 +355,8 @@ std::vector<CampaignState::PhaseUndo> UndosOf(const saga::Saga& saga) {
 // What went less well than asked for, without failing the campaign.
 void AddWarnings(const CampaignState& state, const Products& products, v1::CampaignResult* result) {
   for (const v1::SourceError& error : products.research.errors()) {
-    result->add_warnings(absl::StrCat("research: ", error.source(), " ", error.target(),
+    result->add_warnings(absl::StrCat("research: ", error.source(),
+                                      error.target().empty() ? "" : " ", error.target(),
                                       " gave nothing: ", error.message()));
   }
   if (!state.spec().brand_voice_id().empty() && products.content.brand_voice().empty()) {

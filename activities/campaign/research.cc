@@ -40,11 +40,12 @@ v1::SourceError Source(absl::string_view source, absl::string_view target) {
 
 base::Failure AllFailed(const v1::ResearchOutput& output,
                         const std::vector<base::Failure>& causes) {
-  return CombineFailures("ResearchFailed",
-                         absl::StrCat("all ", output.total_sources(), " research sources failed; ",
-                                      output.errors(0).source(), " ", output.errors(0).target(),
-                                      ": ", output.errors(0).message()),
-                         causes, RetryWhen::kAnyMay);
+  const v1::SourceError& first = output.errors(0);  // without a target: all that is shared
+  return CombineFailures(
+      "ResearchFailed",
+      absl::StrCat("all ", output.total_sources(), " research sources failed; ", first.source(),
+                   first.target().empty() ? "" : " ", first.target(), ": ", first.message()),
+      causes, RetryWhen::kAnyMay);
 }
 
 }  // namespace

@@ -116,6 +116,20 @@ def an_image_is_waited_for(server, sandbox):
     sandbox.clear_faults()
 
 
+def a_source_that_fails_is_named(server, sandbox):
+    """Notion without databases has no name but its own."""
+    fault = sandbox.fault(vendor="notion", kind="error", status=400)
+    workflow_id = start(server, "content-sources", target_audience="the curious")
+    server.await_review(workflow_id)
+    warnings = result(server, workflow_id)["warnings"]
+    expect(len(warnings) == 1 and warnings[0].startswith("research: notion gave nothing: "),
+           f"the warnings: {warnings}")
+    found = failure(server, start(server, "content-no-source", research_sources=["notion"],
+                                  target_audience="the curious"))
+    expect("; notion: " in found.get("message", ""), f"all sources failed: {found}")
+    sandbox.client.ok("DELETE", f"/__sandbox/faults/{fault['id']}")
+
+
 def a_vendor_may_be_away_for_days(server, sandbox):
     """Figma's limits of small plans: the breaker is open as long, and an operator may know better."""
     days = 3
@@ -153,6 +167,7 @@ def run():
         a_budget_is_kept(server, sandbox)
         findings_reach_the_reviewers(server, sandbox)
         an_image_is_waited_for(server, sandbox)
+        a_source_that_fails_is_named(server, sandbox)
         a_vendor_may_be_away_for_days(server, sandbox)
         print("content: fine")
         return 0
