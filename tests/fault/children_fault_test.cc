@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "tests/fault/failing_store.h"
 #include "tests/integration/engine/engine_fixture.h"
+#include "tests/support/await.h"
 
 namespace engine_test {
 namespace {
@@ -76,8 +77,7 @@ Workflow<Text> Parent(sdk::Context ctx, Text input) {
 class ChildrenFaultTest : public EngineTest, public ::testing::WithParamInterface<Where> {
  protected:
   void StartUntilTaken(const std::string& type, const std::string& id) {
-    while (!Start(type, id, "in", id + "-request").ok()) {
-    }
+    test::Await([&] { return Start(type, id, "in", id + "-request").ok(); }, id + " to be started");
   }
   // True when the fault was reached.
   bool RunWithFault(int fail_at) {
@@ -113,10 +113,13 @@ class ChildrenFaultTest : public EngineTest, public ::testing::WithParamInterfac
     end.set_request_id("end");
     *end.mutable_input() = history::ToPayload(T("end"));
     // Repeated until it is taken, also when it has closed the receiver by then.
-    while (!Await<v1::SignalWorkflowResponse>([&](auto done) {
-              client->Signal(end, std::move(done));
-            }).ok()) {
-    }
+    test::Await(
+        [&] {
+          return Await<v1::SignalWorkflowResponse>(
+                     [&](auto done) { client->Signal(end, std::move(done)); })
+              .ok();
+        },
+        id + " to take the signal");
     EXPECT_EQ(ResultText(id + "-receiver"), "1") << "commit " << fail_at;
     EXPECT_EQ(ResultText(id + "-worker"), "work") << "commit " << fail_at;
     {

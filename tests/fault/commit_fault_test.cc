@@ -8,6 +8,7 @@
 
 #include "tests/fault/failing_store.h"
 #include "tests/integration/engine/engine_fixture.h"
+#include "tests/support/await.h"
 
 namespace engine_test {
 namespace {
@@ -90,17 +91,19 @@ class CommitFaultTest : public EngineTest, public ::testing::WithParamInterface<
     Open(engine_options);
     const std::string id = "trip-" + signal + "-" + std::to_string(fail_at);
     // Callers repeat what was not answered OK, under the same request id.
-    while (!Start("trip", id, "in", "request").ok()) {
-    }
+    test::Await([&] { return Start("trip", id, "in", "request").ok(); }, id + " to be started");
     v1::SignalWorkflowRequest request;
     request.set_workflow_id(id);
     request.set_signal_name("go");
     request.set_request_id("signal");
     *request.mutable_input() = history::ToPayload(T(signal));
-    while (!Await<v1::SignalWorkflowResponse>([&](auto done) {
-              client->Signal(request, std::move(done));
-            }).ok()) {
-    }
+    test::Await(
+        [&] {
+          return Await<v1::SignalWorkflowResponse>(
+                     [&](auto done) { client->Signal(request, std::move(done)); })
+              .ok();
+        },
+        id + " to take the signal");
     const std::string result = ResultText(id);
     EXPECT_EQ(result, signal == "fail" ? "FAILED Refused no" : "abc") << "commit " << fail_at;
     {

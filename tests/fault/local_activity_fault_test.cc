@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "tests/fault/failing_store.h"
 #include "tests/integration/engine/engine_fixture.h"
+#include "tests/support/await.h"
 
 namespace engine_test {
 namespace {
@@ -65,16 +66,18 @@ class LocalActivityFaultTest : public EngineTest, public ::testing::WithParamInt
     options.store_retry = absl::Milliseconds(1);
     Open(options);
     const std::string id = "checks-" + std::to_string(fail_at);
-    while (!Start("checks", id, "in", "request").ok()) {
-    }
+    test::Await([&] { return Start("checks", id, "in", "request").ok(); }, id + " to be started");
     v1::SignalWorkflowRequest request;
     request.set_workflow_id(id);
     request.set_signal_name("go");
     request.set_request_id("signal");
-    while (!Await<v1::SignalWorkflowResponse>([&](auto done) {
-              client->Signal(request, std::move(done));
-            }).ok()) {
-    }
+    test::Await(
+        [&] {
+          return Await<v1::SignalWorkflowResponse>(
+                     [&](auto done) { client->Signal(request, std::move(done)); })
+              .ok();
+        },
+        id + " to take the signal");
     EXPECT_EQ(ResultText(id), "awbc") << "commit " << fail_at;
     std::map<std::string, int> markers;
     for (const v1::HistoryEvent& event : History(id)) {

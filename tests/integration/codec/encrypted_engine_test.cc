@@ -18,6 +18,7 @@
 #include "orchestrator/codec/zlib_codec.h"
 #include "orchestrator/store/sqlite/sqlite_store.h"
 #include "tests/integration/engine/engine_fixture.h"
+#include "tests/support/await.h"
 #include "tests/support/temporary_folder.h"
 
 namespace engine_test {
@@ -191,15 +192,18 @@ class EncryptedEngineTest : public ::testing::Test {
     return *result;
   }
   void WaitUntilParked() {
-    while (true) {
-      const v1::WorkflowInfo info = Info();
-      if (info.history_length() > 12 && info.pending_activities_size() == 0) return;
-      v1::GetWorkflowHistoryRequest request;
-      request.set_workflow_id("w");
-      request.set_after_event_id(info.history_length());
-      request.mutable_wait()->set_nanos(20'000'000);
-      (void)Call(&client::WorkflowClient::GetHistory, request);
-    }
+    test::Await(
+        [&] {
+          const v1::WorkflowInfo info = Info();
+          if (info.history_length() > 12 && info.pending_activities_size() == 0) return true;
+          v1::GetWorkflowHistoryRequest request;
+          request.set_workflow_id("w");
+          request.set_after_event_id(info.history_length());
+          request.mutable_wait()->set_nanos(20'000'000);
+          (void)Call(&client::WorkflowClient::GetHistory, request);
+          return false;
+        },
+        "the run to be parked");
   }
   // Everything that the store has written.
   std::string Files() {

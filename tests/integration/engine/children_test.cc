@@ -6,6 +6,7 @@
 #include "absl/strings/str_split.h"
 #include "orchestrator/history/payload.h"
 #include "tests/integration/engine/engine_fixture.h"
+#include "tests/support/await.h"
 #include "tests/support/before_the_minute.h"
 
 namespace engine_test {
@@ -196,12 +197,7 @@ class ChildrenTest : public EngineTest {
   }
   // The child may not be there yet.
   void WaitUntilStarted(const std::string& id) {
-    v1::GetWorkflowRequest request;
-    request.set_workflow_id(id);
-    while (!Await<v1::WorkflowInfo>([&](auto done) {
-              client->GetWorkflow(request, std::move(done));
-            }).ok()) {
-    }
+    test::Await([&] { return InfoIn("", id).ok(); }, "the child " + id);
   }
   v1::WorkflowInfo WaitUntilPending(const std::string& parent, int children = 1) {
     return WaitFor(parent, [children](const v1::WorkflowInfo& info) {

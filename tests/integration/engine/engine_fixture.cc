@@ -2,6 +2,7 @@
 
 #include "orchestrator/base/check.h"
 #include "orchestrator/store/sqlite/sqlite_store.h"
+#include "tests/support/await.h"
 
 namespace engine_test {
 
@@ -66,17 +67,30 @@ absl::StatusOr<v1::StartWorkflowResponse> EngineHarness::Start(const std::string
                                                                const std::string& id,
                                                                const std::string& input,
                                                                const std::string& request_id) {
+  return StartIn("", type, id, T(input), request_id);
+}
+
+absl::StatusOr<v1::StartWorkflowResponse> EngineHarness::StartIn(
+    const std::string& ns, const std::string& type, const std::string& id,
+    const google::protobuf::MessageLite& input, const std::string& request_id) {
   v1::StartWorkflowRequest request;
+  request.set_namespace_(ns);
   request.set_workflow_id(id);
   request.set_workflow_type(type);
   request.set_request_id(request_id);
-  *request.mutable_input() = history::ToPayload(T(input));
+  *request.mutable_input() = history::ToPayload(input);
   return Await<v1::StartWorkflowResponse>(
       [&](auto done) { client->StartWorkflow(request, std::move(done)); });
 }
 
 v1::GetWorkflowResultResponse EngineHarness::Result(const std::string& id) {
+  return ResultIn("", id);
+}
+
+v1::GetWorkflowResultResponse EngineHarness::ResultIn(const std::string& ns,
+                                                      const std::string& id) {
   v1::GetWorkflowResultRequest request;
+  request.set_namespace_(ns);
   request.set_workflow_id(id);
   request.mutable_wait()->set_seconds(30);
   auto result = Await<v1::GetWorkflowResultResponse>(
@@ -128,12 +142,17 @@ absl::StatusOr<std::string> EngineHarness::Query(const std::string& id, const st
 }
 
 v1::WorkflowInfo EngineHarness::Info(const std::string& id) {
-  v1::GetWorkflowRequest request;
-  request.set_workflow_id(id);
-  auto info =
-      Await<v1::WorkflowInfo>([&](auto done) { client->GetWorkflow(request, std::move(done)); });
+  auto info = InfoIn("", id);
   CHECK(info.ok()) << info.status();
   return *info;
+}
+
+absl::StatusOr<v1::WorkflowInfo> EngineHarness::InfoIn(const std::string& ns,
+                                                       const std::string& id) {
+  v1::GetWorkflowRequest request;
+  request.set_namespace_(ns);
+  request.set_workflow_id(id);
+  return Await<v1::WorkflowInfo>([&](auto done) { client->GetWorkflow(request, std::move(done)); });
 }
 
 v1::SagaInfo EngineHarness::Saga(const std::string& id) {
@@ -155,16 +174,21 @@ std::vector<v1::HistoryEvent> EngineHarness::History(const std::string& id) {
 
 v1::WorkflowInfo EngineHarness::WaitFor(const std::string& id,
                                         const std::function<bool(const v1::WorkflowInfo&)>& holds) {
-  while (true) {
-    v1::WorkflowInfo info = Info(id);
-    if (holds(info)) return info;
-    v1::GetWorkflowHistoryRequest request;
-    request.set_workflow_id(id);
-    request.set_after_event_id(info.history_length());
-    request.mutable_wait()->set_nanos(20'000'000);
-    (void)Await<v1::GetWorkflowHistoryResponse>(
-        [&](auto done) { client->GetHistory(request, std::move(done)); });
-  }
+  v1::WorkflowInfo info;
+  test::Await(
+      [&] {
+        info = Info(id);
+        if (holds(info)) return true;
+        v1::GetWorkflowHistoryRequest request;
+        request.set_workflow_id(id);
+        request.set_after_event_id(info.history_length());
+        request.mutable_wait()->set_nanos(20'000'000);
+        (void)Await<v1::GetWorkflowHistoryResponse>(
+            [&](auto done) { client->GetHistory(request, std::move(done)); });
+        return false;
+      },
+      "the run " + id);
+  return info;
 }
 
 }  // namespace engine_test

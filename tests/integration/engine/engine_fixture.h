@@ -58,17 +58,24 @@ class EngineHarness {
   absl::StatusOr<v1::StartWorkflowResponse> Start(const std::string& type, const std::string& id,
                                                   const std::string& input = "",
                                                   const std::string& request_id = "");
+  // In a namespace, with any input.
+  absl::StatusOr<v1::StartWorkflowResponse> StartIn(const std::string& ns, const std::string& type,
+                                                    const std::string& id,
+                                                    const google::protobuf::MessageLite& input,
+                                                    const std::string& request_id = "");
   // The result when the run is closed.
   v1::GetWorkflowResultResponse Result(const std::string& id);
+  v1::GetWorkflowResultResponse ResultIn(const std::string& ns, const std::string& id);
   std::string ResultText(const std::string& id);
   absl::StatusOr<v1::UpdateWorkflowResponse> Update(const std::string& id, const std::string& name,
                                                     const std::string& input);
   absl::Status Signal(const std::string& id, const std::string& name, const std::string& input);
   absl::StatusOr<std::string> Query(const std::string& id, const std::string& name);
   v1::WorkflowInfo Info(const std::string& id);
+  absl::StatusOr<v1::WorkflowInfo> InfoIn(const std::string& ns, const std::string& id);
   v1::SagaInfo Saga(const std::string& id);
   std::vector<v1::HistoryEvent> History(const std::string& id);
-  // Waits (by long polls, not by sleeping) until `holds` is true of the run.
+  // Waits (by long polls, not by sleeping) until `holds` is true of the run, a minute at most.
   v1::WorkflowInfo WaitFor(const std::string& id,
                            const std::function<bool(const v1::WorkflowInfo&)>& holds);
 

@@ -49,16 +49,10 @@ class NamespaceTest : public EngineTest {
   }
   ~NamespaceTest() override { Close(); }
 
-  std::string StartIn(const std::string& ns, const std::string& type, const std::string& id,
-                      const std::string& input = "") {
-    v1::StartWorkflowRequest request;
-    request.set_namespace_(ns);
-    request.set_workflow_id(id);
-    request.set_workflow_type(type);
-    request.set_request_id("the same");
-    *request.mutable_input() = history::ToPayload(T(input));
-    const auto started = Await<v1::StartWorkflowResponse>(
-        [&](auto done) { client->StartWorkflow(request, std::move(done)); });
+  // The run's id.
+  std::string Begin(const std::string& ns, const std::string& type, const std::string& id,
+                    const std::string& input = "") {
+    const auto started = StartIn(ns, type, id, T(input), /*request_id=*/"the same");
     EXPECT_TRUE(started.ok()) << started.status();
     if (!started.ok()) return "";
     EXPECT_FALSE(started->already_started()) << ns;
@@ -79,12 +73,9 @@ class NamespaceTest : public EngineTest {
     return Await<Response>([&](auto done) { (*client.*verb)(request, std::move(done)); });
   }
   std::string Outcome(const std::string& ns, const std::string& id) {
-    auto request = In<v1::GetWorkflowResultRequest>(ns, id, "");
-    request.mutable_wait()->set_seconds(60);
-    const auto result = Call(&client::WorkflowClient::GetResult, request);
-    if (!result.ok()) return result.status().ToString();
-    if (result->has_failure()) return result->failure().type();
-    return history::FromPayload<Text>(result->result())->message();
+    const v1::GetWorkflowResultResponse result = ResultIn(ns, id);
+    if (result.has_failure()) return result.failure().type();
+    return history::FromPayload<Text>(result.result())->message();
   }
 
   // Every verb that names a workflow, sent to a namespace: its name -> how it ended.
@@ -134,7 +125,7 @@ class NamespaceTest : public EngineTest {
 };
 
 TEST_F(NamespaceTest, NoVerbReachesAnotherNamespaceByNameOrByRunId) {
-  const std::string run_id = StartIn("acme", "waiting", "order-1", "of acme");
+  const std::string run_id = Begin("acme", "waiting", "order-1", "of acme");
   for (const char* other : {"", "default", "globex"}) {
     for (const std::string& by : {std::string(), run_id}) {
       for (const auto& [verb, status] : AllVerbs(other, "order-1", by)) {
@@ -158,7 +149,7 @@ TEST_F(NamespaceTest, NoVerbReachesAnotherNamespaceByNameOrByRunId) {
 TEST_F(NamespaceTest, TheSameIdRunsOnceInEachAndEachAnswersForItself) {
   const std::vector<std::string> all = {"default", "acme", "globex"};
   std::map<std::string, std::string> runs;
-  for (const std::string& ns : all) runs[ns] = StartIn(ns, "waiting", "order-1", "of " + ns);
+  for (const std::string& ns : all) runs[ns] = Begin(ns, "waiting", "order-1", "of " + ns);
   for (const std::string& ns : all) {
     auto query = In<v1::QueryWorkflowRequest>(ns, "order-1", "");
     query.set_query_name("input");
@@ -180,8 +171,8 @@ TEST_F(NamespaceTest, TheSameIdRunsOnceInEachAndEachAnswersForItself) {
 }
 
 TEST_F(NamespaceTest, AnUpdateWithStartIsForTheRunOfItsNamespace) {
-  StartIn("acme", "waiting", "order-1");
-  StartIn("default", "waiting", "order-1");
+  Begin("acme", "waiting", "order-1");
+  Begin("default", "waiting", "order-1");
   v1::UpdateWithStartWorkflowRequest request;
   request.mutable_start()->set_namespace_("acme");
   request.mutable_start()->set_workflow_id("order-1");
@@ -195,25 +186,22 @@ TEST_F(NamespaceTest, AnUpdateWithStartIsForTheRunOfItsNamespace) {
 }
 
 TEST_F(NamespaceTest, ChildrenAndMessagesStayInTheNamespaceOfTheirRun) {
-  StartIn("acme", "waiting", "peer");
-  StartIn("default", "waiting", "peer");
-  StartIn("acme", "parent", "parent");
+  Begin("acme", "waiting", "peer");
+  Begin("default", "waiting", "peer");
+  Begin("acme", "parent", "parent");
   EXPECT_EQ(Outcome("acme", "parent"), "acme child");
   EXPECT_EQ(Outcome("acme", "child"), "acme child");
   EXPECT_EQ(Outcome("acme", "peer"), "acme child");
-  EXPECT_TRUE(absl::IsNotFound(
-      Call(&client::WorkflowClient::GetWorkflow, In<v1::GetWorkflowRequest>("default", "child", ""))
-          .status()));
-  const auto bystander =
-      Call(&client::WorkflowClient::GetWorkflow, In<v1::GetWorkflowRequest>("default", "peer", ""));
+  EXPECT_TRUE(absl::IsNotFound(InfoIn("default", "child").status()));
+  const auto bystander = InfoIn("default", "peer");
   ASSERT_TRUE(bystander.ok()) << bystander.status();
   EXPECT_EQ(bystander->status(), v1::RunStatus::RUNNING);
 }
 
 TEST_F(NamespaceTest, ListsAndCountsAreOfOneNamespace) {
-  StartIn("acme", "waiting", "order-1");
-  StartIn("acme", "waiting", "order-2");
-  StartIn("globex", "waiting", "order-1");
+  Begin("acme", "waiting", "order-1");
+  Begin("acme", "waiting", "order-2");
+  Begin("globex", "waiting", "order-1");
   v1::ListWorkflowsRequest list;
   list.set_namespace_("globex");
   const auto runs = Call(&client::WorkflowClient::ListWorkflows, list);
@@ -232,8 +220,8 @@ TEST_F(NamespaceTest, ListsAndCountsAreOfOneNamespace) {
 }
 
 TEST_F(NamespaceTest, ARestartKeepsThemApart) {
-  StartIn("acme", "waiting", "order-1", "of acme");
-  StartIn("default", "waiting", "order-1", "of default");
+  Begin("acme", "waiting", "order-1", "of acme");
+  Begin("default", "waiting", "order-1", "of default");
   Restart({.partitions = 8});
   for (const char* ns : {"acme", "default"}) {
     auto signal = In<v1::SignalWorkflowRequest>(ns, "order-1", "");

@@ -4,7 +4,9 @@
 
 #include "orchestrator/history/time.h"
 #include "tests/integration/engine/engine_fixture.h"
+#include "tests/support/await.h"
 #include "tests/support/before_the_minute.h"
+#include "tests/support/manual_clock.h"
 
 namespace engine_test {
 namespace {
@@ -96,8 +98,9 @@ Workflow<Text> Grow(sdk::Context ctx, Text input) {
 
 class StartTest : public EngineTest {
  protected:
-  ~StartTest() override { Close(); }  // before the clock goes
+  ~StartTest() override { Close(); }  // before the clocks go
   std::unique_ptr<test::BeforeTheMinute> minute;
+  test::ManualClock by_hand;
 
   StartTest() {
     registry.AddWorkflow<Text, Text>("collect", &Collect);
@@ -240,15 +243,19 @@ TEST_F(StartTest, AMessageBeginsADelayedRunEarlier) {
 // Found by simulation (seed 3683): for the validator the code ran ahead of its time, and what it
 // had begun then was never done.
 TEST_F(StartTest, ARefusedUpdateDoesNotBeginADelayedRun) {
+  engine_clock = &by_hand;
   Open();
   v1::StartWorkflowRequest request = Request("w1", "look");
-  request.mutable_start_delay()->set_nanos(300'000'000);
+  request.mutable_start_delay()->set_seconds(10);
   ASSERT_TRUE(StartWith(request).ok());
   auto refused = Update("w1", "note", "bad");
   ASSERT_TRUE(refused.ok()) << refused.status();
   EXPECT_EQ(refused->rejected().type(), "Invalid");
   EXPECT_EQ(TasksOf("w1"), 0) << "it left no trace";
   EXPECT_TRUE(Info("w1").has_next_start_time());
+  by_hand.Advance(absl::Seconds(10));
+  // Long polls have their times by the same clock: they would not end.
+  test::Await([&] { return Info("w1").status() != v1::RunStatus::RUNNING; }, "w1 to end");
   EXPECT_EQ(ResultText("w1"), "looked");
 }
 

@@ -1,6 +1,7 @@
 // Batches on the real engine.
 #include "absl/strings/str_cat.h"
 #include "tests/integration/schedules/system_fixture.h"
+#include "tests/support/await.h"
 
 namespace engine_test {
 namespace {
@@ -31,8 +32,8 @@ class BatchesTest : public SystemTest {
   }
   v1::BatchInfo Run(const v1::BatchInput& input) {
     const std::string id = batches::WorkflowIdOf(input.batch_id());
-    while (!StartSystem(batches::kBatchType, id, input).ok()) {
-    }
+    test::Await([&] { return StartSystem(batches::kBatchType, id, input).ok(); },
+                id + " to be started");
     return Ended(id);
   }
   v1::BatchInfo Ended(const std::string& id) {

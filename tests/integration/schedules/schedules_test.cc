@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "orchestrator/history/time.h"
 #include "tests/integration/schedules/system_fixture.h"
+#include "tests/support/await.h"
 
 namespace engine_test {
 namespace {
@@ -45,16 +46,21 @@ class SchedulesTest : public SystemTest {
   // Waits, by long polls of the history, until `holds`.
   v1::ScheduleInfo WaitForSchedule(const std::string& id,
                                    const std::function<bool(const v1::ScheduleInfo&)>& holds) {
-    while (true) {
-      const absl::StatusOr<v1::ScheduleInfo> info = Describe(id);  // an injected fault may fail it
-      if (info.ok() && holds(*info)) return *info;
-      v1::GetWorkflowHistoryRequest request;
-      request.set_workflow_id(schedules::WorkflowIdOf(id));
-      request.set_after_event_id(1 << 20);
-      request.mutable_wait()->set_nanos(5'000'000);
-      (void)Await<v1::GetWorkflowHistoryResponse>(
-          [&](auto done) { client->GetHistory(request, std::move(done)); });
-    }
+    absl::StatusOr<v1::ScheduleInfo> info = absl::UnknownError("not asked");
+    test::Await(
+        [&] {
+          info = Describe(id);  // an injected fault may fail it
+          if (info.ok() && holds(*info)) return true;
+          v1::GetWorkflowHistoryRequest request;
+          request.set_workflow_id(schedules::WorkflowIdOf(id));
+          request.set_after_event_id(1 << 20);
+          request.mutable_wait()->set_nanos(5'000'000);
+          (void)Await<v1::GetWorkflowHistoryResponse>(
+              [&](auto done) { client->GetHistory(request, std::move(done)); });
+          return false;
+        },
+        "the schedule " + id);
+    return *info;
   }
   static bool Idle(const v1::ScheduleInfo& info, int starts) {
     return info.backfills().empty() && info.waiting() == 0 &&
@@ -187,12 +193,16 @@ class SchedulesFaultTest : public SchedulesTest, public ::testing::WithParamInte
     FailCommit(number, GetParam());
     OpenAll();
     const std::string id = absl::StrCat("f", number);
-    while (!StartSystem(schedules::kScheduleType, schedules::WorkflowIdOf(id), Hourly(id)).ok()) {
-    }
-    while (!SendUpdate(schedules::WorkflowIdOf(id), schedules::kBackfill, "update",
-                       Backfill(2, Policy::BUFFER_ALL))
-                .ok()) {
-    }
+    const std::string schedule = schedules::WorkflowIdOf(id);
+    test::Await([&] { return StartSystem(schedules::kScheduleType, schedule, Hourly(id)).ok(); },
+                schedule + " to be started");
+    test::Await(
+        [&] {
+          return SendUpdate(schedule, schedules::kBackfill, "update",
+                            Backfill(2, Policy::BUFFER_ALL))
+              .ok();
+        },
+        schedule + " to take its backfill");
     WaitForSchedule(id, [](const v1::ScheduleInfo& i) { return Idle(i, 2); });
     for (const char* hour : {"00", "01"}) {
       EXPECT_EQ(ResultText(absl::StrCat(id, "-2025-01-01T", hour, ":00:00Z")), "reported");

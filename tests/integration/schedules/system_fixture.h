@@ -57,16 +57,9 @@ class SystemTest : public EngineTest {
     };
   }
 
-  template <typename Input>
-  absl::StatusOr<v1::StartWorkflowResponse> StartSystem(const std::string& type,
-                                                        const std::string& id, const Input& input) {
-    v1::StartWorkflowRequest request;
-    request.set_workflow_id(id);
-    request.set_workflow_type(type);
-    request.set_request_id("start of " + id);
-    *request.mutable_input() = history::ToPayload(input);
-    return Await<v1::StartWorkflowResponse>(
-        [&](auto done) { client->StartWorkflow(request, std::move(done)); });
+  absl::StatusOr<v1::StartWorkflowResponse> StartSystem(
+      const std::string& type, const std::string& id, const google::protobuf::MessageLite& input) {
+    return StartIn("", type, id, input, "start of " + id);
   }
   template <typename Request>
   absl::StatusOr<v1::UpdateWorkflowResponse> SendUpdate(const std::string& id,
