@@ -106,6 +106,7 @@ Response SlackPeople::Press(const Json& body, const std::string& origin) {
   const std::string channel = StringOr(message->doc, "channel");
   Json shown = message->doc;
   shown.erase("metadata");
+  const std::string response_url = MakeResponseUrl(origin, user["id"], message->id);
   const Json payload = {{"type", "block_actions"},
                         {"user", user},
                         {"api_app_id", kApp},
@@ -119,9 +120,10 @@ Response SlackPeople::Press(const Json& body, const std::string& origin) {
                         {"team", {{"id", kTeam}, {"domain", "sandbox"}}},
                         {"channel", {{"id", channel}, {"name", Lower(channel)}}},
                         {"message", shown},
-                        {"response_url", MakeResponseUrl(origin, user["id"], message->id)},
+                        {"response_url", response_url},
                         {"actions", Json::array({button})}};
-  return Sent(Hooks(store_).SendSlackInteraction(payload), {{"trigger_id", trigger}});
+  return Sent(Hooks(store_).SendSlackInteraction(payload),
+              {{"trigger_id", trigger}, {"response_url", response_url}});
 }
 
 Response SlackPeople::Submit(const Json& body) {

@@ -5,6 +5,7 @@
 #include "activities/connectors/assets/content_type.h"
 #include "gmock/gmock.h"
 #include "tests/contract/connectors/fixture.h"
+#include "tests/support/temporary_folder.h"
 
 namespace connector_test {
 namespace {
@@ -18,11 +19,8 @@ const std::string kSvg = "<?xml version=\"1.0\"?>\n<!-- logo -->\n<svg xmlns=\"x
 
 class AssetStoreTest : public LoopTest {
  protected:
-  AssetStoreTest() { fs::remove_all(directory_); }
-  ~AssetStoreTest() override { fs::remove_all(directory_); }
-
-  const std::string directory_ = testing::TempDir() + "assets_" +
-                                 testing::UnitTest::GetInstance()->current_test_info()->name();
+  test::TemporaryFolder folder_;
+  const std::string directory_ = folder_.File("assets");
   blocking::Worker worker_{clock(), "test-disk"};
   assets::AssetStore store_{
       loop(), worker_, {.directory = directory_, .public_base_url = "http://host:8080/"}};

@@ -75,7 +75,7 @@ TEST_F(CmsTest, ARepeatedEventIsTheSameOne) {
   EXPECT_EQ(CallCount("cms", "content.published"), 2);
 }
 
-TEST_F(CmsTest, KeysAreKeptForADay) {
+TEST_F(CmsTest, AKeyWithAnotherBodyIsAConflict) {
   ASSERT_TRUE(Run(client_.Publish(Article(), Context("wf-1"))).ok());
   const auto other = Run(client_.Publish(Article("Autumn"), Context("wf-1")));
   ASSERT_FALSE(other.ok());

@@ -1,7 +1,5 @@
 // Every MemoryStore does the same: the embedded one on a real file, and the gateway against the
 // sandbox.
-#include <filesystem>
-
 #include "activities/connectors/memory/embedded_memory.h"
 #include "activities/connectors/memory/memory_file.h"
 #include "activities/connectors/memory/memory_gateway.h"
@@ -9,11 +7,11 @@
 #include "gmock/gmock.h"
 #include "tests/contract/connectors/fixture.h"
 #include "tests/contract/connectors/scripted_vendor.h"
+#include "tests/support/temporary_folder.h"
 
 namespace connector_test {
 namespace {
 
-namespace fs = std::filesystem;
 using memory::Item;
 
 Item Insight(std::string key, std::string content) {
@@ -112,8 +110,8 @@ INSTANTIATE_TEST_SUITE_P(Kinds, GatewayFaultTest,
                          [](const auto& info) { return info.param; });
 
 TEST(MemoryFile, KeepsItsItemsAndSeedsOnce) {
-  const std::string path = testing::TempDir() + "memory_keeps.db";
-  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(path + suffix);
+  const test::TemporaryFolder folder;
+  const std::string path = folder.File("memory.db");
   {
     auto file = memory::MemoryFile::Open(path);
     ASSERT_TRUE(file.ok()) << file.status();

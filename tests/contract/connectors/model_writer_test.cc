@@ -1,10 +1,9 @@
 // One answer for as little money as it takes: cache, fallback models, budget.
-#include <filesystem>
-
 #include "activities/connectors/openai/writer.h"
 #include "gmock/gmock.h"
 #include "tests/contract/connectors/fixture.h"
 #include "tests/contract/connectors/scripted_vendor.h"
+#include "tests/support/temporary_folder.h"
 
 namespace connector_test {
 namespace {
@@ -35,15 +34,10 @@ constexpr char kGood[] = R"({"headline":"h"})";
 
 class ModelWriterTest : public ScriptedTest {
  protected:
-  ModelWriterTest() : folder_(testing::TempDir() + "/model_writer_" + std::to_string(getpid())) {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-    Open(absl::Hours(24));
-  }
-  ~ModelWriterTest() override { std::filesystem::remove_all(folder_); }
+  ModelWriterTest() { Open(absl::Hours(24)); }
 
   void Open(absl::Duration ttl) {
-    auto cache = openai::AnswerCache::Open(folder_ + "/answers.db", {.answers_max = 100});
+    auto cache = openai::AnswerCache::Open(folder_.File("answers.db"), {.answers_max = 100});
     CHECK(cache.ok()) << cache.status().ToString();
     writer_.emplace(loop(), disk_, chat_, *std::move(cache),
                     *openai::Prices::Parse({"dear 100 400", "cheap 1 4"}), metrics(),
@@ -58,7 +52,7 @@ class ModelWriterTest : public ScriptedTest {
     return models;
   }
 
-  const std::string folder_;
+  test::TemporaryFolder folder_;
   blocking::Worker disk_{clock(), "disk"};
   openai::ChatClient chat_{scripted(), {.base_url = "http://host/v1", .api_key = "sk-test-1"}};
   std::optional<openai::Writer> writer_;
@@ -169,9 +163,8 @@ TEST(Prices, ReadLinesAndNameTheWrongOnes) {
 }
 
 TEST(AnswerCache, ForgetsWhatIsOldAndWhatIsTooMuch) {
-  const std::string path = testing::TempDir() + "/answers_" + std::to_string(getpid()) + ".db";
-  std::filesystem::remove(path);
-  auto cache = *openai::AnswerCache::Open(path, {.answers_max = 3});
+  const test::TemporaryFolder folder;
+  auto cache = *openai::AnswerCache::Open(folder.File("answers.db"), {.answers_max = 3});
   const absl::Time now = absl::FromUnixSeconds(1'800'000'000);
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(cache->Put(std::to_string(i), {"{}", "m"}, now, now + absl::Hours(i + 1)).ok());
@@ -179,7 +172,6 @@ TEST(AnswerCache, ForgetsWhatIsOldAndWhatIsTooMuch) {
   EXPECT_FALSE(cache->Get("1", now).has_value()) << "the three that last longest stay";
   EXPECT_TRUE(cache->Get("2", now).has_value());
   EXPECT_FALSE(cache->Get("2", now + absl::Hours(3)).has_value());
-  std::filesystem::remove(path);
 }
 
 }  // namespace

@@ -35,10 +35,9 @@ class SlackPeopleTest : public SandboxTest {
     EXPECT_TRUE(posted.ok());
     return *posted;
   }
-  // Presses a button; the trigger of that press.
-  std::string Press() {
-    return Admin("POST", "/__sandbox/slack/press", R"({"workflow_id":"wf-1","action":"reject"})")
-        .at("trigger_id");
+  // Presses a button; "trigger_id" and "response_url" of that press.
+  Json Press() {
+    return Admin("POST", "/__sandbox/slack/press", R"({"workflow_id":"wf-1","action":"reject"})");
   }
   slack::Message Reply(const slack::Posted& to, const std::string& marker) {
     return {.channel = to.channel,
@@ -64,7 +63,7 @@ TEST_F(SlackPeopleTest, KnowsAUsersAddress) {
 
 TEST_F(SlackPeopleTest, OpensOneDialogAPress) {
   Post();
-  const std::string trigger = Press();
+  const std::string trigger = Press().at("trigger_id");
   const std::string dialog = slack::ReasonDialog("Spring & <more>", R"({"key":"wf-1"})");
   const auto opened = Run(client_.OpenView(trigger, dialog, Context("wf-1")));
   ASSERT_TRUE(opened.ok()) << opened.failure().ToString();
@@ -77,7 +76,7 @@ TEST_F(SlackPeopleTest, OpensOneDialogAPress) {
 
 TEST_F(SlackPeopleTest, ATriggerIsGoodForThreeSeconds) {
   Post();
-  const std::string trigger = Press();
+  const std::string trigger = Press().at("trigger_id");
   AdvanceClock(absl::Seconds(4));
   const auto late =
       Run(client_.OpenView(trigger, slack::ReasonDialog("Spring", "{}"), Context("wf-1")));
@@ -88,12 +87,16 @@ TEST_F(SlackPeopleTest, ATriggerIsGoodForThreeSeconds) {
 
 TEST_F(SlackPeopleTest, TellsOnePersonByBothWays) {
   Post();
-  Press();
-  const auto told = Run(client_.PostEphemeral(kChannel, "U1", "too late", Context("wf-1")));
-  ASSERT_TRUE(told.ok()) << told.failure().ToString();
-  const Json urls = Resources("slack", "ephemeral").at("resources");
-  ASSERT_EQ(urls.size(), 1u);
-  EXPECT_EQ(urls[0].at("detail").at("text"), "too late");
+  const std::string response_url = Press().at("response_url");
+  for (const auto& told : {Run(client_.PostEphemeral(kChannel, "U1", "too late", Context("wf-1"))),
+                           Run(client_.Respond(response_url, "not you", Context("wf-1")))}) {
+    ASSERT_TRUE(told.ok()) << told.failure().ToString();
+  }
+  const Json whispers = Resources("slack", "ephemeral").at("resources");
+  ASSERT_EQ(whispers.size(), 2u);
+  EXPECT_EQ(whispers[0].at("detail").at("text"), "too late");
+  EXPECT_EQ(whispers[1].at("detail").at("text"), "not you");
+  EXPECT_EQ(Count("message"), 1) << "nobody else is told";
 }
 
 TEST_F(SlackPeopleTest, AnswersNoAddressThatIsNotSlacks) {

@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "tests/contract/connectors/fixture.h"
 #include "tests/contract/connectors/raw_server.h"
+#include "tests/support/temporary_folder.h"
 
 namespace connector_test {
 namespace {
@@ -25,7 +26,6 @@ class BrowserTest : public SandboxTest {
   }
   void TearDown() override {
     if (pool_ != nullptr) Stop();
-    std::filesystem::remove_all(directory_);
   }
   void Make(BrowserPool::Options options) {
     if (pool_ != nullptr) Stop();
@@ -48,7 +48,8 @@ class BrowserTest : public SandboxTest {
   int BrowsersLeft() { return webdriver::KillBrowsersBelow(directory_); }
 
   bool closed_ = false;  // to private addresses
-  const std::string directory_ = testing::TempDir() + "browsers-" + std::to_string(getpid());
+  test::TemporaryFolder folder_;
+  const std::string directory_ = folder_.File("browsers");
   std::unique_ptr<BrowserPool> pool_;
 };
 

@@ -3,9 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <future>
 #include <nlohmann/json.hpp>
 #include <vector>
+
+#include "tests/support/manual_loop.h"
 
 namespace server {
 namespace {
@@ -14,31 +15,26 @@ using nlohmann::json;
 
 class ReadinessTest : public ::testing::Test {
  protected:
-  ReadinessTest() : loop_(clock_, "readiness"), readiness_(loop_, clock_, absl::Milliseconds(100)) {
-    loop_.Start();
-  }
-  ~ReadinessTest() override { loop_.Stop(); }
-
-  json Look(bool* ready) {
-    std::promise<json> report;
-    readiness_.Look([&](const Readiness::Report& found) {
-      *ready = found.ready();
-      report.set_value(json::parse(found.Json()));
+  // What comes of it is in reports_.
+  void Look() {
+    readiness_.Look([this](const Readiness::Report& found) {
+      reports_.push_back(json::parse(found.Json()));
+      EXPECT_EQ(found.ready(), reports_.back()["status"] == "ready");
     });
-    return report.get_future().get();
+    loop_.RunReady();
   }
 
-  base::SystemClock clock_;
-  base::EpollLoop loop_;
-  Readiness readiness_;
+  test::ManualLoop loop_;
+  Readiness readiness_{loop_, loop_.clock(), absl::Seconds(2)};
+  std::vector<json> reports_;
 };
 
 TEST_F(ReadinessTest, AllChecksThatAnswerMakeItReady) {
   readiness_.Add("store", [](Readiness::Done done) { done(absl::OkStatus()); });
   readiness_.Add("partition-0", [](Readiness::Done done) { done(absl::OkStatus()); });
-  bool ready = false;
-  const json report = Look(&ready);
-  EXPECT_TRUE(ready);
+  Look();
+  ASSERT_EQ(reports_.size(), 1);
+  const json& report = reports_[0];
   EXPECT_EQ(report["status"], "ready");
   EXPECT_EQ(report["checks"][1]["name"], "partition-0");
   EXPECT_EQ(report["checks"][1]["status"], "ok");
@@ -48,45 +44,48 @@ TEST_F(ReadinessTest, TheOneThatFailsIsNamed) {
   readiness_.Add(
       "store", [](Readiness::Done done) { done(absl::UnavailableError("the \"disk\" is\nfull")); });
   readiness_.Add("partition-0", [](Readiness::Done done) { done(absl::OkStatus()); });
-  bool ready = true;
-  const json report = Look(&ready);
-  EXPECT_FALSE(ready);
+  Look();
+  ASSERT_EQ(reports_.size(), 1);
+  const json& report = reports_[0];
   EXPECT_EQ(report["status"], "not ready");
   EXPECT_EQ(report["checks"][0]["status"], "UNAVAILABLE: the \"disk\" is full");
   EXPECT_EQ(report["checks"][1]["status"], "ok");
 }
 
-TEST_F(ReadinessTest, OneThatDoesNotAnswerHasFailed) {
+TEST_F(ReadinessTest, OneThatDoesNotAnswerHasFailedAndIsAskedAgain) {
   std::vector<Readiness::Done> kept;
   readiness_.Add("store", [&](Readiness::Done done) { kept.push_back(std::move(done)); });
-  bool ready = true;
-  const json report = Look(&ready);
-  EXPECT_FALSE(ready);
-  EXPECT_EQ(report["checks"][0]["status"], "DEADLINE_EXCEEDED: no answer within 100ms");
-  kept.at(0)(absl::OkStatus());  // too late for that one; the next look asks again
-  EXPECT_FALSE(Look(&ready)["checks"].empty());
+  Look();
+  loop_.Advance(absl::Milliseconds(1999));
+  EXPECT_THAT(reports_, testing::IsEmpty());
+  loop_.Advance(absl::Milliseconds(1));
+  ASSERT_EQ(reports_.size(), 1);
+  EXPECT_EQ(reports_[0]["status"], "not ready");
+  EXPECT_EQ(reports_[0]["checks"][0]["status"], "DEADLINE_EXCEEDED: no answer within 2s");
+  // The answer to the first question comes too late for that look, and is none to the next.
+  Look();
+  ASSERT_EQ(kept.size(), 2);
+  kept[0](absl::OkStatus());
+  loop_.RunReady();
+  EXPECT_EQ(reports_.size(), 1);
+  kept[1](absl::OkStatus());
+  loop_.RunReady();
+  ASSERT_EQ(reports_.size(), 2);
+  EXPECT_EQ(reports_[1]["status"], "ready");
 }
 
 TEST_F(ReadinessTest, ThoseWhoComeTogetherAskOnce) {
-  int asked = 0;
-  std::vector<Readiness::Done> waiting;
-  readiness_.Add("store", [&](Readiness::Done done) {
-    ++asked;
-    waiting.push_back(std::move(done));
-  });
-  std::promise<void> both;
-  int answered = 0;
-  loop_.Post([&] {
-    for (int i = 0; i < 2; ++i) {
-      readiness_.Look([&](const Readiness::Report& report) {
-        EXPECT_TRUE(report.ready());
-        if (++answered == 2) both.set_value();
-      });
-    }
-  });
-  loop_.Post([&] { loop_.Post([&] { waiting.at(0)(absl::OkStatus()); }); });
-  both.get_future().get();
-  EXPECT_EQ(asked, 1);
+  std::vector<Readiness::Done> asked;
+  readiness_.Add("store", [&](Readiness::Done done) { asked.push_back(std::move(done)); });
+  Look();
+  Look();
+  ASSERT_EQ(asked.size(), 1);
+  EXPECT_THAT(reports_, testing::IsEmpty());
+  asked[0](absl::OkStatus());
+  loop_.RunReady();
+  ASSERT_EQ(reports_.size(), 2);
+  EXPECT_EQ(reports_[0]["status"], "ready");
+  EXPECT_EQ(reports_[1], reports_[0]);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -20,6 +19,7 @@
 #include "orchestrator/base/event_loop.h"
 #include "orchestrator/base/log.h"
 #include "orchestrator/base/metrics.h"
+#include "tests/support/temporary_folder.h"
 
 namespace server {
 namespace {
@@ -41,13 +41,6 @@ std::string Read(const std::string& path) {
 
 class SettingsTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    const std::string test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    dir_ = std::filesystem::temp_directory_path() / absl::StrCat("settings-", test, "-", getpid());
-    std::filesystem::create_directories(dir_);
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-
   std::string Write(const std::string& name, const std::string& text) {
     const std::string path = dir_ / name;
     std::ofstream(path) << text;
@@ -65,7 +58,8 @@ class SettingsTest : public ::testing::Test {
     return Load(sources, &settings_, &provenance_);
   }
 
-  std::filesystem::path dir_;
+  const test::TemporaryFolder folder_;
+  const std::filesystem::path dir_ = folder_.path();
   std::map<std::string, std::string> environment_;
   std::vector<Sources::Flag> flags_;
   Settings settings_;

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "gateway/auth/authenticator.h"
 #include "orchestrator/base/log.h"
 #include "tests/support/manual_clock.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/auth/test_tokens.h"
 
 namespace auth {
@@ -171,13 +171,12 @@ TEST_F(JwtVerifierTest, AnotherSecretEndsTheTokensOfTheOld) {
 }
 
 TEST_F(JwtVerifierTest, AFileOfKeysIsReadAgain) {
-  const std::filesystem::path path =
-      std::filesystem::path(testing::TempDir()) / "jwt_verifier_keys.json";
+  const test::TemporaryFolder folder;
+  const std::string path = folder.File("keys.json");
   const auto write = [&](const std::string& text) { std::ofstream(path) << text; };
   JwtOptions options = Options();
   options.jwks_url.clear();
-  options.keys_file = path.string();
-  std::filesystem::remove(path);
+  options.keys_file = path;
   EXPECT_EQ(JwtVerifier(options, clock_, {}).Open().code(), absl::StatusCode::kInvalidArgument);
   write("neither");
   EXPECT_EQ(JwtVerifier(options, clock_, {}).Open().code(), absl::StatusCode::kInvalidArgument);
@@ -189,7 +188,6 @@ TEST_F(JwtVerifierTest, AFileOfKeysIsReadAgain) {
   clock_.Advance(absl::Seconds(10));
   EXPECT_EQ(Reason(verifier, Token(two_)), "");
   EXPECT_EQ(Reason(verifier, Token(one_)), "TOKEN_KEY_UNKNOWN");
-  std::filesystem::remove(path);
 }
 
 }  // namespace

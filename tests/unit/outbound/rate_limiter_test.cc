@@ -190,8 +190,7 @@ struct Ended {
   std::vector<absl::Duration> at;  // by activity
 };
 Ended RunActivities(RateLimiter& limiter, test::ManualClock& clock, int activities, int calls_each,
-                    absl::Duration patience, bool named = true,
-                    absl::Duration until = absl::Hours(100)) {
+                    absl::Duration patience) {
   struct Activity {
     int number;
     int done;
@@ -199,14 +198,13 @@ Ended RunActivities(RateLimiter& limiter, test::ManualClock& clock, int activiti
   std::multimap<absl::Duration, Activity> woken;
   for (int i = 0; i < activities; ++i) woken.insert({clock.Monotonic(), {i, 0}});
   Ended ended{.at = std::vector<absl::Duration>(activities)};
-  while (!woken.empty() && woken.begin()->first < until) {
+  while (!woken.empty() && woken.begin()->first < absl::Hours(100)) {
     const auto [at, activity] = *woken.begin();
     woken.erase(woken.begin());
     clock.Advance(at - clock.Monotonic());
     ++ended.asked;
     const RateLimiter::Turn turn =
-        limiter.Take(kVendor, Post(), patience,
-                     named ? absl::StrCat("activity ", activity.number) : std::string());
+        limiter.Take(kVendor, Post(), patience, absl::StrCat("activity ", activity.number));
     if (!turn.granted) {
       ended.turned_away_amidst += activity.done > 0 ? 1 : 0;
       woken.insert({at + turn.wait, {activity.number, 0}});
@@ -262,15 +260,6 @@ TEST_F(RateLimiterTest, ACrowdLargerThanIsKnownByNameComesBackInTurnToo) {
   EXPECT_EQ(ended.activities, 15'000);
   EXPECT_LE(ended.asked, 15'000 * 6);  // nobody asks again and again
   EXPECT_LE(ended.last, absl::Minutes(2.5) * 1.5 + absl::Minutes(1));
-}
-
-// Why callers have names: each call by itself, as long ago, and hardly anybody gets through.
-TEST_F(RateLimiterTest, CallsOfNobodyInParticularTakeEachOthersTurns) {
-  RateLimiter limiter = Make("60/1m");
-  const Ended ended = RunActivities(limiter, clock_, 100, 7, absl::Seconds(150), /*named=*/false,
-                                    absl::Minutes(12));  // enough for all of them, in turn
-  EXPECT_LT(ended.activities, 30);
-  EXPECT_GT(ended.turned_away_amidst, 100);
 }
 
 TEST_F(RateLimiterTest, AWindowOfManyMinutesLosesFewCallsToBeginnings) {

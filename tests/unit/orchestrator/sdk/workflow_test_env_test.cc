@@ -67,13 +67,11 @@ class WorkflowTestEnvTest : public ::testing::Test {
 
 TEST_F(WorkflowTestEnvTest, MonthsOfWaitingPassAtOnce) {
   CountReminders();
-  const absl::Time begin = absl::Now();
   const Outcome<Text> out = env.Run<Text, Text>("dunning", T("invoice"));
   ASSERT_TRUE(out.ok()) << out.failure().ToString();
   EXPECT_EQ(out->message(), "given up");
   EXPECT_THAT(sent_at, ElementsAre(30, 60, 90));
   EXPECT_EQ(env.Elapsed(), 90 * kDay);
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(1));
 }
 
 TEST_F(WorkflowTestEnvTest, SignalsQueriesAndUpdatesComeAtTheirTimes) {
