@@ -1,12 +1,14 @@
 #include "gateway/server/dev.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 #include <vector>
 
@@ -15,12 +17,16 @@
 #include "absl/strings/strip.h"
 #include "gateway/server/address.h"
 #include "orchestrator/base/clock.h"
+#include "orchestrator/base/log.h"
+#include "orchestrator/base/status_macros.h"
 
 namespace server {
 namespace {
 
 constexpr absl::Duration kStartPatience = absl::Seconds(15);
 constexpr char kSays[] = "listening on ";
+constexpr int kUsualPort = 9100;  // deploy/demo/campaign.yaml names it
+constexpr char kPortFile[] = "port";
 
 // The program "vendor-sandbox" in our own program's folder.
 std::string SandboxProgram() {
@@ -50,6 +56,69 @@ std::string ReadUrl(webdriver::ChildProcess& process) {
     if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR)) return "";
   }
   return "";
+}
+
+// The port in the file; 0 when there is none.
+int ReadPort(const std::string& path) {
+  int port = 0;
+  std::ifstream(path) >> port;
+  return port > 0 && port <= 65535 ? port : 0;
+}
+
+// Whole, or as it was: the file is replaced.
+void KeepPort(const std::string& path, int port) {
+  const std::string next = path + ".new";
+  std::ofstream(next) << port << "\n";
+  std::error_code error;
+  std::filesystem::rename(next, path, error);
+  if (error) {
+    base::Log(base::LogLevel::kWarning, "the vendor-sandbox may have another port next time", {},
+              {{"file", path}, {"error", error.message()}});
+  }
+}
+
+// Whether the sandbox could listen there.
+bool IsFree(int port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const int yes = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool is_free = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  close(fd);
+  return is_free;
+}
+
+struct Started {
+  webdriver::ChildProcess process;
+  std::string url;  // "": it did not come up
+};
+
+base::Outcome<Started> StartOn(const std::string& program, const std::string& data_dir, int port) {
+  base::Outcome<webdriver::ChildProcess> child = webdriver::ChildProcess::Start(
+      {program, "--listen", absl::StrCat("127.0.0.1:", port), "--data-dir", data_dir},
+      /*keep_stderr=*/true);
+  if (!child.ok()) return child.failure();
+  std::string url = ReadUrl(*child);
+  return Started{.process = std::move(child).value(), .url = std::move(url)};
+}
+
+// "host:port" of a URL.
+absl::StatusOr<Address> AddressOf(const std::string& url) {
+  absl::string_view rest = url;
+  const int default_port = absl::StartsWith(url, "https://") ? 443 : 80;
+  if (absl::ConsumePrefix(&rest, "http://") || absl::ConsumePrefix(&rest, "https://")) {
+    const std::string host(rest.substr(0, rest.find('/')));
+    std::optional<Address> address = ParseAddress(host);
+    if (!address.has_value()) address = ParseAddress(absl::StrCat(host, ":", default_port));
+    const bool names_host = !host.empty() && host[0] != ':';  // ":80" is an address to listen on
+    if (names_host && address.has_value() && address->port != 0) return *address;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--sandbox must be a URL such as http://127.0.0.1:9100, not \"", url, "\""));
 }
 
 // A connected socket, -1 when nothing listens.
@@ -95,30 +164,41 @@ absl::StatusOr<DevSandbox> DevSandbox::Start(const std::string& data_dir) {
   }
   std::error_code error;
   std::filesystem::create_directories(data_dir, error);
-  base::Outcome<webdriver::ChildProcess> child = webdriver::ChildProcess::Start(
-      {program, "--listen", "127.0.0.1:0", "--data-dir", data_dir}, /*keep_stderr=*/true);
-  if (!child.ok()) return absl::UnavailableError(child.failure().ToString());
-  std::string url = ReadUrl(*child);
-  if (url.empty()) {
-    return absl::UnavailableError(
-        absl::StrCat(program, " did not come up; its data directory is ", data_dir));
+  const std::string port_file = absl::StrCat(data_dir, "/", kPortFile);
+  const int before = ReadPort(port_file);
+  const int wanted = before != 0 ? before : kUsualPort;
+  for (const int port : {wanted, kUsualPort, 0}) {
+    if (port != 0 && !IsFree(port)) continue;
+    base::Outcome<Started> started = StartOn(program, data_dir, port);
+    if (!started.ok()) return absl::UnavailableError(started.failure().ToString());
+    if (started->url.empty()) {
+      if (port != 0 && !IsFree(port)) continue;  // somebody was faster
+      break;
+    }
+    ASSIGN_OR_RETURN(const Address address, AddressOf(started->url));
+    if (address.port != wanted) {
+      base::Log(base::LogLevel::kWarning,
+                before != 0 ? "the vendor-sandbox's port is taken: links of before do not work"
+                            : "the vendor-sandbox's usual port is taken: samples that name it "
+                              "need the other one",
+                {}, {{"taken", wanted}, {"port", address.port}});
+    }
+    if (address.port != before) KeepPort(port_file, address.port);
+    return DevSandbox(std::move(started->process), std::move(started->url));
   }
-  return DevSandbox(std::move(child).value(), std::move(url));
+  return absl::UnavailableError(
+      absl::StrCat(program, " did not come up; its data directory is ", data_dir));
+}
+
+std::string SandboxUrlProblem(const std::string& url) {
+  return std::string(AddressOf(url).status().message());
 }
 
 absl::Status AwaitSandbox(const std::string& url, absl::Duration patience) {
-  absl::string_view rest = url;
-  const int default_port = absl::StartsWith(url, "https://") ? 443 : 80;
-  if (!absl::ConsumePrefix(&rest, "http://")) absl::ConsumePrefix(&rest, "https://");
-  const std::string host(rest.substr(0, rest.find('/')));
-  std::optional<Address> address = ParseAddress(host);
-  if (!address.has_value()) address = ParseAddress(absl::StrCat(host, ":", default_port));
-  if (!address.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("--sandbox must be a URL, not ", url));
-  }
+  ASSIGN_OR_RETURN(const Address address, AddressOf(url));
   base::SystemClock clock;
   const absl::Duration until = clock.Monotonic() + patience;
-  while (!Connects(*address)) {
+  while (!Connects(address)) {
     if (clock.Monotonic() >= until) {
       return absl::UnavailableError(absl::StrCat("no vendor-sandbox answers at ", url));
     }

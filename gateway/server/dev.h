@@ -22,8 +22,10 @@ namespace server {
 
 class DevSandbox {
  public:
-  // Starts vendor-sandbox (next to this program) on a free port and waits until it answers.
-  // NOT_FOUND when the program is missing, UNAVAILABLE when it does not come up.
+  // Starts vendor-sandbox (next to this program) and waits until it answers. It listens on the port
+  // that it had before with this directory, so that links from then still work; else on 9100, which
+  // samples name; else, with a word in the log, on a free one. The file "port" in the directory
+  // keeps which. NOT_FOUND when the program is missing, UNAVAILABLE when it does not come up.
   static absl::StatusOr<DevSandbox> Start(const std::string& data_dir);
   // "http://127.0.0.1:9100"
   const std::string& url() const { return url_; }
@@ -36,7 +38,11 @@ class DevSandbox {
   std::string url_;
 };
 
-// UNAVAILABLE when nothing listens at `url` ("http://host:port") within `patience`.
+// What is wrong with the URL of a sandbox; "" when it is one ("http://host:port").
+std::string SandboxUrlProblem(const std::string& url);
+
+// UNAVAILABLE when nothing listens at `url` ("http://host:port") within `patience`;
+// INVALID_ARGUMENT, at once, when that is no such URL.
 absl::Status AwaitSandbox(const std::string& url, absl::Duration patience);
 
 // Every vendor's URL and token, and what a campaign needs besides where it is not set.

@@ -4,6 +4,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "gateway/server/dev.h"
+
 namespace server {
 namespace {
 
@@ -49,7 +51,8 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags* flags) {
   CLI::Option* dev =
       app.add_flag("--dev", flags->dev, "Simulated vendors: starts vendor-sandbox if need be");
   app.add_option("--sandbox", flags->sandbox, "With --dev: URL of a vendor-sandbox that runs")
-      ->needs(dev);
+      ->needs(dev)
+      ->check([](const std::string& url) { return SandboxUrlProblem(url); });
   app.add_flag("--print-settings", flags->print_settings,
                "Print the settings that hold, without secrets, and end");
   app.add_flag("--check", flags->check, "Check the settings and end");

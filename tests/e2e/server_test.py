@@ -8,6 +8,7 @@ ports, SIGTERM.
 import http.client
 import pathlib
 import re
+import socket
 import subprocess
 
 import harness
@@ -15,6 +16,7 @@ import production
 from harness import BIN, expect
 
 CAMPAIGND = str(BIN / "campaignd")
+USUAL_PORT = 9100  # of a vendor-sandbox
 
 
 def output(*arguments, environment=None):
@@ -27,11 +29,21 @@ def command_line(directory):
     code, out, _ = output("--help")
     expect(code == 0 and "Examples:" in out and "--data-dir" in out, f"--help: {code}: {out}")
     code, out, _ = output("--version")
-    expect(code == 0 and out.startswith("campaignd "), f"--version: {code}: {out}")
+    expect(code == 0 and re.fullmatch(r"campaignd \d+\.\d+\.\d+\n", out),
+           f"--version: {code}: {out}")
     code, _, err = output("--no-such-flag")
     expect(code == 2 and "no-such-flag" in err, f"unknown flag: {code}: {err}")
     code, _, err = output("--sandbox", "http://127.0.0.1:1")
     expect(code == 2 and "--dev" in err, f"--sandbox without --dev: {code}: {err}")
+    for url in ("notaurl", "127.0.0.1:9100", "ftp://127.0.0.1:1", "http://", "http://127.0.0.1:0"):
+        code, _, err = output("--dev", "--sandbox", url, "--data-dir", directory / "never")
+        expect(code == 2 and "http://127.0.0.1:9100" in err, f"--sandbox {url}: {code}: {err}")
+    expect(not (directory / "never").exists(), "a directory was made for wrong flags")
+    for program in ("campaignctl", "vendor-sandbox"):
+        done = subprocess.run([BIN / program, "--version"], capture_output=True, text=True,
+                              timeout=60, check=False)
+        expect(done.returncode == 0 and done.stdout == out.replace("campaignd", program),
+               f"{program} --version: {done}")
 
     bad = directory / "bad.yaml"
     bad.write_text("server:\n  http_lisen: 127.0.0.1:1\n  log_level: loud\n")
@@ -94,12 +106,95 @@ def own_sandbox(place):
     expect(server.client.raw("GET", "/readyz")[0] == 200, "not ready")
     sandbox = [pid for pid, name in children(server.pid) if name.startswith("vendor-sand")]
     expect(sandbox, f"no vendor-sandbox among: {children(server.pid)}")
+    first = sandbox_port(server)
+    expect(first == USUAL_PORT or f'"taken":{USUAL_PORT}' in server.log.read_text(),
+           f"the sandbox's port is {first}, and the log does not say why")
     server.kill()
     harness.wait_until(lambda: process(sandbox[0]) is None, 10,
                        "the sandbox to end with its server")
-    server.start()  # the directory is free again
+    server.start()  # the directory is free again, and so is the port
+    expect(sandbox_port(server) == first, f"after a restart: {sandbox_port(server)}, not {first}")
     code, seconds = server.stop()
     expect(code == 0 and seconds < 10, f"SIGTERM: code {code} after {seconds:.1f} s")
+    with socket.socket() as other:  # takes the port
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", first))
+        other.listen()
+        server.start()
+        second = sandbox_port(server)
+        expect(second != first, "two programs listen on a port")
+        expect(f'"taken":{first}' in server.log.read_text(), "the log does not name the taken port")
+        server.stop()
+    server.start()
+    expect(sandbox_port(server) == second, f"then: {sandbox_port(server)}, not {second}")
+    server.stop()
+
+
+def sandbox_port(server):
+    said = server.log.with_suffix(".out").read_text()
+    return int(re.search(r"simulated by http://127\.0\.0\.1:(\d+)", said).group(1))
+
+
+def series_from_the_start(server):
+    """What alerts.yaml watches the increase of is there with 0 before it happens, and so is what
+    the requirements name."""
+    status, _, text = server.client.raw("GET", "/metrics")
+    expect(status == 200, f"/metrics: {status}")
+    there = {}
+    for name, labels, value in re.findall(r"^(\w+)(?:\{(.*)\})? (\S+)$", text.decode(),
+                                          re.MULTILINE):
+        there.setdefault(name, []).append((dict(re.findall(r'(\w+)="([^"]*)"', labels)),
+                                           float(value)))
+
+    def values(name, **wanted):
+        return [value for labels, value in there.get(name, ())
+                if all(re.fullmatch(pattern, labels.get(key, ""))
+                       for key, pattern in wanted.items())]
+    rules = (harness.ROOT / "docs" / "operations" / "alerts.yaml").read_text()
+    watched = re.findall(r"\b(?:increase|rate)\((\w+)(?:\{([^}]*)\})?\[", rules)
+    expect(len(watched) > 8, f"alerts.yaml watches only {watched}")
+    for name, labels in watched:
+        wanted = dict(re.findall(r'(\w+)=~?"([^"]*)"', labels))
+        found = values(name, **wanted)
+        expect(found, f"alerts.yaml watches {name}{{{labels}}}, and /metrics has no such series")
+    for name, wanted in (
+            [("workflow_stuck_total", {"reason": reason}) for reason in (
+                "nondeterminism", "limit", "workflow_task_failed", "compensation_blocked")] +
+            [("workflow_paused_total", {"by": by}) for by in ("operator", "activity")] +
+            [("saga_compensations_total", {"reason": reason}) for reason in (
+                "failed", "rejected", "canceled", "timed_out")] +
+            [("workflow_executions_total", {"workflow": "campaign", "status": status})
+             for status in harness.ENDED] +
+            [("activity_executions_total", {"activity": "distribute_campaign_activity",
+                                            "status": status})
+             for status in ("completed", "failed", "timed_out", "canceled")] +
+            [("workflow_starts_total", {"workflow": "campaign"}),
+             ("workflow_duration_seconds_count", {"workflow": "campaign"}),
+             ("activity_retry_count", {"activity": "research_phase_activity"})]):
+        found = values(name, **wanted)
+        expect(found == [0], f"{name}{wanted} of a fresh server is {found}, not 0")
+
+
+def ask(server, path):
+    """A GET whose answer is read later."""
+    connection = http.client.HTTPConnection(*server.client.address, timeout=30)
+    connection.request("GET", path)
+    return connection
+
+
+def follow(server, *arguments):
+    """campaignctl that waits for what comes."""
+    return subprocess.Popen([BIN / "campaignctl", "--address", server.grpc, *arguments], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def went_on(program):
+    """campaignctl was told to come again, came again, and saw the end."""
+    out, err = program.communicate(timeout=120)
+    expect(program.returncode == 0 and "COMPLETED" in out,
+           f"{program.args}: code {program.returncode}: {out}{err}")
+    expect("the server is stopping; try again" in err and "the server is back" in err,
+           f"{program.args} says nothing of the restart: {err}")
 
 
 def stop_while_busy(sandbox, server):
@@ -212,6 +307,7 @@ def run():
         command_line(place.directory)
         sandbox = place.sandbox()
         server = place.server(sandbox)
+        series_from_the_start(server)
         one_server_a_directory(place, server)
         busy = stop_while_busy(sandbox, server)
         code, seconds = server.stop()
