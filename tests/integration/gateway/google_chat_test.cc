@@ -16,6 +16,7 @@
 #include "activities/connectors/webdriver/child_process.h"
 #include "activities/outbound/http_client.h"
 #include "activities/outbound/pipeline.h"
+#include "gateway/webhooks/google_chat_notifier.h"
 #include "gateway/webhooks/google_chat_store.h"
 #include "orchestrator/base/event_loop.h"
 #include "tests/integration/gateway/gateway_fixture.h"
@@ -455,6 +456,42 @@ TEST_F(GoogleChatTest, ADraftThatChangedIsShownAgainAndNotStarted) {
   EXPECT_EQ(slow_.last("StartWorkflow"), "");
   EXPECT_THAT(Click(again, "Start it", "ann@example.com").dump(), HasSubstr("is started"));
   EXPECT_THAT(Click(draft, "Discard", "ann@example.com").dump(), HasSubstr("It was started by"));
+}
+
+// Its id is another one's: nothing is told of that one here.
+TEST_F(GoogleChatTest, ADraftThatCannotStartIsForgotten) {
+  const json draft = Say("start a campaign about x");
+  slow_.AddCampaign("campaign-" + Wizards()[0].wizard_id());
+  EXPECT_THAT(Click(draft, "Start it", "ann@example.com").dump(),
+              HasSubstr("started another campaign"));
+  AwaitAllTold();
+}
+
+TEST_F(GoogleChatTest, WhatWaitsToBeSaidIsLimited) {
+  base::EpollLoop asleep(clock_, "asleep");  // nothing gets to Google
+  const std::string path = folder_.File("full.db");
+  auto notifier = webhooks::GoogleChatNotifier::Open(path, {.client = slow_,
+                                                            .chat = *client_to_google_,
+                                                            .loop = asleep,
+                                                            .clock = clock_,
+                                                            .metrics = metrics_});
+  ASSERT_TRUE(notifier.ok()) << notifier.status();
+  (*notifier)->Start();
+  const auto say = [&](int i) {
+    (*notifier)->Say({.request_id = std::to_string(i), .space = "spaces/AAA", .text = "late"});
+  };
+  for (int i = 0; i <= webhooks::kChatMessagesMax; ++i) say(i);
+  say(0);  // said again: it waits already
+  std::promise<void> all;
+  (*notifier)->Watch({.workflow_id = "none", .space = "spaces/AAA"},
+                     [&](absl::Status) { all.set_value(); });
+  all.get_future().wait();
+  (*notifier)->Stop();
+  const auto kept = (*webhooks::GoogleChatStore::Open(path))->Messages();
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  EXPECT_EQ(kept->size(), webhooks::kChatMessagesMax);
+  EXPECT_THAT(metrics_.Expose(),
+              HasSubstr("google_chat_notifications_total{kind=\"answer\",result=\"dropped\"} 1"));
 }
 
 TEST_F(GoogleChatTest, TheSpaceIsToldOfReviewDecisionAndEndOnce) {
