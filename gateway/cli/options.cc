@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
@@ -27,6 +28,19 @@ absl::Status ReadMessage(const std::string& option, const std::string& json,
   gateway::FieldViolations violations;
   const absl::Status status = gateway::ReadJson(json, message, &violations, option);
   return status.ok() ? violations.ToStatus() : status;
+}
+
+// Whether the faults are those of a payload, not of other JSON that was read as one: they are in
+// its value or its type.
+bool IsPayload(const std::string& option, const gateway::FieldViolations& faults) {
+  bool in_payload = false;
+  for (const gateway::FieldViolation& fault : faults.list()) {
+    if (fault.unknown && fault.field.find('.', option.size() + 1) == std::string::npos)
+      return false;
+    in_payload = in_payload || absl::StartsWith(fault.field, option + ".value") ||
+                 fault.field == option + ".message_type";
+  }
+  return in_payload;
 }
 
 }  // namespace
@@ -58,7 +72,13 @@ absl::Status ReadTime(const std::string& option, const std::string& text,
 absl::Status ReadPayload(const std::string& option, const std::string& text,
                          orchestrator::v1::Payload* payload) {
   ASSIGN_OR_RETURN(const std::string json, TextOf(option, text));
-  if (ReadMessage(option, json, payload).ok()) return absl::OkStatus();
+  gateway::FieldViolations violations;
+  const absl::Status status = gateway::ReadJson(json, payload, &violations, option);
+  if (!status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(option, ": ", std::string(status.message())));
+  }
+  if (violations.empty()) return absl::OkStatus();
+  if (IsPayload(option, violations)) return violations.ToStatus();
   payload->Clear();
   return ReadMessage(option, absl::StrCat("{\"value\":", json, "}"), payload);
 }

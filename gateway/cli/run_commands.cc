@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "gateway/cli/command.h"
+#include "gateway/cli/options.h"
 #include "gateway/cli/table.h"
 #include "gateway/cli/text_file.h"
 #include "gateway/json/json_reader.h"
@@ -57,15 +58,8 @@ absl::Status Read(const std::string& option, const std::string& text,
   return status.ok() ? violations.ToStatus() : status;
 }
 
-// An input is a payload as the REST interface has it, or any other JSON (encoding json/plain).
 absl::Status ReadInput(const std::string& option, const std::string& text, v1::Payload* payload) {
-  absl::StatusOr<std::string> json = TextOf(text);
-  if (!json.ok()) return json.status();
-  if (json->empty()) return absl::OkStatus();
-  absl::Status as_payload = Read(option, *json, payload);
-  if (as_payload.ok()) return as_payload;
-  payload->Clear();
-  return Read(option, absl::StrCat("{\"value\":", *json, "}"), payload);
+  return text.empty() ? absl::OkStatus() : ReadPayload(option, text, payload);
 }
 
 absl::Status ReadDuration(const std::string& option, const std::string& text,

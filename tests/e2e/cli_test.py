@@ -186,6 +186,32 @@ def mistakes(ctl):
         expect(wanted in err and "next: " in err, f"{line}: {err!r}")
 
 
+def files(ctl, server):
+    """What is wrong with a file, or with JSON on the command line, is told at once and in place."""
+    text = ("campaign_name: 12\nchannels: email\ntone: angry\nnope: 1\nbudget_usd: 1e999\n"
+            "research_sources: [memory]\n")
+    _, err = ctl.run("start", "-f", "-", code=USAGE, stdin=text)
+    for line in ("error: 7 fields are wrong", "campaign_name must be a string, not a number (line 1)",
+                 "channels must be a list, not a string (line 2)",
+                 "tone must be one of professional, casual, technical (line 3)",
+                 "nope is not a known field (line 4)",
+                 "budget_usd is a number that is too large (line 5)",
+                 "campaign_goals is required", "target_audience is required"):
+        expect(line in err, f"{line!r} is not in {err!r}")
+    for text, wanted in (("", "there is nothing in it"), ("# a comment\n", "there is nothing in it"),
+                         ("- email\n", "(file) must be an object, not a list"),
+                         ("campaign_name: a\ncampaignName: b\n", "campaign_name is there twice")):
+        _, err = ctl.run("start", "-f", "-", code=USAGE, stdin=text)
+        expect(wanted in err, f"{text!r}: {err!r}")
+    typed = {"message_type": "campaign.v1.CampaignSpec", "value": {"tone": 7}}
+    for value, wanted in ((json.dumps(typed), "--input.value.tone must be a string, not a number"),
+                          ('{"a": 1, "a": 2}', "--input.value.a is there twice"),
+                          ('{"a": }', "--input: malformed JSON at line 1, column 7")):
+        _, err = ctl.run("--address", server.grpc, "schedule", "create", "s1", "--cron", "@daily",
+                         "--type", "nightly", "--input", value, code=USAGE)
+        expect(wanted in err, f"{value}: {err!r}")
+
+
 def run():
     with harness.Workplace("cli") as place:
         server = place.server(place.sandbox())
@@ -195,6 +221,7 @@ def run():
         views(ctl, server)
         generated(ctl)
         mistakes(ctl)
+        files(ctl, server)
         print(json.dumps({"commands": len(commands(ctl))}))
         print("cli: contexts, credentials, views, completions and the manual are as said")
         return 0
