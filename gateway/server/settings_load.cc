@@ -162,7 +162,11 @@ class Loader {
   void Value(Key& key, const YAML::Node& name, const YAML::Node& value) {
     if (key.kind == KeyKind::kScalar) {
       if (!value.IsScalar()) {
-        Fault(name, key.path, absl::StrCat("must be ", key.type, ", not ", KindOf(value)));
+        const bool words = absl::StrContains(key.type, '|');
+        Fault(
+            name, key.path,
+            absl::StrCat("must be ", words ? key.type : absl::StrCat("one value (", key.type, ")"),
+                         ", not ", KindOf(value)));
       } else {
         Set(key, value.Scalar(), Where(value));
       }

@@ -216,6 +216,13 @@ TEST_F(SettingsTest, ReportsEveryFaultAtOnceWithLineAndPath) {
   EXPECT_THAT(all, Not(HasSubstr("two words"))) << "a secret was shown";
 }
 
+TEST_F(SettingsTest, SaysWhatAKeyTakesWhereItGotAList) {
+  const std::string all = ::testing::PrintToString(
+      LoadText("vendors:\n  slack:\n    token: [a, b]\nserver:\n  log_level: {a: 1}\n"));
+  EXPECT_THAT(all, HasSubstr("vendors.slack.token: must be one value (secret), not a list"));
+  EXPECT_THAT(all, HasSubstr("server.log_level: must be debug | info"));
+}
+
 TEST_F(SettingsTest, ReportsBrokenYamlWithItsLine) {
   EXPECT_THAT(LoadText("server:\n  http_listen: [1\n"),
               ElementsAre(AllOf(HasSubstr("settings.yaml:3"), HasSubstr("not YAML"))));
