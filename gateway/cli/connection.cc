@@ -54,14 +54,14 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionOpt
 }
 
 Connection::Connection(ConnectionOptions options, std::shared_ptr<grpc::Channel> channel)
-    : options_(std::move(options)) {
-  workflows_ = orchestrator::v1::WorkflowService::NewStub(channel);
-  campaigns_ = campaign::v1::CampaignService::NewStub(channel);
-  batches_ = orchestrator::v1::BatchService::NewStub(channel);
-  schedules_ = orchestrator::v1::ScheduleService::NewStub(channel);
-  operations_ = campaign::v1::OperationsService::NewStub(channel);
-  audit_ = campaign::v1::AuditService::NewStub(channel);
-  access_ = campaign::v1::AccessService::NewStub(channel);
+    : options_(std::move(options)), channel_(std::move(channel)) {
+  workflows_ = orchestrator::v1::WorkflowService::NewStub(channel_);
+  campaigns_ = campaign::v1::CampaignService::NewStub(channel_);
+  batches_ = orchestrator::v1::BatchService::NewStub(channel_);
+  schedules_ = orchestrator::v1::ScheduleService::NewStub(channel_);
+  operations_ = campaign::v1::OperationsService::NewStub(channel_);
+  audit_ = campaign::v1::AuditService::NewStub(channel_);
+  access_ = campaign::v1::AccessService::NewStub(channel_);
 }
 
 void Connection::AddCaller(grpc::ClientContext* context) const {

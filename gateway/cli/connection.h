@@ -95,6 +95,10 @@ class Connection {
   }
   campaign::v1::CampaignService::Stub& campaigns() { return *campaigns_; }
   campaign::v1::AuditService::Stub& audit() { return *audit_; }
+  // False when there is no connection before `deadline`.
+  bool AwaitConnected(absl::Time deadline) {
+    return channel_->WaitForConnected(absl::ToChronoTime(deadline));
+  }
   // Who calls: for calls that are made without Call.
   void AddCaller(grpc::ClientContext* context) const;
 
@@ -114,6 +118,7 @@ class Connection {
   }
 
   const ConnectionOptions options_;
+  const std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<orchestrator::v1::WorkflowService::Stub> workflows_;
   std::unique_ptr<campaign::v1::CampaignService::Stub> campaigns_;
   std::unique_ptr<orchestrator::v1::BatchService::Stub> batches_;

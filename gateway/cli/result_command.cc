@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "campaign/v1/campaign.pb.h"
 #include "gateway/cli/command.h"
+#include "gateway/cli/reconnect.h"
 #include "gateway/cli/saga_text.h"
 #include "gateway/cli/table.h"
 #include "gateway/json/json_writer.h"
@@ -69,18 +70,24 @@ std::string FailureText(const v1::Failure& failure) {
 
 bool Closed(v1::RunStatus::Value status) { return status >= v1::RunStatus::COMPLETED; }
 
-// Asks again until the run is closed; the server waits with us.
+// Asks again until the run is closed, over restarts of the server, which waits with us.
 absl::StatusOr<v1::GetWorkflowResultResponse> WaitForResult(Session& session,
                                                             v1::GetWorkflowResultRequest request) {
   const absl::Time deadline =
       session.timeout_given() ? absl::Now() + session.timeout() : absl::InfiniteFuture();
+  Reconnect reconnect(session.connection(), deadline, &Reconnect::ToStderr);
+  int64_t wait = 0;  // at first, and after a restart: is there such a run, and a server?
   while (true) {
-    const int64_t left = absl::ToInt64Seconds(deadline - absl::Now());
-    request.mutable_wait()->set_seconds(
-        std::max<int64_t>(0, std::min<int64_t>(left, kServerWaitSeconds)));
+    request.mutable_wait()->set_seconds(wait);
     auto result = session.connection().Call(&v1::WorkflowService::Stub::GetWorkflowResult, request,
-                                            absl::Seconds(request.wait().seconds()));
-    if (!result.ok() || Closed(result->status())) return result;
+                                            absl::Seconds(wait));
+    wait = 0;
+    if (!result.ok() && reconnect.Again(result.status())) continue;
+    if (!result.ok()) return result;
+    reconnect.Reached();
+    if (Closed(result->status())) return result;
+    const int64_t left = absl::ToInt64Seconds(deadline - absl::Now());
+    wait = std::max<int64_t>(0, std::min<int64_t>(left, kServerWaitSeconds));
     if (absl::Now() >= deadline - absl::Seconds(1)) {
       return absl::DeadlineExceededError(absl::StrCat(
           "workflow ", request.workflow_id(), " is still ",

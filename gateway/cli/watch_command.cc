@@ -3,11 +3,13 @@
 #include <cstdlib>
 #include <iostream>
 #include <optional>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/progress_text.h"
+#include "gateway/cli/reconnect.h"
 #include "gateway/cli/table.h"
 #include "gateway/json/json_writer.h"
 #include "orchestrator/base/clock.h"
@@ -20,12 +22,14 @@ namespace {
 using campaign::v1::CampaignProgress;
 
 constexpr absl::Duration kRedrawInterval = absl::Seconds(1);
-constexpr absl::Duration kReconnectPause = absl::Milliseconds(500);
-constexpr absl::Duration kUnreachableMax = absl::Seconds(60);
 
 bool Closed(const CampaignProgress& progress) {
   return progress.status() != "RUNNING" && progress.status() != "PAUSED" &&
          progress.status() != "STUCK";
+}
+
+absl::Time DeadlineOf(const Session& session) {
+  return session.timeout_given() ? absl::Now() + session.timeout() : absl::InfiniteFuture();
 }
 
 // Reads the stream on a thread of its own, so that the screen's clock goes on in between.
@@ -34,23 +38,27 @@ class Follower {
   Follower(Session& session, std::string workflow_id)
       : session_(session),
         workflow_id_(std::move(workflow_id)),
-        deadline_(session.timeout_given() ? absl::Now() + session.timeout()
-                                          : absl::InfiniteFuture()),
+        deadline_(DeadlineOf(session)),
         reader_(clock_, "watch") {
     reader_.Start();
     reader_.Post([this] { Read(); });  // blocks its loop, which has nothing else to do
   }
   ~Follower() { reader_.Stop(); }
 
-  // The next progress, or nothing after `timeout` or at the end.
+  // The next progress, or nothing after `timeout`, at a notice or at the end.
   std::optional<CampaignProgress> Next(absl::Duration timeout) {
     absl::MutexLock lock(&mu_);
     mu_.AwaitWithTimeout(absl::Condition(this, &Follower::Ready), timeout);
     return std::exchange(latest_, std::nullopt);
   }
+  // What is to be said about the connection.
+  std::vector<std::string> TakeNotices() {
+    absl::MutexLock lock(&mu_);
+    return std::exchange(notices_, {});
+  }
   bool ended() {
     absl::MutexLock lock(&mu_);
-    return ended_ && !latest_.has_value();
+    return ended_ && !latest_.has_value() && notices_.empty();
   }
   absl::Status status() {
     absl::MutexLock lock(&mu_);
@@ -58,27 +66,26 @@ class Follower {
   }
 
  private:
-  bool Ready() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return latest_.has_value() || ended_; }
+  bool Ready() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return latest_.has_value() || ended_ || !notices_.empty();
+  }
 
   void Read() {
-    absl::Time reached = absl::Now();
+    Reconnect reconnect(session_.connection(), deadline_, [this](const std::string& line) {
+      absl::MutexLock lock(&mu_);
+      notices_.push_back(line);
+    });
     absl::Status status;
-    while (true) {
-      bool closed = false;
-      status = ReadOnce(&reached, &closed);
-      if (closed) status = absl::OkStatus();
-      const bool again = !closed && (status.ok() || absl::IsUnavailable(status)) &&
-                         absl::Now() < reached + kUnreachableMax && ever_reached_;
-      if (!again) break;
-      absl::MutexLock lock(&mu_);  // a pause; nothing ends it early
-      mu_.AwaitWithTimeout(absl::Condition(&ended_), kReconnectPause);
-    }
+    bool closed = false;
+    do {
+      status = ReadOnce(&reconnect, &closed);
+    } while (!closed && reconnect.Again(status));
     absl::MutexLock lock(&mu_);
-    status_ = status;
+    status_ = closed ? absl::OkStatus() : status;
     ended_ = true;
   }
 
-  absl::Status ReadOnce(absl::Time* reached, bool* closed) {
+  absl::Status ReadOnce(Reconnect* reconnect, bool* closed) {
     grpc::ClientContext context;
     session_.connection().AddCaller(&context);
     if (deadline_ != absl::InfiniteFuture()) context.set_deadline(absl::ToChronoTime(deadline_));
@@ -87,22 +94,22 @@ class Follower {
     auto reader = session_.connection().campaigns().WatchProgress(&context, request);
     CampaignProgress progress;
     while (reader->Read(&progress)) {
-      *reached = absl::Now();
-      ever_reached_ = true;
+      reconnect->Reached();
       *closed = Closed(progress);
       absl::MutexLock lock(&mu_);
       latest_ = progress;
     }
-    return FromGrpc(reader->Finish());
+    const absl::Status status = FromGrpc(reader->Finish());
+    return status.ok() ? absl::UnavailableError("the stream has ended") : status;
   }
 
   Session& session_;
   const std::string workflow_id_;
   const absl::Time deadline_;
-  bool ever_reached_ = false;  // the reading thread's
 
   absl::Mutex mu_;
   std::optional<CampaignProgress> latest_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::string> notices_ ABSL_GUARDED_BY(mu_);
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mu_);
   base::SystemClock clock_;
@@ -118,6 +125,8 @@ class Screen {
     lines_ = std::count(block.begin(), block.end(), '\n');
     std::cout << block << std::flush;
   }
+  // Other text has come below the block: the next one is drawn below that.
+  void Leave() { lines_ = 0; }
 
  private:
   int64_t lines_ = 0;
@@ -136,6 +145,10 @@ void Watch(Session& session, const std::string& workflow_id) {
     auto progress = follower.Next(kRedrawInterval);
     const bool changed = progress.has_value();
     if (changed) last = std::move(progress);
+    for (const std::string& notice : follower.TakeNotices()) {
+      screen.Leave();
+      std::cerr << notice << std::endl;
+    }
     if (!last.has_value()) continue;
     if (in_place) {
       screen.Draw(*last);
@@ -155,8 +168,13 @@ void Watch(Session& session, const std::string& workflow_id) {
   orchestrator::v1::GetWorkflowResultRequest request;
   request.set_workflow_id(workflow_id);
   request.set_run_id(last->run_id());
-  auto result = session.connection().Call(
-      &orchestrator::v1::WorkflowService::Stub::GetWorkflowResult, request);
+  Reconnect reconnect(session.connection(), DeadlineOf(session), &Reconnect::ToStderr);
+  reconnect.Reached();
+  absl::StatusOr<orchestrator::v1::GetWorkflowResultResponse> result;
+  do {
+    result = session.connection().Call(&orchestrator::v1::WorkflowService::Stub::GetWorkflowResult,
+                                       request);
+  } while (!result.ok() && reconnect.Again(result.status()));
   if (!result.ok()) return session.Fail(result.status());
   PrintResult(session, *result);
 }

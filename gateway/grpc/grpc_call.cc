@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "gateway/auth/limit_status.h"
+#include "gateway/grpc/ids.h"
 #include "gateway/json/rpc_status.h"
 #include "gateway/tls/certificates.h"
 #include "google/rpc/status.pb.h"
@@ -42,16 +43,16 @@ std::shared_ptr<const tls::PeerCertificate> CertificateOf(
 
 }  // namespace
 
-CallInfo MakeCallInfo(grpc::CallbackServerContext* context, std::shared_ptr<Peer> peer) {
+CallInfo MakeCallInfo(grpc::CallbackServerContext* context, std::shared_ptr<Peer> peer,
+                      const GrpcParts& parts) {
   CallInfo call;
   call.correlation_id = Metadata(*context, "x-correlation-id");
+  if (call.correlation_id.empty()) call.correlation_id = RandomHex(*parts.random);
   call.traceparent = Metadata(*context, "traceparent");
   call.user_agent = Metadata(*context, "user-agent");
   call.peer = std::move(peer);
   call.certificate = CertificateOf(*context);
-  if (!call.correlation_id.empty()) {
-    context->AddInitialMetadata("x-correlation-id", call.correlation_id);
-  }
+  context->AddInitialMetadata("x-correlation-id", call.correlation_id);
   return call;
 }
 
@@ -99,7 +100,7 @@ grpc::Status ToGrpcStatus(const absl::Status& plain) {
   return grpc::Status(code, std::string(status.message()), ToRpcStatus(status).SerializeAsString());
 }
 
-void OpenStreams::Add(const std::shared_ptr<Peer>& peer) {
+void OpenCalls::Add(const std::shared_ptr<Peer>& peer) {
   {
     absl::MutexLock lock(&mu_);
     if (peers_.size() >= sweep_at_) {
@@ -112,7 +113,12 @@ void OpenStreams::Add(const std::shared_ptr<Peer>& peer) {
   peer->SetGone(ServerStopping());
 }
 
-void OpenStreams::EndAll() {
+void OpenCalls::TakeNoMore() {
+  absl::MutexLock lock(&mu_);
+  ended_ = true;
+}
+
+void OpenCalls::EndAll() {
   std::vector<std::weak_ptr<Peer>> peers;
   {
     absl::MutexLock lock(&mu_);
@@ -138,6 +144,15 @@ void UnaryAnswer::Limit(const grpc::CallbackServerContext& context, absl::Durati
         absl::StrCat("there was no answer within ", absl::FormatDuration(timeout),
                      "; what was asked for may be done all the same")));
   });
+}
+
+bool UnaryAnswer::Join(OpenCalls& calls) {
+  peer_->OnGone([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self != nullptr && self->Claim()) self->Finish(self->peer_->why());
+  });
+  calls.Add(peer_);
+  return !peer_->gone();
 }
 
 void UnaryAnswer::Finish(const absl::Status& status) {

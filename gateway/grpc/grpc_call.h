@@ -30,7 +30,9 @@ struct GrpcMethod {
   const char* name;
 };
 
-CallInfo MakeCallInfo(grpc::CallbackServerContext* context, std::shared_ptr<Peer> peer);
+// Makes a correlation id where the caller gives none, and sends it back.
+CallInfo MakeCallInfo(grpc::CallbackServerContext* context, std::shared_ptr<Peer> peer,
+                      const GrpcParts& parts);
 // What the call has shown, and what it asks to work in; the request is still to be given.
 FrontDoor::Knock MakeKnock(const grpc::CallbackServerContext& context, const GrpcMethod& method,
                            CallInfo call);
@@ -41,11 +43,13 @@ void AddLimitHeaders(grpc::CallbackServerContext* context, const absl::Status& s
 // With the payloads as google.rpc.Status in the binary details.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
-// The peers of the streams that are open, so that stopping need not wait for them. Thread-safe.
-class OpenStreams {
+// The peers of calls that are open, so that stopping need not wait for them. Thread-safe.
+class OpenCalls {
  public:
   void Add(const std::shared_ptr<Peer>& peer);
-  // Ends those that are open and those that come.
+  // Ends those that come.
+  void TakeNoMore();
+  // Ends those that are open, too.
   void EndAll();
 
  private:
@@ -73,10 +77,12 @@ class CallRecord {
 class UnaryAnswer : public std::enable_shared_from_this<UnaryAnswer> {
  public:
   UnaryAnswer(grpc::ServerUnaryReactor* reactor, CallRecord record)
-      : reactor_(reactor), record_(std::move(record)) {}
+      : reactor_(reactor), record_(std::move(record)), peer_(std::make_shared<Peer>()) {}
 
   // Answers by itself after `timeout`, if the caller's own deadline is not nearer; 0: never.
   void Limit(const grpc::CallbackServerContext& context, absl::Duration timeout);
+  // Answers by itself when `calls` are ended. False: they have been, and it is answered.
+  bool Join(OpenCalls& calls);
   // True for the first only: the others find context, response and reactor gone.
   bool Claim() { return !claimed_.exchange(true); }
   // After Claim.
@@ -85,6 +91,7 @@ class UnaryAnswer : public std::enable_shared_from_this<UnaryAnswer> {
  private:
   grpc::ServerUnaryReactor* const reactor_;
   CallRecord record_;
+  const std::shared_ptr<Peer> peer_;
   std::atomic<bool> claimed_ = false;
   std::chrono::system_clock::time_point deadline_ = std::chrono::system_clock::time_point::max();
   std::unique_ptr<grpc::Alarm> alarm_;  // may be null
@@ -97,7 +104,7 @@ grpc::ServerUnaryReactor* ServeUnary(grpc::CallbackServerContext* context, const
                                                           client::Callback<Response>),
                                      GrpcMethod name, const GrpcParts& parts) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  CallInfo call = MakeCallInfo(context, nullptr);
+  CallInfo call = MakeCallInfo(context, nullptr, parts);
   auto answer = std::make_shared<UnaryAnswer>(
       reactor, CallRecord(name.name, call.correlation_id, parts.metrics));
   FrontDoor::Knock knock = MakeKnock(*context, name, std::move(call));
@@ -105,7 +112,7 @@ grpc::ServerUnaryReactor* ServeUnary(grpc::CallbackServerContext* context, const
   auto own = std::make_unique<Request>(request);
   knock.read = [own = own.get()]() -> absl::StatusOr<google::protobuf::Message*> { return own; };
   // `context` and `response` live until the answer is finished.
-  parts.door->Enter(std::move(knock), [context, response, impl, method, answer,
+  parts.door->Enter(std::move(knock), [context, response, impl, method, answer, calls = parts.unary,
                                        timeout = parts.request_timeout, own = std::move(own)](
                                           absl::StatusOr<Admission> admission) mutable {
     AddHeaders(context, admission);
@@ -114,6 +121,7 @@ grpc::ServerUnaryReactor* ServeUnary(grpc::CallbackServerContext* context, const
       return;
     }
     answer->Limit(*context, timeout);
+    if (!answer->Join(*calls)) return admission->Leave(ServerStopping());
     CallInfo admitted = std::move(admission->call);
     (impl->*method)(std::move(admitted), std::move(*own),
                     [context, response, answer,
@@ -134,12 +142,11 @@ grpc::ServerUnaryReactor* ServeUnary(grpc::CallbackServerContext* context, const
 template <typename T>
 class StreamReactor : public grpc::ServerWriteReactor<T> {
  public:
-  StreamReactor(const char* name, base::Metrics* metrics)
-      : peer_(std::make_shared<Peer>()),
-        record_(name, "", metrics),
+  StreamReactor(std::shared_ptr<Peer> peer, CallRecord record)
+      : peer_(std::move(peer)),
+        record_(std::move(record)),
         stream_(std::make_shared<Handle>(this)) {}
 
-  const std::shared_ptr<Peer>& peer() const { return peer_; }
   // What is told how the stream ended; before the handler has the stream.
   void set_admission(Admission admission) { admission_ = std::move(admission); }
   // For the handler; to be taken once.
@@ -191,9 +198,11 @@ grpc::ServerWriteReactor<T>* ServeStream(grpc::CallbackServerContext* context,
                                          void (Impl::*method)(CallInfo, Request,
                                                               std::shared_ptr<Stream<T>>),
                                          GrpcMethod name, const GrpcParts& parts) {
-  auto* reactor = new StreamReactor<T>(name.name, parts.metrics);
-  const std::shared_ptr<Peer> peer = reactor->peer();  // the reactor may end within the call
-  FrontDoor::Knock knock = MakeKnock(*context, name, MakeCallInfo(context, peer));
+  const auto peer = std::make_shared<Peer>();
+  CallInfo call = MakeCallInfo(context, peer, parts);
+  auto* reactor =
+      new StreamReactor<T>(peer, CallRecord(name.name, call.correlation_id, parts.metrics));
+  FrontDoor::Knock knock = MakeKnock(*context, name, std::move(call));
   auto own = std::make_unique<Request>(request);
   knock.read = [own = own.get()]() -> absl::StatusOr<google::protobuf::Message*> { return own; };
   // `context` and `reactor` live until the stream is finished.

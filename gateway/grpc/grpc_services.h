@@ -11,7 +11,8 @@
 
 namespace base {
 class Metrics;
-}
+class Random;
+}  // namespace base
 
 namespace gateway {
 
@@ -20,7 +21,7 @@ class AuditServiceImpl;
 class BatchServiceImpl;
 class CampaignServiceImpl;
 class FrontDoor;
-class OpenStreams;
+class OpenCalls;
 class OperationsServiceImpl;
 class ScheduleServiceImpl;
 class WorkflowServiceImpl;
@@ -28,8 +29,10 @@ class WorkflowServiceImpl;
 // What the services share; all outlive them.
 struct GrpcParts {
   const FrontDoor* door = nullptr;
+  base::Random* random = nullptr;    // thread-safe; makes correlation ids
   base::Metrics* metrics = nullptr;  // may be null
-  OpenStreams* streams = nullptr;
+  OpenCalls* streams = nullptr;
+  OpenCalls* unary = nullptr;
   absl::Duration request_timeout;  // of unary calls; 0: the caller's own only
 };
 

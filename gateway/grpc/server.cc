@@ -1,5 +1,7 @@
 #include "gateway/grpc/server.h"
 
+#include <grpc/support/log.h>
+#include <grpcpp/alarm.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -14,13 +16,16 @@
 #include "gateway/grpc/grpc_listener.h"
 #include "gateway/grpc/grpc_services.h"
 #include "gateway/grpc/grpc_tls.h"
+#include "orchestrator/base/log.h"
 #include "orchestrator/base/status_macros.h"
 
 namespace gateway {
 
 struct GrpcServer::Impl {
   GrpcServerOptions options;
-  OpenStreams streams;
+  OpenCalls streams;
+  // Outlives the server when the time to answer them comes just as it goes.
+  const std::shared_ptr<OpenCalls> unary = std::make_shared<OpenCalls>();
   GrpcParts parts;
   std::unique_ptr<grpc::Service> schedules;  // may be null
   std::unique_ptr<grpc::Service> batches;    // may be null
@@ -44,8 +49,19 @@ struct GrpcServer::Impl {
 
 namespace {
 
+constexpr std::chrono::milliseconds kLastAnswers(500);  // to go out
+
 int Milliseconds(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+// What gRPC says by itself (handshakes that fail, mostly), as lines of our log.
+void LogOfGrpc(gpr_log_func_args* said) {
+  base::LogLevel level = base::LogLevel::kWarning;
+  if (said->severity == GPR_LOG_SEVERITY_INFO) level = base::LogLevel::kInfo;
+  if (said->severity == GPR_LOG_SEVERITY_DEBUG) level = base::LogLevel::kDebug;
+  base::Log(level, "grpc", {},
+            {{"said", said->message}, {"file", said->file}, {"line", said->line}});
 }
 
 void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder& builder) {
@@ -62,14 +78,16 @@ void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder& builder) {
 
 }  // namespace
 
-GrpcServer::GrpcServer(GrpcServerOptions options, const FrontDoor& door,
+GrpcServer::GrpcServer(GrpcServerOptions options, const FrontDoor& door, base::Random& random,
                        WorkflowServiceImpl* workflows, CampaignServiceImpl* campaigns,
                        base::Metrics* metrics, OperationsServiceImpl* operations)
     : impl_(std::make_unique<Impl>()) {
   impl_->options = std::move(options);
   impl_->parts = {.door = &door,
+                  .random = &random,
                   .metrics = metrics,
                   .streams = &impl_->streams,
+                  .unary = impl_->unary.get(),
                   .request_timeout = impl_->options.request_timeout};
   impl_->workflows = MakeWorkflowGrpc(workflows, impl_->parts);
   impl_->campaigns = MakeCampaignGrpc(campaigns, impl_->parts);
@@ -91,6 +109,7 @@ void GrpcServer::Add(AuditServiceImpl* audit) { impl_->audit = MakeAuditGrpc(aud
 
 absl::Status GrpcServer::Start() {
   const GrpcServerOptions& options = impl_->options;
+  gpr_set_log_function(&LogOfGrpc);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   auto listener = std::make_unique<GrpcListener>(
@@ -128,11 +147,23 @@ absl::Status GrpcServer::Start() {
   return absl::OkStatus();
 }
 
-void GrpcServer::Stop(absl::Duration grace) {
+void GrpcServer::Drain() {
   if (impl_->server == nullptr) return;
   impl_->listener->Stop();
-  impl_->streams.EndAll();  // a watch would use up all of the grace
-  impl_->server->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
+  impl_->streams.EndAll();
+  impl_->unary->TakeNoMore();
+}
+
+void GrpcServer::Stop(absl::Duration grace) {
+  if (impl_->server == nullptr) return;
+  Drain();  // a watch would use up all of the grace
+  const auto end = std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace);
+  grpc::Alarm alarm;
+  alarm.Set(end, [unary = impl_->unary](bool ok) {
+    if (ok) unary->EndAll();
+  });
+  // Then it cancels what is left. Without the answers it would wait for their handlers.
+  impl_->server->Shutdown(end + kLastAnswers);
   impl_->server->Wait();
   impl_->server.reset();
 }

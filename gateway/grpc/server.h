@@ -3,7 +3,7 @@
 // Thread-safety: Start and Stop from one thread; the rest is thread-safe.
 //
 // Example:
-//   GrpcServer server({.address = "127.0.0.1:7233"}, door, &workflow_service, &campaign_service);
+//   GrpcServer server({.address = "127.0.0.1:7233"}, door, random, &workflows, &campaigns);
 //   RETURN_IF_ERROR(server.Start());
 //   server.Stop(absl::Seconds(5));
 #pragma once
@@ -17,7 +17,8 @@
 
 namespace base {
 class Metrics;
-}
+class Random;
+}  // namespace base
 
 namespace gateway {
 
@@ -48,10 +49,11 @@ struct GrpcServerOptions {
 
 class GrpcServer {
  public:
-  // `door`, the services, `metrics` and `operations` (both may be null) outlive the server.
-  GrpcServer(GrpcServerOptions options, const FrontDoor& door, WorkflowServiceImpl* workflows,
-             CampaignServiceImpl* campaigns, base::Metrics* metrics = nullptr,
-             OperationsServiceImpl* operations = nullptr);
+  // `door`, `random` (thread-safe), the services, `metrics` and `operations` (both may be null)
+  // outlive the server.
+  GrpcServer(GrpcServerOptions options, const FrontDoor& door, base::Random& random,
+             WorkflowServiceImpl* workflows, CampaignServiceImpl* campaigns,
+             base::Metrics* metrics = nullptr, OperationsServiceImpl* operations = nullptr);
   ~GrpcServer();  // calls Stop without grace
 
   // Before Start: more services, which outlive the server.
@@ -62,8 +64,10 @@ class GrpcServer {
   // UNAVAILABLE when the address cannot be listened on, INVALID_ARGUMENT when the certificate is
   // refused.
   absl::Status Start();
-  // Takes no new calls, ends watches, gives calls under way `grace`, then cancels them. Returns
-  // when all their handlers have answered, so the services and what is behind them must still work.
+  // Takes no new connections and no new calls (UNAVAILABLE), and ends watches. Other calls go on.
+  void Drain();
+  // Drains, gives calls under way `grace`, then answers them with
+  // UNAVAILABLE. What their handlers say later is dropped; the services are still used by them.
   // Idempotent.
   void Stop(absl::Duration grace);
   // What the health service says of the server and of each service; starts as serving.

@@ -56,6 +56,9 @@ class Exchange {
   virtual const std::shared_ptr<Peer>& peer() const = 0;
   // Calls `fn` on the server's thread when nothing has been sent after `delay`; once a request.
   virtual void UnlessAnswered(absl::Duration delay, absl::AnyInvocable<void()> fn) = 0;
+  // Calls `fn` on the server's thread when the server has to end and nothing has been sent; once a
+  // request.
+  virtual void UnlessAnsweredAtEnd(absl::AnyInvocable<void()> fn) = 0;
 };
 
 }  // namespace gateway

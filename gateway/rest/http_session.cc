@@ -103,6 +103,11 @@ class HttpSession::ExchangeImpl : public Exchange {
       });
     });
   }
+  void UnlessAnsweredAtEnd(absl::AnyInvocable<void()> fn) override {
+    Run([session = session_.get(), number = number_, fn = std::move(fn)]() mutable {
+      if (session->answered_ == number) session->answer_now_ = std::move(fn);
+    });
+  }
   const std::shared_ptr<Peer>& peer() const override { return peer_; }
 
  private:
@@ -194,9 +199,23 @@ void HttpSession::Drain() {
   });
 }
 
+void HttpSession::AnswerNow() {
+  ++context_->last_answers;
+  std::shared_ptr<void> counted(nullptr, [context = context_](void*) { --context->last_answers; });
+  asio::dispatch(stream_.get_executor(),
+                 [self = shared_from_this(), counted = std::move(counted)]() mutable {
+                   auto answer = std::exchange(self->answer_now_, nullptr);
+                   if (!answer) return;
+                   self->last_answer_ = std::move(counted);
+                   answer();
+                 });
+}
+
 void HttpSession::Close() {
   asio::dispatch(stream_.get_executor(), [self = shared_from_this()] {
     self->timer_.cancel();
+    self->answer_now_ = nullptr;
+    self->last_answer_ = nullptr;
     error_code ignored;
     self->stream_.socket().close(ignored);
     self->broken_ = true;
@@ -380,6 +399,7 @@ void HttpSession::Refuse(int http_status, const absl::Status& status) {
 void HttpSession::SendResponse(HttpResponse from) {
   ++answered_;
   timer_.cancel();
+  answer_now_ = nullptr;
   if (broken_) return;
   const bool encoded =
       std::any_of(from.headers.begin(), from.headers.end(),
@@ -411,6 +431,7 @@ void HttpSession::SendResponse(HttpResponse from) {
 }
 
 void HttpSession::OnResponse(error_code error, bool close) {
+  last_answer_ = nullptr;
   if (error) return CloseSlow(error, "write");
   if (close) return Linger();
   AwaitRequest();
@@ -455,6 +476,7 @@ void HttpSession::StartStream(HttpResponse head, std::string keep_alive,
                               std::shared_ptr<Peer> peer) {
   ++answered_;
   timer_.cancel();
+  answer_now_ = nullptr;
   context_->policy.FinishStream(facts_, &head);
   facts_ = {};
   parser_.reset();  // a stream may be idle for long: it keeps nothing it does not need

@@ -1,7 +1,8 @@
 // One HTTP connection on Beast: reads requests one after another (keep-alive, pipelining), hands
 // them to the RestHandler, writes what that answers. Heavy header: server.cc and http_session.cc.
 //
-// Thread-safety: a session's work runs on its strand; Start, Drain and Close from any thread.
+// Thread-safety: a session's work runs on its strand; Start, Drain, AnswerNow and Close from any
+// thread.
 #pragma once
 
 #include <atomic>
@@ -39,7 +40,8 @@ struct RestContext {
   std::unique_ptr<RestTls> tls;  // null: without TLS
   ConnectionCounts counts;
   boost::asio::io_context io;
-  std::atomic<int> refusing{0};  // connections that are being told that they are too many
+  std::atomic<int> refusing{0};      // connections that are being told that they are too many
+  std::atomic<int> last_answers{0};  // of AnswerNow, on their way
   std::atomic<bool> draining{false};
   std::atomic<bool> stopped{false};
 };
@@ -54,6 +56,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void Start();
   // Closes when idle, else after the response under way; ends an event stream.
   void Drain();
+  // Has the request under way answered, if it is not.
+  void AnswerNow();
   void Close();
 
  private:
@@ -105,12 +109,14 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   size_t body_bytes_ = 0;            // read so far
   std::string address_;              // of the peer, "192.0.2.7:40112"
   std::shared_ptr<const tls::PeerCertificate> certificate_;
-  RequestFacts facts_;       // of the request under way
-  uint64_t answered_ = 0;    // requests; what an older one still sends is dropped
-  bool idle_ = true;         // no request under way
-  bool unread_ = false;      // the request was refused before it was read
-  bool head_only_ = false;   // the request is a HEAD
-  bool keep_alive_ = false;  // the request's wish
+  RequestFacts facts_;                     // of the request under way
+  uint64_t answered_ = 0;                  // requests; what an older one still sends is dropped
+  absl::AnyInvocable<void()> answer_now_;  // empty when there is nothing to answer
+  std::shared_ptr<void> last_answer_;      // counts in last_answers until it is written
+  bool idle_ = true;                       // no request under way
+  bool unread_ = false;                    // the request was refused before it was read
+  bool head_only_ = false;                 // the request is a HEAD
+  bool keep_alive_ = false;                // the request's wish
   unsigned version_ = 11;
 
   // Of an event stream.

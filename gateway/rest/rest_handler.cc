@@ -34,6 +34,7 @@ namespace {
 constexpr size_t kHeaderValueMax = 128;
 constexpr char kUnmatched[] = "(unmatched)";
 constexpr char kTimeoutHeader[] = "x-request-timeout";
+constexpr absl::Duration kTimeoutMax = absl::Hours(24);       // timers take no endless times
 constexpr char kUnsupportedType[] = "rest/unsupported-type";  // a mark on a status, never sent
 
 // The header's value when it is printable and not too long.
@@ -201,21 +202,25 @@ absl::StatusOr<absl::Duration> RestHandler::TimeoutOf(const HttpRequest& request
   if (timeout <= absl::ZeroDuration()) {
     return FieldError("X-Request-Timeout", "is no time such as 5s, 250ms or a number of seconds");
   }
-  return options_.request_timeout == absl::ZeroDuration()
-             ? timeout
-             : std::min(timeout, options_.request_timeout);
+  return std::min(timeout, options_.request_timeout == absl::ZeroDuration()
+                               ? kTimeoutMax
+                               : options_.request_timeout);
 }
 
-// Answers in time what its handler does not. Event streams are free once they have begun.
+// Answers what its handler does not: in time, and before the server ends. Event streams are free
+// once they have begun.
 void RestHandler::Limit(absl::Duration timeout, const std::shared_ptr<Exchange>& exchange,
                         const Access& access) {
-  if (timeout == absl::ZeroDuration()) return;
-  exchange->UnlessAnswered(timeout, [exchange, access, timeout] {
-    const absl::Status status = absl::DeadlineExceededError(
-        absl::StrCat("there was no answer within ", absl::FormatDuration(timeout),
-                     "; what was asked for may be done all the same"));
+  const auto give_up = [exchange, access](const absl::Status& status) {
     exchange->Send(access.Error(status));
     exchange->peer()->SetGone(status);  // whoever works for it may stop
+  };
+  exchange->UnlessAnsweredAtEnd([give_up] { give_up(ServerStopping()); });
+  if (timeout == absl::ZeroDuration()) return;
+  exchange->UnlessAnswered(timeout, [give_up, timeout] {
+    give_up(absl::DeadlineExceededError(
+        absl::StrCat("there was no answer within ", absl::FormatDuration(timeout),
+                     "; what was asked for may be done all the same")));
   });
 }
 

@@ -20,6 +20,7 @@ using asio::ip::tcp;
 namespace {
 constexpr std::chrono::milliseconds kAcceptPause(100);
 constexpr int kRefusingMax = 100;  // connections that are being told that they are too many
+constexpr absl::Duration kLastAnswers = absl::Milliseconds(500);  // to go out
 }  // namespace
 
 struct RestServer::Impl {
@@ -31,6 +32,8 @@ struct RestServer::Impl {
   void Accept();
   void Accepted(tcp::socket socket);
   void ForEachSession(void (HttpSession::*method)());
+  // Until `holds`, or for `limit`.
+  void Await(bool (*holds)(RestContext*), absl::Duration limit);
 
   const std::shared_ptr<RestContext> context;
   tcp::acceptor acceptor;
@@ -97,6 +100,15 @@ void RestServer::Impl::ForEachSession(void (HttpSession::*method)()) {
   }
 }
 
+void RestServer::Impl::Await(bool (*holds)(RestContext*), absl::Duration limit) {
+  const absl::Duration deadline = context->clock.Monotonic() + limit;
+  absl::Mutex wait;
+  while (context->clock.Monotonic() < deadline && !holds(context.get())) {
+    absl::MutexLock lock(&wait);  // woken by the clock: connections end without telling
+    wait.AwaitWithTimeout(absl::Condition(holds, context.get()), absl::Milliseconds(10));
+  }
+}
+
 RestServer::RestServer(RestServerOptions options, const RestHandler& handler, base::Clock& clock)
     : impl_(std::make_unique<Impl>(std::move(options), handler, clock)) {}
 
@@ -143,13 +155,9 @@ void RestServer::Stop(absl::Duration grace) {
     impl_->pause.cancel();
   });
   impl_->ForEachSession(&HttpSession::Drain);
-  const absl::Duration deadline = context.clock.Monotonic() + grace;
-  const auto idle = [](RestContext* c) { return c->counts.total() == 0; };
-  absl::Mutex wait;
-  while (context.clock.Monotonic() < deadline && context.counts.total() > 0) {
-    absl::MutexLock lock(&wait);  // woken by the clock: connections end without telling
-    wait.AwaitWithTimeout(absl::Condition(+idle, &context), absl::Milliseconds(10));
-  }
+  impl_->Await([](RestContext* c) { return c->counts.total() == 0; }, grace);
+  impl_->ForEachSession(&HttpSession::AnswerNow);
+  impl_->Await([](RestContext* c) { return c->last_answers == 0; }, kLastAnswers);
   impl_->ForEachSession(&HttpSession::Close);
   context.stopped = true;
   // The acceptor and every socket are closed or closing: run() ends when the last handler has run.

@@ -62,8 +62,8 @@ class RestServer {
   // UNAVAILABLE when the address cannot be listened on, INVALID_ARGUMENT when it is none or the
   // certificate is refused.
   absl::Status Start();
-  // Takes no new connections, ends event streams, gives requests under way `grace`, then closes
-  // all. Answers that come later are dropped. Idempotent.
+  // Takes no new connections, ends event streams, gives requests under way `grace`, then answers
+  // them with 503 and closes all. What handlers say later is dropped. Idempotent.
   void Stop(absl::Duration grace);
   int port() const;  // after Start
   int connections() const;

@@ -173,8 +173,8 @@ Front::Front(const Settings& settings, const DataDir& data_dir, client::Workflow
   rest_ = std::make_unique<gateway::RestServer>(
       RestOptionsOf(settings.server, certificates_.get(), &parts.metrics), *handler_, parts.clock);
   grpc_ = std::make_unique<gateway::GrpcServer>(GrpcOptionsOf(settings.server, certificates_.get()),
-                                                door_, &workflows_, &campaigns_, &parts.metrics,
-                                                &operations_);
+                                                door_, parts.random, &workflows_, &campaigns_,
+                                                &parts.metrics, &operations_);
   grpc_->Add(&schedules_, &batches_);
   grpc_->Add(&audit_);
   grpc_->Add(&access_);
@@ -249,6 +249,7 @@ void Front::Stop(absl::Duration grace) {
   ready_ = false;
   health_.Stop();
   auth_->EndFetches();
+  grpc_->Drain();  // or callers would come again and again while REST stops
   rest_->Stop(grace);
   grpc_->Stop(grace);
   auth_->Stop();

@@ -119,7 +119,7 @@ class AuditFrontTest : public testing::Test {
     rest_ = std::make_unique<RestServer>(rest, *handler_, clock_);
     ASSERT_TRUE(rest_->Start().ok());
     grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = "127.0.0.1:0"}, *door_,
-                                         workflows_.get(), campaigns_.get(), &metrics_,
+                                         random_, workflows_.get(), campaigns_.get(), &metrics_,
                                          operations_.get());
     grpc_->Add(audit_.get());
     ASSERT_TRUE(grpc_->Start().ok());

@@ -122,12 +122,57 @@ TEST_F(Cli, WatchGoesOnWhenTheServerComesBack) {
   const std::string address = grpc_address();
   grpc_->Stop(absl::ZeroDuration());
   client_.Change("c1", [](auto& run) { run.info.set_status(v1::RunStatus::COMPLETED); });
-  grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = address}, door_,
+  grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = address}, door_, random_,
                                        workflow_service_.get(), campaign_service_.get());
   ASSERT_TRUE(grpc_->Start().ok());
   const Ran ran = Wait(pid);
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("COMPLETED"));
+  EXPECT_THAT(ran.err, HasSubstr("campaignctl: the server is away"));
+  EXPECT_THAT(ran.err, HasSubstr("campaignctl: the server is back"));
+}
+
+TEST_F(Cli, ResultGoesOnWhenTheServerComesBack) {
+  client_.AddCampaign("c1");
+  const pid_t pid = Spawn({"result", "c1", "--wait"});
+  while (client_.calls("GetResult") < 2) std::this_thread::yield();
+  const std::string address = grpc_address();
+  grpc_->Stop(absl::ZeroDuration());
+  while (Contents(folder_.File("err")).find("the server is away") == std::string::npos) {
+    std::this_thread::yield();
+  }
+  client_.Change("c1", [](auto& run) { run.info.set_status(v1::RunStatus::COMPLETED); });
+  grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = address}, door_, random_,
+                                       workflow_service_.get(), campaign_service_.get());
+  ASSERT_TRUE(grpc_->Start().ok());
+  const Ran ran = Wait(pid);
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("COMPLETED"));
+  EXPECT_EQ(ran.err.find("error"), std::string::npos) << ran.err;
+}
+
+TEST_F(Cli, AServerThatStaysAwayIsNotWaitedForBeyondTheTimeout) {
+  client_.AddCampaign("c1");
+  const std::vector<std::vector<std::string>> commands = {
+      {"result", "c1", "--wait", "--timeout", "2s"}, {"watch", "c1", "--timeout", "2s"}};
+  for (const std::vector<std::string>& arguments : commands) {
+    const int before = client_.calls("GetResult") + client_.calls("Query");
+    const pid_t pid = Spawn(arguments);
+    while (client_.calls("GetResult") + client_.calls("Query") == before) {
+      std::this_thread::yield();
+    }
+    const std::string address = grpc_address();
+    grpc_->Stop(absl::ZeroDuration());
+    const Ran ran = Wait(pid);
+    EXPECT_EQ(ran.exit_code, 5) << arguments[0];
+    EXPECT_THAT(ran.err, HasSubstr("error: ")) << arguments[0];
+    const Ran never = Run(arguments);  // nobody was there, ever
+    EXPECT_EQ(never.exit_code, 5) << arguments[0];
+    EXPECT_EQ(never.err.find("waiting for it"), std::string::npos) << never.err;
+    grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = address}, door_, random_,
+                                         workflow_service_.get(), campaign_service_.get());
+    ASSERT_TRUE(grpc_->Start().ok());
+  }
 }
 
 TEST_F(Cli, DecisionsAndTheirConflict) {

@@ -358,7 +358,7 @@ void GatewayTest::SetUp() {
   GrpcServerOptions grpc_options{.address = "127.0.0.1:0"};
   ConfigureGrpc(&grpc_options);
   grpc_ =
-      std::make_unique<GrpcServer>(grpc_options, door_, workflow_service_.get(),
+      std::make_unique<GrpcServer>(grpc_options, door_, random_, workflow_service_.get(),
                                    campaign_service_.get(), &metrics_, operations_service_.get());
   ASSERT_TRUE(grpc_->Start().ok());
 }
