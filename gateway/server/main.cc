@@ -36,6 +36,14 @@ int Refuse(const std::string& what) {
   return kExitFailed;
 }
 
+// The same in the log, of which a server's standard error consists.
+int DoNotStart(const absl::Status& status) {
+  base::SetLogLevel(base::LogLevel::kError);  // said even when the log is off
+  base::Log(base::LogLevel::kError, "campaignd does not start", {},
+            {{"error", std::string(status.message())}});
+  return kExitFailed;
+}
+
 // Every connection and file takes a descriptor; the usual limit of 1,024 is too low.
 void RaiseFileLimit() {
   rlimit limit{};
@@ -99,7 +107,7 @@ int Serve(const server::Flags& flags, server::Settings settings, server::Provena
   server::StopSignal stop;
   RaiseFileLimit();
   auto data_dir = server::DataDir::Open(settings.server.data_dir);
-  if (!data_dir.ok()) return Refuse(std::string(data_dir.status().message()));
+  if (!data_dir.ok()) return DoNotStart(data_dir.status());
 
   std::optional<server::DevSandbox> sandbox;
   std::string sandbox_url;
@@ -107,13 +115,13 @@ int Serve(const server::Flags& flags, server::Settings settings, server::Provena
     std::string url = flags.sandbox;
     if (url.empty()) {
       auto started = server::DevSandbox::Start(data_dir->Path("sandbox"));
-      if (!started.ok()) return Refuse(std::string(started.status().message()));
+      if (!started.ok()) return DoNotStart(started.status());
       sandbox.emplace(*std::move(started));
       url = sandbox->url();
     }
     while (!url.empty() && url.back() == '/') url.pop_back();
     if (auto status = server::AwaitSandbox(url, absl::Seconds(10)); !status.ok()) {
-      return Refuse(std::string(status.message()));
+      return DoNotStart(status);
     }
     server::PointAtSandbox(url, &settings);
     provenance.clear();  // it changed some of them
@@ -129,7 +137,7 @@ int Serve(const server::Flags& flags, server::Settings settings, server::Provena
                   {{"error", std::string(status.message())}});
         if (!fatal.exchange(true)) kill(getpid(), SIGTERM);
       });
-  if (!server.ok()) return Refuse(std::string(server.status().message()));
+  if (!server.ok()) return DoNotStart(server.status());
   if (!sandbox_url.empty()) {
     const absl::Status connected =
         server::ConnectSandbox(sandbox_url, (*server)->http_address(), settings);

@@ -253,6 +253,7 @@ void Server::DrainActivities(absl::Duration limit) {
 void Server::Stop(absl::Duration limit) {
   if (std::exchange(stopped_, true)) return;
   if (front_ != nullptr) front_->SetReady(false);
+  if (engine_ != nullptr) engine_->EndWaits();  // or the front would wait for long polls
   if (front_ != nullptr) front_->Stop(limit / 5);
   if (webhooks_ != nullptr) webhooks_->Stop();
   if (google_chat_ != nullptr) google_chat_->Stop();

@@ -19,14 +19,15 @@ std::atomic<int> first_signal = 0;
 std::atomic<bool> hung_up = false;
 int wake_fd = -1;
 
-void Say(const char* text) {
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, std::strlen(text));
+// A line of the log, but for its time: handlers may not format one.
+void Say(const char* line) {
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line, std::strlen(line));
 }
 
 void OnStop(int signal) {
   int none = 0;
   if (!first_signal.compare_exchange_strong(none, signal)) {
-    Say("campaignd: second signal: ending at once\n");
+    Say("{\"level\":\"warning\",\"message\":\"second signal: ending at once\"}\n");
     _exit(128 + signal);
   }
   const int saved = errno;
@@ -44,7 +45,7 @@ void OnHangup(int) {
 }
 
 void OnLimit(int) {
-  Say("campaignd: stopping took too long: ending at once\n");
+  Say("{\"level\":\"error\",\"message\":\"stopping took too long: ending at once\"}\n");
   _exit(1);
 }
 

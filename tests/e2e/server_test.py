@@ -6,6 +6,7 @@ ports, SIGTERM.
 """
 
 import http.client
+import json
 import pathlib
 import re
 import socket
@@ -60,21 +61,33 @@ def command_line(directory):
            f"--print-settings: {code}: {out}")
 
 
+def only_json(text):
+    """Standard error of a server: every line is one of the log."""
+    for line in text.splitlines():
+        try:
+            json.loads(line)
+        except ValueError as error:
+            raise harness.Failed(f"standard error holds other things than JSON: {line}") from error
+
+
 def one_server_a_directory(place, server):
     code, _, err = output("--dev", "--sandbox", place.programs[0].url, "--data-dir",
                           place.directory / "data", "--http-listen", "127.0.0.1:0",
                           "--grpc-listen", "127.0.0.1:0")
     expect(code == 1 and str(server.pid) in err and "in use" in err,
            f"second server on the directory: {code}: {err}")
+    only_json(err)
     port = server.http
     code, _, err = output("--dev", "--sandbox", place.programs[0].url, "--data-dir",
                           place.directory / "data2", "--http-listen", port,
                           "--grpc-listen", "127.0.0.1:0")
     expect(code == 1 and port.split(":")[1] in err, f"port in use: {code}: {err}")
+    only_json(err)
     code, _, err = output("--dev", "--sandbox", "http://127.0.0.1:1", "--data-dir",
                           place.directory / "data3", "--http-listen", "127.0.0.1:0",
                           "--grpc-listen", "127.0.0.1:0")
     expect(code == 1 and "127.0.0.1:1" in err, f"no sandbox there: {code}: {err}")
+    only_json(err)
 
 
 def process(pid):
@@ -198,26 +211,40 @@ def went_on(program):
 
 
 def stop_while_busy(sandbox, server):
-    """SIGTERM with activities running, a long poll and an event stream open: code 0 in seconds,
-    and all of it goes on after the start."""
+    """SIGTERM with activities running, long polls and event streams open over REST and gRPC: all
+    are told to come again, code 0 in seconds, and all of it goes on after the start."""
     fault = sandbox.fault(vendor="*", kind="latency", latency_ms=3000)
     ids = [server.rest("POST", "/v1/campaigns", {"campaign": harness.campaign(
         f"Busy {number}", sandbox=sandbox)})["workflow_id"] for number in range(5)]
-    connections = []
-    for path in (f"/v1/workflows/{ids[0]}/result?wait=60s", f"/v1/workflows/{ids[0]}/watch"):
-        connection = http.client.HTTPConnection(*server.client.address, timeout=30)
-        connection.request("GET", path)
-        connections.append(connection)
+    result = ask(server, f"/v1/workflows/{ids[0]}/result?wait=60s")
+    streams = [ask(server, f"/v1/workflows/{ids[0]}/watch").getresponse()]
+    history = http.client.HTTPConnection(*server.client.address, timeout=30)
+    history.request("GET", f"/v1/workflows/{ids[0]}/history",
+                    headers={"Accept": "text/event-stream"})
+    streams.append(history.getresponse())
+    waiting = [follow(server, "result", ids[0], "--wait"), follow(server, "watch", ids[0])]
+    expect(waiting[1].stdout.readline(), "watch shows nothing")
+    harness.wait_until(lambda: server.metric("grpc_requests_total", method="GetWorkflowResult"),
+                       30, "result --wait to have come")
     harness.wait_until(lambda: sandbox.client.ok("GET", "/__sandbox/faults")["faults"][0]["applied"],
                        30, "calls to be under way")
     code, seconds = server.stop()
     expect(code == 0 and seconds < 10, f"SIGTERM while busy: code {code} after {seconds:.1f} s")
-    for connection in connections:
-        connection.close()
+    answer = result.getresponse()
+    told = json.loads(answer.read())
+    expect(answer.status == 503 and told["code"] == 14 and "is stopping" in told["message"],
+           f"the long poll: {answer.status}: {told}")
+    for stream in streams:
+        text = stream.read().decode()
+        expect("event: error" in text and "the server is stopping; try again" in text,
+               f"the end of a stream: {text[-500:]}")
     sandbox.client.ok("DELETE", f"/__sandbox/faults/{fault['id']}")
     server.start()
     for workflow_id in ids:
         server.await_review(workflow_id)
+    server.rest("POST", f"/v1/workflows/{ids[0]}/signals/approve", {"decided_by": "test"})
+    for program in waiting:
+        went_on(program)
     return seconds
 
 
@@ -313,8 +340,8 @@ def run():
         code, seconds = server.stop()
         expect(code == 0 and seconds < 10, f"SIGTERM: code {code} after {seconds:.1f} s")
         logged = server.log.read_text()
-        expect(logged.strip() and all(line.startswith("{") for line in logged.splitlines()),
-               f"standard error holds other things than JSON:\n{logged[:1000]}")
+        expect(logged.strip(), "nothing is logged")
+        only_json(logged)
         own_sandbox(place)
         production_run(place, place.programs[0])
         campaigns_without_their_settings(place, place.programs[0])
