@@ -97,7 +97,7 @@ void CampaignState::BeginUndo(const base::Failure& why, absl::Time now) {
   message_ = absl::StrCat("undoing what was done: ", end_reason_);
 }
 
-void CampaignState::EndUndo(const base::Failure& failure, const std::vector<PhaseUndo>& undos) {
+void CampaignState::EndUndo(End end, const std::vector<PhaseUndo>& undos) {
   using Result = PhaseUndo::Result;
   for (const PhaseUndo& undo : undos) {
     PhaseState& state = Record(undo.phase).state;
@@ -106,13 +106,16 @@ void CampaignState::EndUndo(const base::Failure& failure, const std::vector<Phas
     if (state != PhaseState::kCompleted) continue;
     state = undo.result == Result::kSkipped ? PhaseState::kNotUndone : PhaseState::kCompensated;
   }
-  status_ = failure.is_canceled() ? "CANCELED" : "FAILED";
+  status_ = end == End::kTimedOut ? "TIMED_OUT" : end == End::kCanceled ? "CANCELED" : "FAILED";
+  const char* ended = end == End::kTimedOut   ? "timed out"
+                      : end == End::kCanceled ? "canceled"
+                                              : "failed";
   const std::string left = Named("; not undone: ", undos, Result::kSkipped);
-  message_ = absl::StrCat(failure.is_canceled() ? "canceled" : "failed",
-                          undos.empty()  ? ", there was nothing to undo: "
-                          : left.empty() ? " and undone: "
-                                         : ": ",
-                          end_reason_, left, Named("; undone by hand: ", undos, Result::kByHand));
+  const char* undone = undos.empty()  ? ", there was nothing to undo: "
+                       : left.empty() ? " and undone: "
+                                      : ": ";
+  message_ = absl::StrCat(ended, undone, end_reason_, left,
+                          Named("; undone by hand: ", undos, Result::kByHand));
 }
 
 void CampaignState::Complete(std::string outcome) {

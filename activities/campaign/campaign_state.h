@@ -58,9 +58,10 @@ class CampaignState {
     std::string decided_by;  // by hand, skipped: the operator
     std::string reason;
   };
-  // The run ends with `failure`. What was undone is "compensated", what was skipped "not_undone";
-  // the message names what is left.
-  void EndUndo(const base::Failure& failure, const std::vector<PhaseUndo>& undos);
+  enum class End { kFailed, kCanceled, kTimedOut };
+  // The run ends so. What was undone is "compensated", what was skipped "not_undone"; the message
+  // names what is left.
+  void EndUndo(End end, const std::vector<PhaseUndo>& undos);
   void Complete(std::string outcome);
 
   // The pieces that are reviewed and published; set once by the content phase.

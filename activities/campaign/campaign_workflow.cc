@@ -460,7 +460,11 @@ sdk::Workflow<v1::CampaignResult> RunCampaign(sdk::Context ctx, v1::CampaignSpec
     state->BeginUndo(published.failure(), ctx.Now());
     const bool rejected = published.failure().type == "CampaignRejected";
     sdk::Failure failure = co_await saga.Abort(published.failure(), rejected ? "rejected" : "");
-    state->EndUndo(failure, UndosOf(saga));
+    using End = CampaignState::End;
+    state->EndUndo(!failure.is_canceled() ? End::kFailed
+                   : ctx.timed_out()      ? End::kTimedOut
+                                          : End::kCanceled,
+                   UndosOf(saga));
     co_return failure;
   }
   saga.Pivot();

@@ -110,7 +110,8 @@ TEST_F(CampaignStateTest, ShowsWhatWasUndone) {
   const auto why = base::Failure::Permanent("ApprovalTimedOut", "nobody decided");
   state_.BeginUndo(why, kStart);
   EXPECT_EQ(state_.MayDecide(By("Ann")).failure().type, "NotInReview");
-  state_.EndUndo(why, {{.phase = Phase::kContent}, {.phase = Phase::kDesign}});
+  state_.EndUndo(CampaignState::End::kFailed,
+                 {{.phase = Phase::kContent}, {.phase = Phase::kDesign}});
   const v1::CampaignProgress progress = state_.Progress(kStart);
   EXPECT_EQ(progress.phases(0).state(), "completed");  // nothing to undo
   EXPECT_EQ(progress.phases(1).state(), "compensated");
@@ -129,6 +130,9 @@ TEST_F(CampaignStateTest, APhaseThatAwaitsItsTimeHasNotBegun) {
   EXPECT_EQ(state_.Progress(kStart).phases(4).state(), "pending");
   state_.BeginUndo(base::Failure::Canceled("budget cut"), kStart);
   EXPECT_EQ(state_.Progress(kStart).phases(4).state(), "pending");
+  state_.EndUndo(CampaignState::End::kTimedOut, {{.phase = Phase::kContent}});
+  EXPECT_EQ(state_.Progress(kStart).status(), "TIMED_OUT");
+  EXPECT_EQ(state_.Progress(kStart).message(), "timed out and undone: budget cut");
 }
 
 }  // namespace
