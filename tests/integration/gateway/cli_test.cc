@@ -63,8 +63,8 @@ class Cli : public GatewayTest {
     return ran;
   }
   // Waits until the program has printed that.
-  void AwaitOutput(const std::string& text) {
-    test::Await([&] { return absl::StrContains(Contents(folder_.File("out")), text); },
+  void AwaitOutput(const std::string& text, const std::string& file = "out") {
+    test::Await([&] { return absl::StrContains(Contents(folder_.File(file)), text); },
                 "campaignctl to print " + text);
   }
   Ran Run(std::vector<std::string> arguments) { return Wait(Spawn(std::move(arguments))); }
@@ -135,12 +135,10 @@ TEST_F(Cli, WatchGoesOnWhenTheServerComesBack) {
 TEST_F(Cli, ResultGoesOnWhenTheServerComesBack) {
   client_.AddCampaign("c1");
   const pid_t pid = Spawn({"result", "c1", "--wait"});
-  while (client_.calls("GetResult") < 2) std::this_thread::yield();
+  test::Await([&] { return client_.calls("GetResult") >= 2; }, "campaignctl to ask again");
   const std::string address = grpc_address();
   grpc_->Stop(absl::ZeroDuration());
-  while (Contents(folder_.File("err")).find("the server is away") == std::string::npos) {
-    std::this_thread::yield();
-  }
+  AwaitOutput("the server is away", "err");
   client_.Change("c1", [](auto& run) { run.info.set_status(v1::RunStatus::COMPLETED); });
   grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = address}, door_, random_,
                                        workflow_service_.get(), campaign_service_.get());
@@ -158,9 +156,8 @@ TEST_F(Cli, AServerThatStaysAwayIsNotWaitedForBeyondTheTimeout) {
   for (const std::vector<std::string>& arguments : commands) {
     const int before = client_.calls("GetResult") + client_.calls("Query");
     const pid_t pid = Spawn(arguments);
-    while (client_.calls("GetResult") + client_.calls("Query") == before) {
-      std::this_thread::yield();
-    }
+    test::Await([&] { return client_.calls("GetResult") + client_.calls("Query") > before; },
+                "campaignctl to ask");
     const std::string address = grpc_address();
     grpc_->Stop(absl::ZeroDuration());
     const Ran ran = Wait(pid);

@@ -6,6 +6,7 @@
 
 #include "orchestrator/v1/service.grpc.pb.h"
 #include "tests/integration/gateway/gateway_fixture.h"
+#include "tests/support/await.h"
 
 namespace gateway {
 namespace {
@@ -27,7 +28,7 @@ class GrpcStop : public GatewayTest {
       grpc::ClientContext context;
       status_ = stub->GetWorkflowHistory(&context, request, &response_);
     });
-    while (client_.calls("GetHistory") == 0) std::this_thread::yield();
+    test::Await([&] { return client_.calls("GetHistory") > 0; }, "the call to wait");
   }
   const grpc::Status& Answer() {
     caller_.join();

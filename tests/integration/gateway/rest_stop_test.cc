@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/integration/gateway/gateway_fixture.h"
 #include "tests/integration/gateway/http_peer.h"
+#include "tests/support/await.h"
 
 namespace gateway {
 namespace {
@@ -20,7 +21,7 @@ class RestWaiting : public GatewayTest {
     auto peer = std::make_unique<HttpPeer>(rest_->port());
     peer->Send(absl::StrCat("GET /v1/workflows/c1/history?wait=60s&after_event_id=", after,
                             " HTTP/1.1\r\nHost: localhost\r\n", headers, "\r\n"));
-    while (client_.calls("GetHistory") == before) std::this_thread::yield();
+    test::Await([&] { return client_.calls("GetHistory") > before; }, "the call to wait");
     return peer;
   }
 };

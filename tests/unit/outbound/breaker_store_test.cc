@@ -1,7 +1,6 @@
 // Breakers over a SQLite file: restarts, and several processes that call the same vendor. Two
 // Breakers with a database each on one file are two processes; both run on one manual loop.
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "orchestrator/base/log.h"
 #include "orchestrator/base/random.h"
 #include "tests/support/manual_loop.h"
+#include "tests/support/temporary_folder.h"
 
 namespace outbound_test {
 namespace {
@@ -47,13 +47,7 @@ struct Process {
 
 class BreakerStoreTest : public testing::Test {
  protected:
-  BreakerStoreTest() {
-    base::SetLogLevel(base::LogLevel::kOff);
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    path_ =
-        (std::filesystem::path(testing::TempDir()) / (std::string(info->name()) + ".db")).string();
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path_ + suffix);
-  }
+  BreakerStoreTest() { base::SetLogLevel(base::LogLevel::kOff); }
   std::unique_ptr<Process> Start(uint64_t seed) {
     return std::make_unique<Process>(loop_, path_, seed);
   }
@@ -86,7 +80,8 @@ class BreakerStoreTest : public testing::Test {
     return asked;
   }
 
-  std::string path_;
+  const test::TemporaryFolder folder_;
+  const std::string path_ = folder_.File("breakers.db");
   test::ManualLoop loop_;
 };
 
