@@ -62,6 +62,15 @@ def wait_until(condition, seconds, what, pause=0.05):
         time.sleep(pause)
 
 
+def only_json(text):
+    """Failed when standard error of a server has a line that is none of its log."""
+    for line in text.splitlines():
+        try:
+            json.loads(line)
+        except ValueError as error:
+            raise Failed(f"standard error holds other things than JSON: {line}") from error
+
+
 def bearer(credential):
     """The header that shows an API key or a token."""
     return {"Authorization": f"Bearer {credential}"}

@@ -61,33 +61,24 @@ def command_line(directory):
            f"--print-settings: {code}: {out}")
 
 
-def only_json(text):
-    """Standard error of a server: every line is one of the log."""
-    for line in text.splitlines():
-        try:
-            json.loads(line)
-        except ValueError as error:
-            raise harness.Failed(f"standard error holds other things than JSON: {line}") from error
-
-
 def one_server_a_directory(place, server):
     code, _, err = output("--dev", "--sandbox", place.programs[0].url, "--data-dir",
                           place.directory / "data", "--http-listen", "127.0.0.1:0",
                           "--grpc-listen", "127.0.0.1:0")
     expect(code == 1 and str(server.pid) in err and "in use" in err,
            f"second server on the directory: {code}: {err}")
-    only_json(err)
+    harness.only_json(err)
     port = server.http
     code, _, err = output("--dev", "--sandbox", place.programs[0].url, "--data-dir",
                           place.directory / "data2", "--http-listen", port,
                           "--grpc-listen", "127.0.0.1:0")
     expect(code == 1 and port.split(":")[1] in err, f"port in use: {code}: {err}")
-    only_json(err)
+    harness.only_json(err)
     code, _, err = output("--dev", "--sandbox", "http://127.0.0.1:1", "--data-dir",
                           place.directory / "data3", "--http-listen", "127.0.0.1:0",
                           "--grpc-listen", "127.0.0.1:0")
     expect(code == 1 and "127.0.0.1:1" in err, f"no sandbox there: {code}: {err}")
-    only_json(err)
+    harness.only_json(err)
 
 
 def process(pid):
@@ -208,6 +199,17 @@ def went_on(program):
            f"{program.args}: code {program.returncode}: {out}{err}")
     expect("the server is stopping; try again" in err and "the server is back" in err,
            f"{program.args} says nothing of the restart: {err}")
+
+
+def correlated(place, server):
+    """A campaign that is started over gRPC has a correlation id, in its run and in the log."""
+    spec = place.directory / "correlated.json"
+    spec.write_text(json.dumps(harness.campaign("Correlated")))
+    started = json.loads(server.ctl("start", "-f", spec, "--output", "json")[0])
+    made = server.rest("GET", f"/v1/workflows/{started['workflow_id']}")["correlation_id"]
+    expect(re.fullmatch("[0-9a-f]{16}", made), f"the run's correlation id is {made!r}")
+    server.await_review(started["workflow_id"])
+    expect(f'"correlation_id":"{made}"' in server.log.read_text(), f"no {made} in the log")
 
 
 def stop_while_busy(sandbox, server):
@@ -336,12 +338,13 @@ def run():
         server = place.server(sandbox)
         series_from_the_start(server)
         one_server_a_directory(place, server)
+        correlated(place, server)
         busy = stop_while_busy(sandbox, server)
         code, seconds = server.stop()
         expect(code == 0 and seconds < 10, f"SIGTERM: code {code} after {seconds:.1f} s")
         logged = server.log.read_text()
         expect(logged.strip(), "nothing is logged")
-        only_json(logged)
+        harness.only_json(logged)
         own_sandbox(place)
         production_run(place, place.programs[0])
         campaigns_without_their_settings(place, place.programs[0])

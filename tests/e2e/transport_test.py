@@ -150,6 +150,9 @@ def run():
         refuses(place, f"server:\n  tls:\n    certificate_file: {certificate}\n", "key_file is not")
         code, _ = server.stop()
         expect(code == 0, f"it ended with {code}")
+        logged = server.log.read_text()
+        expect('"message":"grpc"' in logged, "the handshakes that gRPC refused are not in the log")
+        harness.only_json(logged)
 
         # What `login` tried is how the next commands go. This server asks nobody who they are.
         settings.write_text(tls[:tls.index("    client_ca_file")])
