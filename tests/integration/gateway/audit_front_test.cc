@@ -100,7 +100,8 @@ class AuditFrontTest : public testing::Test {
     orders_ =
         *OperationsStore::Open(folder_.File("operations.db"), clock_, kill_switch_, breakers_);
     workflows_ = std::make_unique<WorkflowServiceImpl>(client_, quotas_.get());
-    CampaignServiceImpl::Dependencies dependencies{client_, *wizards_, clock_, random_};
+    CampaignServiceImpl::Dependencies dependencies{client_, *wizards_, clock_, random_,
+                                                   CompleteSettings()};
     dependencies.quotas = quotas_.get();
     campaigns_ = std::make_unique<CampaignServiceImpl>(std::move(dependencies));
     operations_ = std::make_unique<OperationsServiceImpl>(
