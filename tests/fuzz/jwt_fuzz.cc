@@ -88,8 +88,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 'k':
       for (const bool shared : {false, true}) {
         const auto keys = auth::KeySet::FromText(text, shared);
-        if (keys.ok()) CHECK(keys->size() > 0 && keys->size() <= auth::KeySet::kKeysMax);
-        if (!shared && keys.ok()) CHECK(keys->Find("HS256", "").empty());
+        if (!keys.ok()) continue;
+        const size_t secrets = keys->Find("HS256", "").size();
+        const size_t all =
+            secrets + keys->Find("RS256", "").size() + keys->Find("ES256", "").size();
+        CHECK(all > 0 && all <= auth::KeySet::kKeysMax);
+        CHECK(shared || secrets == 0);
       }
       break;
     default:

@@ -1,7 +1,10 @@
 // A stop that is announced: who waits for something is told to come again, all else goes on.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "tests/integration/engine/engine_fixture.h"
+#include "tests/support/await.h"
 
 namespace engine_test {
 namespace {
@@ -77,6 +80,15 @@ TEST_F(StopTest, WhoWaitsIsToldToComeAgain) {
   ASSERT_TRUE(Start("parked", "w1").ok());
   Later<v1::UpdateWorkflowResponse> update;
   client->Update(Ask(), update.callback());
+  // The history is waited for from its end: what the update writes comes before that.
+  test::Await(
+      [&] {
+        const std::vector<v1::HistoryEvent> events = History("w1");
+        return std::any_of(events.begin(), events.end(), [](const v1::HistoryEvent& event) {
+          return event.has_workflow_execution_update_accepted();
+        });
+      },
+      "the update to be accepted");
   Later<v1::GetWorkflowResultResponse> result;
   client->GetResult(ResultRequest(60), result.callback());
   Later<v1::GetWorkflowHistoryResponse> history;
@@ -129,6 +141,15 @@ TEST_F(StopTest, ACloseAloneAnswersThemToo) {
   ASSERT_TRUE(Start("parked", "w1").ok());
   Later<v1::UpdateWorkflowResponse> update;
   client->Update(Ask(), update.callback());
+  // The history is waited for from its end: what the update writes comes before that.
+  test::Await(
+      [&] {
+        const std::vector<v1::HistoryEvent> events = History("w1");
+        return std::any_of(events.begin(), events.end(), [](const v1::HistoryEvent& event) {
+          return event.has_workflow_execution_update_accepted();
+        });
+      },
+      "the update to be accepted");
   Later<v1::GetWorkflowResultResponse> result;
   client->GetResult(ResultRequest(60), result.callback());
   Close();
