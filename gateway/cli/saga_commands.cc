@@ -83,8 +83,8 @@ void AddSagaCommands(CLI::App& app, Session& session) {
       *saga, session, "show", "Shows the steps, what became of them and their undo",
       "campaignctl saga show campaign-2c26b46b68ffc68f", [&session, id] { Show(session, *id); });
   show->add_option("WORKFLOW_ID", *id, "The run's workflow id")->required();
-  AddVerb(*saga, session, "retry", "Tries a blocked compensation again", "token was renewed",
-          false, &Stub::RetryCompensation);
+  AddVerb(*saga, session, "retry", "Tries a blocked compensation again", "token was renewed", false,
+          &Stub::RetryCompensation);
   AddVerb(*saga, session, "skip", "Gives a blocked compensation up", "the posts may stay", true,
           &Stub::SkipCompensation);
   AddVerb(*saga, session, "resolve", "Records that a person undid a blocked step by hand",

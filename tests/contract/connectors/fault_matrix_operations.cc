@@ -246,9 +246,8 @@ Task<Done> ChatKeyFile(Case* c) {
 }
 Task<Done> ChatCreate(Case* c) {
   google_chat::GoogleChatClient client = Chat(c);
-  google_chat::Message message{.space = ChatSpace(c),
-                               .text = "Ready",
-                               .request_id = wire::UuidOf(c->workflow_id)};
+  google_chat::Message message{
+      .space = ChatSpace(c), .text = "Ready", .request_id = wire::UuidOf(c->workflow_id)};
   base::Outcome<google_chat::Posted> posted =
       co_await client.CreateMessage(std::move(message), c->context);
   if (posted.ok()) c->id = posted->name;
