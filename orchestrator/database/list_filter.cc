@@ -5,12 +5,11 @@
 #include "absl/strings/str_cat.h"
 
 namespace database {
-namespace {
 
 using filter::Expression;
 using filter::Operator;
 
-const char* OperatorText(Operator op) {
+const char* OperatorSql(Operator op) {
   switch (op) {
     case Operator::kLess:
       return " < ?";
@@ -26,6 +25,8 @@ const char* OperatorText(Operator op) {
   }
   return " = ?";
 }
+
+namespace {
 
 class Writer {
  public:
@@ -71,7 +72,7 @@ class Writer {
       absl::StrAppend(&out_.sql, "instr(", name, ", ?) > 0");
       out_.values.emplace_back(*text);
     } else {
-      absl::StrAppend(&out_.sql, name, OperatorText(e.op));
+      absl::StrAppend(&out_.sql, name, OperatorSql(e.op));
       if (text != nullptr) {
         out_.values.emplace_back(*text);
       } else if (const auto* time = std::get_if<absl::Time>(&e.value)) {

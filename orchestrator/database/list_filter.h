@@ -21,6 +21,9 @@
 
 namespace database {
 
+// " < ?" and the like; kHas is " = ?".
+const char* OperatorSql(filter::Operator op);
+
 struct Condition {
   std::string sql = "1";
   std::vector<std::variant<std::string, int64_t>> values;  // in the order of the "?"

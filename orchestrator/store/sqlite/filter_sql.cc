@@ -5,12 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "orchestrator/database/list_filter.h"
 #include "orchestrator/store/properties.h"
 #include "orchestrator/store/sqlite/encoding.h"
 
 namespace store::sqlite {
 namespace {
 
+using database::OperatorSql;
 using filter::Expression;
 using filter::Field;
 using filter::Operator;
@@ -40,23 +42,6 @@ struct Driver {
   std::string started = "start_time";
   std::string id = "runs.id";
 };
-
-const char* OperatorSql(Operator op) {
-  switch (op) {
-    case Operator::kLess:
-      return " < ?";
-    case Operator::kLessOrEqual:
-      return " <= ?";
-    case Operator::kGreater:
-      return " > ?";
-    case Operator::kGreaterOrEqual:
-      return " >= ?";
-    case Operator::kEqual:
-    case Operator::kHas:
-      return " = ?";
-  }
-  return "";
-}
 
 // The first text after all that begin with `prefix`; none when there is no such text.
 std::optional<std::string> AfterPrefix(std::string prefix) {
