@@ -73,22 +73,25 @@ class StopTest : public EngineTest {
     *request.mutable_input() = history::ToPayload(T("x"));
     return request;
   }
+  // All that the update writes for now is in the history then: a wait begins at its end.
+  void AskAndBeAccepted(Later<v1::UpdateWorkflowResponse>& update) {
+    client->Update(Ask(), update.callback());
+    test::Await(
+        [this] {
+          const std::vector<v1::HistoryEvent> events = History("w1");
+          return std::any_of(events.begin(), events.end(), [](const v1::HistoryEvent& event) {
+            return event.has_workflow_execution_update_accepted();
+          });
+        },
+        "the update to be accepted");
+  }
 };
 
 TEST_F(StopTest, WhoWaitsIsToldToComeAgain) {
   Open();
   ASSERT_TRUE(Start("parked", "w1").ok());
   Later<v1::UpdateWorkflowResponse> update;
-  client->Update(Ask(), update.callback());
-  // The history is waited for from its end: what the update writes comes before that.
-  test::Await(
-      [&] {
-        const std::vector<v1::HistoryEvent> events = History("w1");
-        return std::any_of(events.begin(), events.end(), [](const v1::HistoryEvent& event) {
-          return event.has_workflow_execution_update_accepted();
-        });
-      },
-      "the update to be accepted");
+  AskAndBeAccepted(update);
   Later<v1::GetWorkflowResultResponse> result;
   client->GetResult(ResultRequest(60), result.callback());
   Later<v1::GetWorkflowHistoryResponse> history;
@@ -140,16 +143,7 @@ TEST_F(StopTest, ACloseAloneAnswersThemToo) {
   Open();
   ASSERT_TRUE(Start("parked", "w1").ok());
   Later<v1::UpdateWorkflowResponse> update;
-  client->Update(Ask(), update.callback());
-  // The history is waited for from its end: what the update writes comes before that.
-  test::Await(
-      [&] {
-        const std::vector<v1::HistoryEvent> events = History("w1");
-        return std::any_of(events.begin(), events.end(), [](const v1::HistoryEvent& event) {
-          return event.has_workflow_execution_update_accepted();
-        });
-      },
-      "the update to be accepted");
+  AskAndBeAccepted(update);
   Later<v1::GetWorkflowResultResponse> result;
   client->GetResult(ResultRequest(60), result.callback());
   Close();

@@ -68,6 +68,14 @@ class Cli : public GatewayTest {
                 "campaignctl to print " + text);
   }
   Ran Run(std::vector<std::string> arguments) { return Wait(Spawn(std::move(arguments))); }
+  // The campaign ends while the server is away; then it comes back, and campaignctl ends.
+  Ran EndThenServe(pid_t pid, const std::string& address) {
+    client_.Change("c1", [](auto& run) { run.info.set_status(v1::RunStatus::COMPLETED); });
+    grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = address}, door_, random_,
+                                         workflow_service_.get(), campaign_service_.get());
+    EXPECT_TRUE(grpc_->Start().ok());
+    return Wait(pid);
+  }
   std::string File(const std::string& name, const std::string& text) {
     std::ofstream(folder_.File(name)) << text;
     return folder_.File(name);
@@ -121,11 +129,7 @@ TEST_F(Cli, WatchGoesOnWhenTheServerComesBack) {
   AwaitOutput("review");
   const std::string address = grpc_address();
   grpc_->Stop(absl::ZeroDuration());
-  client_.Change("c1", [](auto& run) { run.info.set_status(v1::RunStatus::COMPLETED); });
-  grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = address}, door_, random_,
-                                       workflow_service_.get(), campaign_service_.get());
-  ASSERT_TRUE(grpc_->Start().ok());
-  const Ran ran = Wait(pid);
+  const Ran ran = EndThenServe(pid, address);
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("COMPLETED"));
   EXPECT_THAT(ran.err, HasSubstr("campaignctl: the server is away"));
@@ -139,11 +143,7 @@ TEST_F(Cli, ResultGoesOnWhenTheServerComesBack) {
   const std::string address = grpc_address();
   grpc_->Stop(absl::ZeroDuration());
   AwaitOutput("the server is away", "err");
-  client_.Change("c1", [](auto& run) { run.info.set_status(v1::RunStatus::COMPLETED); });
-  grpc_ = std::make_unique<GrpcServer>(GrpcServerOptions{.address = address}, door_, random_,
-                                       workflow_service_.get(), campaign_service_.get());
-  ASSERT_TRUE(grpc_->Start().ok());
-  const Ran ran = Wait(pid);
+  const Ran ran = EndThenServe(pid, address);
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("COMPLETED"));
   EXPECT_EQ(ran.err.find("error"), std::string::npos) << ran.err;

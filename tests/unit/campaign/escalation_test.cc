@@ -8,6 +8,7 @@
 #include "campaign/v1/activities.pb.h"
 #include "orchestrator/history/time.h"
 #include "orchestrator/sdk/testing/workflow_test_env.h"
+#include "tests/unit/campaign/phases.h"
 #include "tests/unit/campaign/specs.h"
 
 namespace campaign {
@@ -22,28 +23,11 @@ constexpr absl::Duration kDay = absl::Hours(24);
 class EscalationTest : public ::testing::Test {
  protected:
   EscalationTest() {
-    env_.AddWorkflow<v1::CampaignSpec, v1::CampaignResult>(
-        kWorkflowType, [](sdk::Context ctx, v1::CampaignSpec spec) {
-          return RunCampaign(ctx, std::move(spec),
-                             {.approval_timeout = 14 * kDay, .undo_window = absl::Minutes(15)});
-        });
-    env_.OnActivity(kResearch, [](const auto&) { return v1::ResearchOutput(); });
-    env_.OnActivity(kCreateContent, [](const auto&) {
-      v1::ContentOutput output;
-      *output.mutable_pieces() = SpringPieces();
-      return output;
-    });
-    env_.OnActivity(kDesignAssets, [](const auto&) { return v1::DesignOutput(); });
-    env_.OnActivity(kModerate, [](const auto&) { return v1::ModerateOutput(); });
+    AddCampaign(env_, {.approval_timeout = 14 * kDay, .undo_window = absl::Minutes(15)});
     env_.OnActivity(kDistribute, [](const auto&) { return v1::DistributeOutput(); });
     env_.OnActivity(kSetUpAnalytics, [](const auto&) { return v1::AnalyticsOutput(); });
     env_.OnActivity(kRefreshReview, [](const auto&) { return v1::CloseReviewOutput(); });
     env_.OnActivity(kCloseReview, [](const auto&) { return v1::CloseReviewOutput(); });
-    for (const char* undo : {kDeleteDrafts.name, kDeleteAssets.name, kWithdrawReview.name}) {
-      env_.OnRawActivity(undo, [](const auto&) -> sdk::Outcome<orchestrator::v1::Payload> {
-        return history::ToPayload(v1::UndoOutput());
-      });
-    }
     env_.OnActivity(kRemindReview,
                     [this](const v1::RemindReviewInput& input) {
                       reminded_at_.push_back(env_.Elapsed() / kDay);

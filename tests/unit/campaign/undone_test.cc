@@ -11,6 +11,7 @@
 #include "campaign/v1/activities.pb.h"
 #include "orchestrator/history/time.h"
 #include "orchestrator/sdk/testing/workflow_test_env.h"
+#include "tests/unit/campaign/phases.h"
 #include "tests/unit/campaign/specs.h"
 
 namespace campaign {
@@ -21,26 +22,8 @@ using ::testing::HasSubstr;
 class UndoneTest : public ::testing::Test {
  protected:
   UndoneTest() {
-    env_.AddWorkflow<v1::CampaignSpec, v1::CampaignResult>(
-        kWorkflowType, [](sdk::Context ctx, v1::CampaignSpec spec) {
-          return RunCampaign(
-              ctx, std::move(spec),
-              {.approval_timeout = absl::Hours(24), .undo_window = absl::Minutes(15)});
-        });
-    env_.OnActivity(kResearch, [](const auto&) { return v1::ResearchOutput(); });
-    env_.OnActivity(kCreateContent, [](const auto&) {
-      v1::ContentOutput output;
-      *output.mutable_pieces() = SpringPieces();
-      return output;
-    });
-    env_.OnActivity(kDesignAssets, [](const auto&) { return v1::DesignOutput(); });
-    env_.OnActivity(kModerate, [](const auto&) { return v1::ModerateOutput(); });
+    AddCampaign(env_, {.approval_timeout = absl::Hours(24), .undo_window = absl::Minutes(15)});
     env_.OnActivity(kRequestReview, [](const auto&) { return v1::ReviewOutput(); });
-    for (const char* undo : {kDeleteDrafts.name, kDeleteAssets.name, kWithdrawReview.name}) {
-      env_.OnRawActivity(undo, [](const auto&) -> sdk::Outcome<orchestrator::v1::Payload> {
-        return history::ToPayload(v1::UndoOutput());
-      });
-    }
   }
   void Refuse(const char* undo) {
     env_.OnRawActivity(undo, [](const auto&) -> sdk::Outcome<orchestrator::v1::Payload> {
