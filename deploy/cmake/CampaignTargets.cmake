@@ -32,7 +32,7 @@ function(campaign_test name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${A_LINK} GTest::gtest GTest::gmock GTest::gtest_main
     campaign_warnings)
-  # Half of the time of a cold build; what is tested is in libraries, and those are optimised.
+  # Shortens a cold build by minutes; what is tested is in libraries, and those are optimised.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O0>)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     PROPERTIES TIMEOUT ${A_TIMEOUT}
