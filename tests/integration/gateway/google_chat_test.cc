@@ -468,11 +468,11 @@ TEST_F(GoogleChatTest, ADraftThatCannotStartIsForgotten) {
 }
 
 TEST_F(GoogleChatTest, WhatWaitsToBeSaidIsLimited) {
-  base::EpollLoop asleep(clock_, "asleep");  // nothing gets to Google
+  base::EpollLoop never_started(clock_, "google");  // nothing gets to Google
   const std::string path = folder_.File("full.db");
   auto notifier = webhooks::GoogleChatNotifier::Open(path, {.client = slow_,
                                                             .chat = *client_to_google_,
-                                                            .loop = asleep,
+                                                            .loop = never_started,
                                                             .clock = clock_,
                                                             .metrics = metrics_});
   ASSERT_TRUE(notifier.ok()) << notifier.status();
